@@ -1,0 +1,55 @@
+# Two commands on a fresh machine: `make demo` shows the service at work, `make test` proves it.
+# Both set up what they need; nothing outside .venv and node_modules is touched, except that root
+# gets missing system packages (mosquitto) installed for the tests.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: setup demo test lint bench lock clean
+
+setup: .venv/.run
+
+demo: .venv/.run
+	@$(BIN)/dala demo $(ARGS)
+
+test: .venv/.dev lint-quick
+	@bash tests/prepare.sh
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: lint-quick
+lint-quick: .venv/.dev
+	@$(BIN)/ruff check --quiet . && $(BIN)/lint-imports > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+
+bench: .venv/.run
+	@$(BIN)/dala bench $(ARGS)
+
+lock:
+	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o constraints/run.txt
+	uv pip compile pyproject.toml --extra build --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c constraints/run.txt -o constraints/dev.txt
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# A stamp a step, so that an interrupted set-up goes on where it stopped.
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Dala needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Could not make .venv. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+
+.venv/.run: constraints/run.txt pyproject.toml | .venv/bin/python
+	@echo "Installing Dala's packages into .venv …"; start=$$SECONDS; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints/run.txt \
+	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
+	&& touch $@ && echo "Packages installed in $$((SECONDS - start)) s."
+
+.venv/.dev: constraints/dev.txt .venv/.run
+	@echo "Installing the packages of the tests …"; start=$$SECONDS; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints/dev.txt \
+	&& touch $@ && echo "Test packages installed in $$((SECONDS - start)) s."
