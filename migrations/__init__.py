@@ -1,0 +1,45 @@
+"""How the tables came to be (Alembic), and the one function that brings a database up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+FOLDER = Path(__file__).parent
+
+
+def _configuration() -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(FOLDER))
+    return configuration
+
+
+def upgrade(engine: sa.Engine, revision: str = "head") -> list[str]:
+    """Apply what is missing, in one transaction, and return the revisions that were applied."""
+    configuration = _configuration()
+    scripts = ScriptDirectory.from_config(configuration)
+    with engine.begin() as connection:
+        # Two services that start at once must not both migrate: the second waits, then finds
+        # nothing to do. The lock goes with the transaction.
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('dala migrations'))"))
+        before = current(connection)
+        configuration.attributes["connection"] = connection
+        command.upgrade(configuration, revision)
+        after = current(connection)
+    pending = scripts.iterate_revisions(after or "base", before or "base")
+    return [script.revision for script in pending][::-1]
+
+
+def current(connection: sa.Connection) -> str | None:
+    """Return the revision that the database is at, or None where it was never migrated."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def head() -> str | None:
+    """Return the newest revision that this version of the service knows."""
+    return ScriptDirectory.from_config(_configuration()).get_current_head()

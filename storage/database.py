@@ -1,0 +1,56 @@
+"""How the database is reached: settings, engine, and the errors a caller should know."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REQUIRED_SERVER = 15  # unique constraints with NULLS NOT DISTINCT, multiranges
+
+
+class NotFound(LookupError):
+    """No such farm, field, device …; the message names it."""
+
+
+class DatabaseSettings(BaseSettings):
+    """Read from the environment: ``DALA_DATABASE_URL`` and ``DALA_STATEMENT_TIMEOUT_S``."""
+
+    model_config = SettingsConfigDict(env_prefix="DALA_", extra="ignore")
+
+    database_url: SecretStr | None = None
+    statement_timeout_s: int = Field(default=60, ge=1)
+
+
+def make_engine(
+    url: str, *, statement_timeout_s: int = 60, pool_size: int = 5, application: str = "dala"
+) -> sa.Engine:
+    """Make an engine on psycopg 3 whose sessions speak UTC and give up on endless statements."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "postgresql":
+        raise ValueError(f"the database must be PostgreSQL, not {parsed.get_backend_name()!r}")
+    return sa.create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": application,
+            "connect_timeout": 10,
+            "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_s * 1000}",
+        },
+    )
+
+
+def ping(connection: sa.Connection) -> str:
+    """Return the server's version, e.g. ``"18.4"``."""
+    return str(connection.scalar(sa.text("SHOW server_version")))
+
+
+def has_timescale(connection: sa.Connection) -> bool:
+    """Tell whether the TimescaleDB extension is installed in this database."""
+    return bool(
+        connection.scalar(
+            sa.text("SELECT count(*) FROM pg_extension WHERE extname = 'timescaledb'")
+        )
+    )
