@@ -1,0 +1,155 @@
+"""Direct children that never outlive this process.
+
+On Linux the kernel itself signals a child when its parent dies (``PR_SET_PDEATHSIG``), so not even
+``kill -9`` leaves a server behind. Three traps shape the code:
+
+- the signal is bound to the *thread* that forked: a child started from a worker thread dies when
+  that thread ends, so :func:`start` refuses any thread but the main one;
+- changing the user clears it, so it is set after that (CPython runs ``preexec_fn`` last);
+- the parent may die between fork and prctl, so the child compares its parent afterwards.
+
+Other systems have no such signal: there a child is stopped when the program ends, by Ctrl-C or by
+SIGTERM, but a ``kill -9`` of the parent can leave the database running until the next start, which
+stops it first.
+"""
+
+import contextlib
+import ctypes
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, NamedTuple
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+class ChildError(RuntimeError):
+    """A server could not be started or did not answer; the message says why and what to do."""
+
+
+class Account(NamedTuple):
+    """The system account that a child runs as."""
+
+    name: str
+    uid: int
+    gid: int
+
+    @classmethod
+    def named(cls, name: str) -> "Account":
+        """Look an account up; raise ChildError if there is none of that name."""
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            raise ChildError(
+                f"There is no system user {name!r} to run the database as: create it, or set "
+                "DALA_EMBEDDED_USER to an existing unprivileged user."
+            ) from None
+        return cls(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def die_with_parent(death_signal: int, parent: int) -> None:
+    """Have the kernel send ``death_signal`` to this process when its parent dies (Linux)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+class Child:
+    """A running server process, with its log."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path, log_start: int) -> None:
+        self._process = process
+        self._log, self._log_start = log, log_start
+        self.pid = process.pid
+        self.stdout: IO[bytes] | None = process.stdout
+
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def log_tail(self, lines: int = 12) -> str:
+        """The last lines that this run wrote to its log."""
+        with self._log.open("rb") as log:
+            log.seek(self._log_start)
+            return b"\n".join(log.read().splitlines()[-lines:]).decode(errors="replace")
+
+    def stop(self, *signals: int, patience_s: float = 15.0) -> int:
+        """Ask it to end with each signal in turn, waiting for a while; at last kill it."""
+        for request in (*(signals or (signal.SIGTERM,)), signal.SIGKILL):
+            if self.exit_code() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.send_signal(request)
+            try:
+                code = self._process.wait(timeout=patience_s)
+            except subprocess.TimeoutExpired:
+                continue
+            if self.stdout is not None:
+                self.stdout.close()
+            return code
+        raise ChildError(f"Process {self.pid} cannot be ended, not even by SIGKILL.")
+
+
+def start(
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    environment: Mapping[str, str],
+    death_signal: int = signal.SIGTERM,
+    account: Account | None = None,
+    keep_open: Sequence[int] = (),
+    read_stdout: bool = False,
+) -> Child:
+    """Start a child that dies with us.
+
+    It leads its own session, so that a Ctrl-C in the terminal reaches only us and the servers stop
+    in their order. Standard error, and standard output unless ``read_stdout``, go to ``log``.
+
+    Raises
+    ------
+    ChildError
+        Called from a thread other than the main one, or the program could not be executed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise ChildError("Servers are started from the main thread only: they die with it.")
+    with open(log, "ab", opener=_private) as output:
+        log_start = output.tell()
+        try:
+            process = subprocess.Popen(  # noqa: PLW1509 - one prctl call; no threads need be alive
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if read_stdout else output,
+                stderr=output,
+                env=dict(environment),
+                cwd="/",
+                start_new_session=True,
+                pass_fds=keep_open,
+                preexec_fn=_arm(death_signal),
+                **_credentials(account),
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise ChildError(f"{command[0]} could not be started: {error}") from error
+    return Child(process, log, log_start)
+
+
+def _credentials(account: Account | None) -> dict[str, "int | list[int]"]:
+    if account is None:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
+def _arm(death_signal: int) -> Callable[[], None]:
+    parent = os.getpid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None)  # loaded here: after fork only the call itself is left to do
+    return lambda: die_with_parent(death_signal, parent)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
