@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from enum import IntFlag
+from typing import Any, NamedTuple
+
+import numpy as np
+import psycopg
+import sqlalchemy as sa
+
+from storage import copying
 
 
 class Quality(IntFlag):
@@ -19,3 +28,242 @@ class Quality(IntFlag):
 
 
 USABLE_BELOW = int(Quality.OUT_OF_RANGE)
+
+DTYPE = np.dtype(
+    [
+        ("time", np.int64),  # [µs since 1970, UTC]
+        ("datastream_id", np.int32),
+        ("value", np.float64),
+        ("quality", np.int16),
+        ("received_at", np.int64),  # [µs since 1970, UTC]
+    ]
+)
+_COLUMNS = DTYPE.names or ()
+
+
+class Stored(NamedTuple):
+    """What became of each row of a batch, as masks of its shape."""
+
+    new: np.ndarray[Any, np.dtype[np.bool_]]
+    duplicate: np.ndarray[Any, np.dtype[np.bool_]]  # the same value again, or a conflict
+
+
+def store(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> Stored:
+    """Store each reading once; a second, different value for a time goes to the conflicts.
+
+    ``rows`` has :data:`DTYPE`. Of equal keys in one batch the first stays. Not committed here.
+    """
+    first = _first_of_each_key(rows)
+    conflicts = _conflicts_within(rows, first)
+    fresh = rows[first]
+    try:
+        with connection.begin_nested():
+            _copy(connection, "readings", fresh)
+        new_of_fresh = np.ones(len(fresh), bool)
+    except sa.exc.IntegrityError:
+        raise  # not from COPY: the driver's own errors are not wrapped
+    except psycopg.errors.UniqueViolation:
+        new_of_fresh = _store_some_known(connection, fresh)
+    if len(conflicts):
+        _keep_conflicts(connection, conflicts)
+    new = np.zeros(len(rows), bool)
+    new[np.flatnonzero(first)[new_of_fresh]] = True
+    return Stored(new, ~new)
+
+
+def _first_of_each_key(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    order = np.lexsort((rows["time"], rows["datastream_id"]))  # stable: first come, first stay
+    times, streams = rows["time"][order], rows["datastream_id"][order]
+    starts = np.ones(len(rows), bool)
+    starts[1:] = (times[1:] != times[:-1]) | (streams[1:] != streams[:-1])
+    first = np.zeros(len(rows), bool)
+    first[order[starts]] = True
+    return first
+
+
+def _conflicts_within(
+    rows: np.ndarray[Any, Any], first: np.ndarray[Any, np.dtype[np.bool_]]
+) -> np.ndarray[Any, Any]:
+    """Repeats of a key inside one batch; those of equal value are dropped when they are kept."""
+    return rows[~first]
+
+
+def _copy(connection: sa.Connection, table: str, rows: np.ndarray[Any, Any]) -> None:
+    columns = [rows[name] for name in _COLUMNS]
+    columns[0], columns[4] = copying.times(columns[0]), copying.times(columns[4])
+    copying.copy_in(connection, table, _COLUMNS, [copying.records(columns, len(rows))])
+
+
+_STAGE = sa.text("""
+    CREATE TEMPORARY TABLE IF NOT EXISTS staged_readings
+        (time timestamptz, datastream_id integer, value double precision, quality smallint,
+         received_at timestamptz)
+    ON COMMIT DELETE ROWS
+""")
+_INSERT_STAGED = sa.text("""
+    INSERT INTO readings (time, datastream_id, value, quality, received_at)
+    SELECT time, datastream_id, value, quality, received_at FROM staged_readings
+    ON CONFLICT DO NOTHING
+    RETURNING (extract(epoch FROM time) * 1000000)::bigint, datastream_id
+""")
+_CONFLICTS = sa.text("""
+    INSERT INTO reading_conflicts
+           (time, datastream_id, stored_value, value, quality, received_at)
+    SELECT staged.time, staged.datastream_id, known.value, staged.value, staged.quality,
+           staged.received_at
+      FROM staged_readings AS staged
+      JOIN readings AS known USING (datastream_id, time)
+     WHERE known.value IS DISTINCT FROM staged.value
+       AND staged.time BETWEEN :first AND :last AND known.time BETWEEN :first AND :last
+    ON CONFLICT DO NOTHING
+""")
+_EMPTY_STAGE = sa.text("TRUNCATE staged_readings")
+
+
+def _stage(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
+    connection.execute(_STAGE)
+    connection.execute(_EMPTY_STAGE)
+    _copy(connection, "staged_readings", rows)
+
+
+def _store_some_known(
+    connection: sa.Connection, rows: np.ndarray[Any, Any]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """The slow path, taken only when a batch holds something already stored."""
+    _stage(connection, rows)
+    stored = connection.execute(_INSERT_STAGED).all()
+    _note_conflicts(connection, rows)
+    keys = {(time, stream) for time, stream in stored}
+    pairs = zip(rows["time"].tolist(), rows["datastream_id"].tolist(), strict=True)
+    return np.fromiter((pair in keys for pair in pairs), bool, len(rows))
+
+
+def _keep_conflicts(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
+    _stage(connection, rows)
+    _note_conflicts(connection, rows)
+
+
+def _note_conflicts(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
+    # The bounds let the planner leave out the chunks that the batch does not touch.
+    first, last = (_moment(edge) for edge in (rows["time"].min(), rows["time"].max()))
+    connection.execute(_CONFLICTS, {"first": first, "last": last})
+
+
+def _moment(microseconds: Any) -> dt.datetime:
+    return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=int(microseconds))
+
+
+class Sample(NamedTuple):
+    """A reading as it was stored."""
+
+    time: dt.datetime
+    value: float
+    quality: int
+
+
+class Bucket(NamedTuple):
+    """The usable readings of an hour or a day."""
+
+    start: dt.datetime
+    samples: int
+    mean: float
+    low: float
+    high: float
+    total: float
+    last_value: float
+
+
+_RAW = sa.text("""
+    SELECT time, value, quality
+      FROM readings
+     WHERE datastream_id = :datastream_id AND time >= :start AND time < :end
+  ORDER BY time
+     LIMIT :limit
+""")
+_HOURS = sa.text("""
+    SELECT bucket, samples, total / samples, low, high, total, last_value
+      FROM readings_hourly
+     WHERE datastream_id = :datastream_id AND bucket >= :start AND bucket < :end
+  ORDER BY bucket
+     LIMIT :limit
+""")
+# Local days are put together from hours: a day of the aggregate is one of UTC.
+_DAYS = sa.text("""
+    SELECT date_trunc('day', bucket, :timezone) AS day, sum(samples)::bigint, sum(total) / sum(samples),
+           min(low), max(high), sum(total), (array_agg(last_value ORDER BY bucket DESC))[1]
+      FROM readings_hourly
+     WHERE datastream_id = :datastream_id AND bucket >= :start AND bucket < :end
+  GROUP BY day
+  ORDER BY day
+     LIMIT :limit
+""")
+
+
+def raw(
+    connection: sa.Connection,
+    datastream_id: int,
+    *,
+    start: dt.datetime,
+    end: dt.datetime,
+    limit: int,
+) -> list[Sample]:
+    """Readings of [start, end) as stored, flagged ones too, at most ``limit``."""
+    parameters = {"datastream_id": datastream_id, "start": start, "end": end, "limit": limit}
+    return [Sample(*row) for row in connection.execute(_RAW, parameters)]
+
+
+def hourly(
+    connection: sa.Connection,
+    datastream_id: int,
+    *,
+    start: dt.datetime,
+    end: dt.datetime,
+    limit: int,
+) -> list[Bucket]:
+    """Hours of [start, end) that have a usable reading."""
+    parameters = {"datastream_id": datastream_id, "start": start, "end": end, "limit": limit}
+    return [Bucket(*row) for row in connection.execute(_HOURS, parameters)]
+
+
+def daily(
+    connection: sa.Connection,
+    datastream_id: int,
+    *,
+    start: dt.datetime,
+    end: dt.datetime,
+    timezone: str,
+    limit: int,
+) -> list[Bucket]:
+    """Local days of [start, end) that have a usable reading."""
+    parameters: dict[str, Any] = {"datastream_id": datastream_id, "start": start, "end": end}
+    parameters |= {"timezone": timezone, "limit": limit}
+    return [Bucket(*row) for row in connection.execute(_DAYS, parameters)]
+
+
+_SERIES = sa.text("""
+    SELECT datastream_id, (extract(epoch FROM time) * 1000000)::bigint AS time_us, value
+      FROM readings
+     WHERE datastream_id = ANY(:ids) AND time >= :start AND time < :end AND quality < 16
+  ORDER BY datastream_id, time
+""")
+
+
+def series(
+    connection: sa.Connection, ids: Sequence[int], *, start: dt.datetime, end: dt.datetime
+) -> dict[int, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Usable readings of several datastreams as arrays: times [µs since 1970] and values."""
+    parameters = {"ids": list(ids), "start": start, "end": end}
+    rows = connection.execute(_SERIES, parameters).all()
+    table = (
+        np.array(rows, dtype=[("id", np.int64), ("time", np.int64), ("value", np.float64)])
+        if not rows
+        else np.array(
+            [tuple(row) for row in rows],
+            dtype=[("id", np.int64), ("time", np.int64), ("value", np.float64)],
+        )
+    )
+    found: dict[int, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = {}
+    for datastream_id in ids:
+        part = table[table["id"] == datastream_id]
+        found[datastream_id] = (part["time"], part["value"])
+    return found

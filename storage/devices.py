@@ -1,0 +1,230 @@
+"""Devices, their datastreams, and the message numbers that were committed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from storage import tables
+from storage.database import NotFound
+
+
+class Device(NamedTuple):
+    """A device; its id is also its MQTT user name and client id."""
+
+    id: str
+    farm_id: int | None
+    field_id: int | None
+    kind: str
+    name: str
+    wire_id: str | None
+    profile: str | None
+    disabled: bool
+    timezone: str | None
+    sensor_height_m: float | None
+
+
+class Credential(NamedTuple):
+    """What a broker needs to let a device in."""
+
+    credential_hash: str | None  # SHA-256 of its token, in hex
+    kind: str
+    disabled: bool
+
+
+class StreamKey(NamedTuple):
+    """What makes a datastream one of its own."""
+
+    device_id: str
+    quantity: str
+    depth_cm: float | None
+    channel: int | None
+
+
+class Datastream(NamedTuple):
+    """A sequence of readings of one quantity by one device."""
+
+    id: int
+    device_id: str
+    quantity: str
+    depth_cm: float | None
+    channel: int | None
+    field_id: int | None
+    expected_interval_s: int | None
+    counter_modulus: float | None
+
+
+_DEVICE = [tables.devices.c[name] for name in Device._fields]
+_STREAM = [tables.datastreams.c[name] for name in Datastream._fields]
+
+
+def put(connection: sa.Connection, device_id: str, **values: Any) -> None:
+    """Add the device, or bring it up to date."""
+    statement = insert(tables.devices).values(id=device_id, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+def set_credential(connection: sa.Connection, device_id: str, credential_hash: str) -> None:
+    """Replace the credential of a device; NotFound if there is no such device."""
+    statement = (
+        tables.devices.update()
+        .where(tables.devices.c.id == device_id)
+        .values(credential_hash=credential_hash)
+    )
+    if connection.execute(statement).rowcount == 0:
+        raise NotFound(f"device {device_id!r}")
+
+
+def find_credential(connection: sa.Connection, device_id: str) -> Credential | None:
+    """What the broker needs to know of a device; None if there is no such device."""
+    columns = [tables.devices.c[name] for name in Credential._fields]
+    query = sa.select(*columns).where(tables.devices.c.id == device_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Credential(*row)
+
+
+def by_identity(connection: sa.Connection, identities: Iterable[str]) -> dict[str, Device]:
+    """Devices by the identity their messages carry: the wire identity, or the id itself."""
+    wanted = list(identities)
+    if not wanted:
+        return {}
+    table = tables.devices
+    query = sa.select(*_DEVICE).where(table.c.id.in_(wanted) | table.c.wire_id.in_(wanted))
+    found: dict[str, Device] = {}
+    for row in connection.execute(query):
+        device = Device(*row)
+        found[device.id] = device
+        if device.wire_id is not None:
+            found[device.wire_id] = device
+    return {identity: found[identity] for identity in wanted if identity in found}
+
+
+def page(
+    connection: sa.Connection, *, farm_id: int | None = None, after: str = "", limit: int = 100
+) -> list[Device]:
+    """Devices by id, from the one after ``after`` on."""
+    query = sa.select(*_DEVICE).where(tables.devices.c.id > after)
+    if farm_id is not None:
+        query = query.where(tables.devices.c.farm_id == farm_id)
+    query = query.order_by(tables.devices.c.id).limit(limit)
+    return [Device(*row) for row in connection.execute(query)]
+
+
+def get(connection: sa.Connection, device_id: str) -> Device:
+    """The device of an id; NotFound if there is none."""
+    query = sa.select(*_DEVICE).where(tables.devices.c.id == device_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"device {device_id!r}")
+    return Device(*row)
+
+
+def datastreams(connection: sa.Connection, device_ids: Sequence[str]) -> list[Datastream]:
+    """Datastreams of the devices, by device, quantity, depth and channel."""
+    table = tables.datastreams
+    query = (
+        sa.select(*_STREAM)
+        .where(table.c.device_id.in_(device_ids))
+        .order_by(table.c.device_id, table.c.quantity, table.c.depth_cm, table.c.channel)
+    )
+    return [Datastream(*row) for row in connection.execute(query)]
+
+
+def get_datastream(connection: sa.Connection, datastream_id: int) -> Datastream:
+    """The datastream of an id; NotFound if there is none."""
+    query = sa.select(*_STREAM).where(tables.datastreams.c.id == datastream_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"datastream {datastream_id}")
+    return Datastream(*row)
+
+
+def open_datastreams(connection: sa.Connection, keys: Sequence[StreamKey]) -> dict[StreamKey, int]:
+    """Ids of the datastreams, made where a device says something for the first time."""
+    if not keys:
+        return {}
+    rows = [key._asdict() for key in keys]
+    connection.execute(insert(tables.datastreams).on_conflict_do_nothing(), rows)
+    ids = {StreamKey(*s[1:5]): s.id for s in datastreams(connection, [k.device_id for k in keys])}
+    return {key: ids[key] for key in keys}
+
+
+_NOTE = sa.text("""
+    INSERT INTO device_sequences AS known (device_id, boot, received)
+    VALUES (:device_id, :boot, CAST(:numbers AS int8multirange))
+    ON CONFLICT (device_id, boot) DO UPDATE
+       SET received = known.received + excluded.received, updated_at = now()
+    RETURNING CASE WHEN lower(received) <= 1
+                   THEN (SELECT upper(part) - 1 FROM unnest(received) AS part LIMIT 1)
+                   ELSE 0 END
+""")
+
+
+def note_committed(
+    connection: sa.Connection, device_id: str, boot: int, numbers: Iterable[int]
+) -> int:
+    """Note message numbers as committed; return the highest contiguous one of that boot.
+
+    Numbers begin at 1 (0 is allowed): as long as the first is missing the answer is 0, so that a
+    device never drops a message that did not arrive.
+    """
+    ranges = ",".join(f"[{number},{number}]" for number in sorted(set(numbers)))
+    parameters = {"device_id": device_id, "boot": boot, "numbers": f"{{{ranges}}}"}
+    return int(connection.execute(_NOTE, parameters).scalar_one())
+
+
+_LAST_SEEN = sa.text("""
+    SELECT device.id, greatest(
+        (SELECT max(newest.received_at)
+           FROM datastreams
+     CROSS JOIN LATERAL (SELECT received_at FROM readings
+                          WHERE datastream_id = datastreams.id
+                       ORDER BY time DESC LIMIT 1) AS newest
+          WHERE datastreams.device_id = device.id),
+        (SELECT received_at FROM track_points
+          WHERE track_points.device_id = device.id ORDER BY time DESC LIMIT 1)) AS seen
+      FROM devices AS device
+     WHERE device.farm_id = ANY(:farm_ids)
+""")
+
+
+def last_seen(
+    connection: sa.Connection, farm_ids: Sequence[int]
+) -> Mapping[str, dt.datetime | None]:
+    """When each device of the farms last had something stored; None: never."""
+    rows = connection.execute(_LAST_SEEN, {"farm_ids": list(farm_ids)})
+    return {row.id: row.seen for row in rows}
+
+
+_REPORTING = sa.text("""
+    SELECT device.farm_id, count(*) AS total, count(*) FILTER (WHERE reported) AS reporting
+      FROM devices AS device
+CROSS JOIN LATERAL (
+        SELECT EXISTS (SELECT FROM datastreams JOIN readings
+                         ON readings.datastream_id = datastreams.id
+                      WHERE datastreams.device_id = device.id
+                        AND readings.time >= :start AND readings.time < :end)
+            OR EXISTS (SELECT FROM track_points
+                        WHERE track_points.device_id = device.id
+                          AND track_points.time >= :start AND track_points.time < :end)
+            AS reported) AS state
+     WHERE device.farm_id = ANY(:farm_ids) AND NOT device.disabled
+  GROUP BY device.farm_id
+""")
+
+
+def reporting(
+    connection: sa.Connection,
+    farm_ids: Sequence[int],
+    *,
+    start: dt.datetime,
+    end: dt.datetime,
+) -> dict[int, tuple[int, int]]:
+    """Per farm: devices in service, and how many of them said something in [start, end)."""
+    parameters = {"farm_ids": list(farm_ids), "start": start, "end": end}
+    rows = connection.execute(_REPORTING, parameters)
+    return {row.farm_id: (row.total, row.reporting) for row in rows}

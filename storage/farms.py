@@ -1,0 +1,94 @@
+"""Regions and farms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from storage import tables
+from storage.database import NotFound
+
+
+class Region(NamedTuple):
+    """A region of ISO 3166-2; its two digits are the first two of the KATO code."""
+
+    code: str
+    kato_prefix: str | None
+    name_kk: str
+    name_ru: str
+    name_en: str
+
+
+class Farm(NamedTuple):
+    """A farm: whose local day a day is, and where its weather is measured."""
+
+    id: int
+    slug: str
+    name: str
+    region_code: str | None
+    timezone: str
+    latitude_deg: float
+    longitude_deg: float
+    elevation_m: float
+
+
+_FARM = [tables.farms.c[name] for name in Farm._fields]
+
+
+def put_region(connection: sa.Connection, region: Region) -> None:
+    """Add the region, or bring its names up to date."""
+    row = region._asdict()
+    statement = insert(tables.regions).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["code"], set_=row))
+
+
+def regions(connection: sa.Connection) -> list[Region]:
+    """All regions, by code."""
+    columns = [tables.regions.c[name] for name in Region._fields]
+    query = sa.select(*columns).order_by(tables.regions.c.code)
+    return [Region(*row) for row in connection.execute(query)]
+
+
+def get_region(connection: sa.Connection, code: str) -> Region:
+    """The region of an ISO 3166-2 code; NotFound if there is none."""
+    columns = [tables.regions.c[name] for name in Region._fields]
+    row = connection.execute(sa.select(*columns).where(tables.regions.c.code == code)).one_or_none()
+    if row is None:
+        raise NotFound(f"region {code!r}")
+    return Region(*row)
+
+
+def put(connection: sa.Connection, slug: str, **values: Any) -> int:
+    """Add the farm, or bring it up to date, and return its id."""
+    statement = insert(tables.farms).values(slug=slug, **values)
+    changed = statement.on_conflict_do_update(index_elements=["slug"], set_=values)
+    return int(connection.execute(changed.returning(tables.farms.c.id)).scalar_one())
+
+
+def get(connection: sa.Connection, slug: str) -> Farm:
+    """The farm of a slug; NotFound if there is none."""
+    row = connection.execute(sa.select(*_FARM).where(tables.farms.c.slug == slug)).one_or_none()
+    if row is None:
+        raise NotFound(f"farm {slug!r}")
+    return Farm(*row)
+
+
+def page(
+    connection: sa.Connection, *, region_code: str | None = None, after: str = "", limit: int = 100
+) -> list[Farm]:
+    """Farms by slug, from the one after ``after`` on."""
+    query = sa.select(*_FARM).where(tables.farms.c.slug > after)
+    if region_code is not None:
+        query = query.where(tables.farms.c.region_code == region_code)
+    query = query.order_by(tables.farms.c.slug).limit(limit)
+    return [Farm(*row) for row in connection.execute(query)]
+
+
+def slugs_like(connection: sa.Connection, text: str, *, limit: int = 3) -> Sequence[str]:
+    """Slugs that hold ``text``, else the first ones: for a message that helps."""
+    query = sa.select(tables.farms.c.slug).order_by(tables.farms.c.slug).limit(limit)
+    like = query.where(tables.farms.c.slug.contains(text, autoescape=True))
+    return connection.scalars(like).all() or connection.scalars(query).all()

@@ -1,0 +1,142 @@
+"""Fields with their boundaries, and crop zones: one crop on one field in one season."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from storage import tables
+from storage.database import NotFound
+
+
+class Field(NamedTuple):
+    """A field; its soil has the keys of a scenario's [soil]."""
+
+    id: int
+    farm_id: int
+    name: str
+    area_ha: float
+    area_source: str
+    official_field_id: str | None
+    soil: Mapping[str, Any]
+    soil_source: str
+
+
+class CropZone(NamedTuple):
+    """One crop on one field in one season: what every water and yield figure belongs to."""
+
+    id: int
+    field_id: int
+    season: int
+    crop: str
+    planted: dt.date
+    harvested: dt.date
+    area_ha: float
+    irrigation_method: str | None
+    application_efficiency: float | None
+    wetted_fraction: float | None
+    crop_parameters: Mapping[str, Any]
+    conventions: Mapping[str, Any]
+
+
+_FIELD = [tables.fields.c[name] for name in Field._fields]
+_ZONE = [tables.crop_zones.c[name] for name in CropZone._fields]
+
+
+def put(connection: sa.Connection, *, farm_id: int, name: str, **values: Any) -> int:
+    """Add the field, or bring it up to date, and return its id."""
+    statement = insert(tables.fields).values(farm_id=farm_id, name=name, **values)
+    changed = statement.on_conflict_do_update(index_elements=["farm_id", "name"], set_=values)
+    return int(connection.execute(changed.returning(tables.fields.c.id)).scalar_one())
+
+
+def add_boundary(
+    connection: sa.Connection, field_id: int, geometry: Mapping[str, Any], **values: Any
+) -> int:
+    """Add the next version of a boundary unless the newest is the same; return its version."""
+    boundaries = tables.field_boundaries
+    newest = connection.execute(
+        sa.select(boundaries.c.version, boundaries.c.geometry)
+        .where(boundaries.c.field_id == field_id)
+        .order_by(boundaries.c.version.desc())
+        .limit(1)
+    ).one_or_none()
+    if newest is not None and newest.geometry == geometry:
+        return int(newest.version)
+    version = 1 if newest is None else newest.version + 1
+    connection.execute(
+        boundaries.insert().values(field_id=field_id, version=version, geometry=geometry, **values)
+    )
+    return version
+
+
+def boundaries(connection: sa.Connection, field_ids: list[int]) -> dict[int, Mapping[str, Any]]:
+    """Newest boundary of each field that has one, as GeoJSON geometry."""
+    table = tables.field_boundaries
+    query = (
+        sa.select(table.c.field_id, table.c.geometry)
+        .where(table.c.field_id.in_(field_ids))
+        .order_by(table.c.field_id, table.c.version.desc())
+        .distinct(table.c.field_id)
+    )
+    return {row.field_id: row.geometry for row in connection.execute(query)}
+
+
+def of_farm(connection: sa.Connection, farm_id: int) -> list[Field]:
+    """Fields of a farm, by name."""
+    query = sa.select(*_FIELD).where(tables.fields.c.farm_id == farm_id)
+    rows = connection.execute(query.order_by(tables.fields.c.name))
+    return [Field(*row) for row in rows]
+
+
+def get(connection: sa.Connection, field_id: int) -> Field:
+    """The field of an id; NotFound if there is none."""
+    query = sa.select(*_FIELD).where(tables.fields.c.id == field_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"field {field_id}")
+    return Field(*row)
+
+
+def put_zone(
+    connection: sa.Connection, *, field_id: int, season: int, crop: str, **values: Any
+) -> int:
+    """Add the crop zone, or bring it up to date, and return its id."""
+    statement = insert(tables.crop_zones).values(
+        field_id=field_id, season=season, crop=crop, **values
+    )
+    changed = statement.on_conflict_do_update(
+        index_elements=["field_id", "season", "crop"], set_=values
+    )
+    return int(connection.execute(changed.returning(tables.crop_zones.c.id)).scalar_one())
+
+
+def zones(
+    connection: sa.Connection, *, farm_id: int, season: int | None = None
+) -> list[tuple[Field, CropZone]]:
+    """Crop zones of a farm, of one season or of all, each with its field."""
+    query = (
+        sa.select(*_FIELD, *_ZONE)
+        .join(tables.crop_zones, tables.crop_zones.c.field_id == tables.fields.c.id)
+        .where(tables.fields.c.farm_id == farm_id)
+        .order_by(tables.fields.c.name, tables.crop_zones.c.season, tables.crop_zones.c.id)
+    )
+    if season is not None:
+        query = query.where(tables.crop_zones.c.season == season)
+    split = len(_FIELD)
+    rows = connection.execute(query).all()
+    return [(Field(*row[:split]), CropZone(*row[split:])) for row in rows]
+
+
+def newest_season(connection: sa.Connection, farm_id: int) -> int | None:
+    """The latest season in which the farm has a crop zone."""
+    query = (
+        sa.select(sa.func.max(tables.crop_zones.c.season))
+        .join(tables.fields, tables.fields.c.id == tables.crop_zones.c.field_id)
+        .where(tables.fields.c.farm_id == farm_id)
+    )
+    return connection.scalar(query)
