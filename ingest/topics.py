@@ -1,0 +1,39 @@
+"""Topics: which ones the service subscribes to, and how a topic meets a pattern."""
+
+from functools import lru_cache
+
+SENML = "dala/v1/+/senml"
+TRACK = "dala/v1/+/track"
+CHIRPSTACK = "application/+/device/+/event/+"
+TTN_UPLINK = "v3/+/devices/+/up"
+TTN_OTHER = "v3/+/devices/+/#"  # join, down/…, up/normalized: known, nothing to store
+
+# TTN_OTHER is left out on purpose: `up/normalized` repeats every `up`.
+SUBSCRIPTIONS: tuple[str, ...] = (SENML, TRACK, CHIRPSTACK, TTN_UPLINK)
+
+
+def receipt_topic(device: str) -> str:
+    """Where a device hears what was stored; `device` is its id on `dala/v1/…`."""
+    return f"dala/v1/{device}/receipt"
+
+
+@lru_cache(maxsize=64)
+def _split(pattern: str) -> tuple[str, ...]:
+    return tuple(pattern.split("/"))
+
+
+def match(pattern: str, topic: str) -> tuple[str, ...] | None:
+    """Levels of `topic` that the wildcards of `pattern` stand for; None if it does not match.
+
+    `+` gives its level, a final `#` one string with all the rest (MQTT 5 section 4.7).
+    """
+    wanted, levels = _split(pattern), topic.split("/")
+    found: list[str] = []
+    for position, level in enumerate(wanted):
+        if level == "#":
+            return (*found, "/".join(levels[position:]))
+        if position >= len(levels) or level not in ("+", levels[position]):
+            return None
+        if level == "+":
+            found.append(levels[position])
+    return tuple(found) if len(levels) == len(wanted) else None
