@@ -139,4 +139,5 @@ def newest_season(connection: sa.Connection, farm_id: int) -> int | None:
         .join(tables.fields, tables.fields.c.id == tables.crop_zones.c.field_id)
         .where(tables.fields.c.farm_id == farm_id)
     )
-    return connection.scalar(query)
+    newest = connection.scalar(query)
+    return None if newest is None else int(newest)

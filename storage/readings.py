@@ -54,18 +54,16 @@ def store(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> Stored:
     ``rows`` has :data:`DTYPE`. Of equal keys in one batch the first stays. Not committed here.
     """
     first = _first_of_each_key(rows)
-    conflicts = _conflicts_within(rows, first)
-    fresh = rows[first]
+    fresh, repeated = rows[first], rows[~first]
     try:
         with connection.begin_nested():
             _copy(connection, "readings", fresh)
         new_of_fresh = np.ones(len(fresh), bool)
-    except sa.exc.IntegrityError:
-        raise  # not from COPY: the driver's own errors are not wrapped
     except psycopg.errors.UniqueViolation:
         new_of_fresh = _store_some_known(connection, fresh)
-    if len(conflicts):
-        _keep_conflicts(connection, conflicts)
+    if len(repeated):  # inside this batch
+        _stage(connection, repeated)
+        _note_conflicts(connection, repeated)
     new = np.zeros(len(rows), bool)
     new[np.flatnonzero(first)[new_of_fresh]] = True
     return Stored(new, ~new)
@@ -79,13 +77,6 @@ def _first_of_each_key(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[n
     first = np.zeros(len(rows), bool)
     first[order[starts]] = True
     return first
-
-
-def _conflicts_within(
-    rows: np.ndarray[Any, Any], first: np.ndarray[Any, np.dtype[np.bool_]]
-) -> np.ndarray[Any, Any]:
-    """Repeats of a key inside one batch; those of equal value are dropped when they are kept."""
-    return rows[~first]
 
 
 def _copy(connection: sa.Connection, table: str, rows: np.ndarray[Any, Any]) -> None:
@@ -138,11 +129,6 @@ def _store_some_known(
     return np.fromiter((pair in keys for pair in pairs), bool, len(rows))
 
 
-def _keep_conflicts(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
-    _stage(connection, rows)
-    _note_conflicts(connection, rows)
-
-
 def _note_conflicts(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
     # The bounds let the planner leave out the chunks that the batch does not touch.
     first, last = (_moment(edge) for edge in (rows["time"].min(), rows["time"].max()))
@@ -189,8 +175,9 @@ _HOURS = sa.text("""
 """)
 # Local days are put together from hours: a day of the aggregate is one of UTC.
 _DAYS = sa.text("""
-    SELECT date_trunc('day', bucket, :timezone) AS day, sum(samples)::bigint, sum(total) / sum(samples),
-           min(low), max(high), sum(total), (array_agg(last_value ORDER BY bucket DESC))[1]
+    SELECT date_trunc('day', bucket, :timezone) AS day, sum(samples)::bigint,
+           sum(total) / sum(samples), min(low), max(high), sum(total),
+           (array_agg(last_value ORDER BY bucket DESC))[1]
       FROM readings_hourly
      WHERE datastream_id = :datastream_id AND bucket >= :start AND bucket < :end
   GROUP BY day
@@ -247,23 +234,16 @@ _SERIES = sa.text("""
   ORDER BY datastream_id, time
 """)
 
+_SERIES_DTYPE = np.dtype([("id", np.int64), ("time", np.int64), ("value", np.float64)])
+
 
 def series(
     connection: sa.Connection, ids: Sequence[int], *, start: dt.datetime, end: dt.datetime
 ) -> dict[int, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
     """Usable readings of several datastreams as arrays: times [µs since 1970] and values."""
     parameters = {"ids": list(ids), "start": start, "end": end}
-    rows = connection.execute(_SERIES, parameters).all()
-    table = (
-        np.array(rows, dtype=[("id", np.int64), ("time", np.int64), ("value", np.float64)])
-        if not rows
-        else np.array(
-            [tuple(row) for row in rows],
-            dtype=[("id", np.int64), ("time", np.int64), ("value", np.float64)],
-        )
-    )
-    found: dict[int, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = {}
-    for datastream_id in ids:
-        part = table[table["id"] == datastream_id]
-        found[datastream_id] = (part["time"], part["value"])
-    return found
+    rows = connection.execute(_SERIES, parameters)
+    table = np.fromiter(map(tuple, rows), dtype=_SERIES_DTYPE)
+    edges = np.searchsorted(table["id"], [ids, [one + 1 for one in ids]])
+    parts = [table[first:last] for first, last in edges.T]
+    return {one: (part["time"], part["value"]) for one, part in zip(ids, parts, strict=True)}

@@ -1,0 +1,33 @@
+"""What is believable: a reading outside its range is flagged, one from the future is refused."""
+
+from __future__ import annotations
+
+from ingest.messages import Reading, Rejected, iso
+from storage.quantities import CATALOGUE
+from storage.readings import Quality
+
+FUTURE_LIMIT_US = 5 * 60 * 1_000_000  # clocks drift; beyond this a clock is wrong
+EARLIEST_US = 946_684_800_000_000  # 2000-01-01: before, a clock was never set
+
+
+def time_problem(time_us: int, received_at_us: int) -> Rejected | None:
+    """Why a time cannot be true; None if it can."""
+    if time_us > received_at_us + FUTURE_LIMIT_US:
+        return Rejected(
+            "time-in-future",
+            f"{iso(time_us)} is more than 5 minutes after it arrived at {iso(received_at_us)}; "
+            "set the device's clock",
+        )
+    if time_us < EARLIEST_US:
+        return Rejected(
+            "time-before-2000", f"{iso(time_us)}: the clock of the device was never set"
+        )
+    return None
+
+
+def quality(reading: Reading) -> int:
+    """The reading's flags with those that its value earns."""
+    quantity = CATALOGUE[reading.quantity]
+    if quantity.low <= reading.value <= quantity.high:
+        return reading.quality
+    return reading.quality | Quality.OUT_OF_RANGE

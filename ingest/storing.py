@@ -1,0 +1,296 @@
+"""From decoded messages to stored rows: one transaction a batch, and what to tell the devices."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import psycopg
+import sqlalchemy as sa
+import structlog
+
+from ingest import plausibility
+from ingest.codecs import decode
+from ingest.messages import Decoded, Reading, Rejected, TrackPoint, from_us
+from storage import devices, readings, rejected, tracks
+from storage.devices import Device, StreamKey
+
+log = structlog.get_logger()
+
+# SQLSTATE classes: the row is at fault, or the server is not to be had right now.
+DATA_AT_FAULT = ("22", "23")
+SERVER_AWAY = ("08", "53", "57")
+
+
+class Message(NamedTuple):
+    """A message as it arrived."""
+
+    topic: str
+    payload: bytes
+    received_at_us: int
+
+
+class Receipt(NamedTuple):
+    """What a device may forget: every message of ``boot`` up to ``seq`` is committed."""
+
+    device: str
+    boot: int
+    seq: int
+    stored: int
+    duplicate: int
+    rejected: dict[str, int]
+
+
+class Outcome(NamedTuple):
+    """What became of a batch."""
+
+    receipts: list[Receipt]
+    stored: int
+    duplicate: int
+    rejected: int
+
+
+class _Row(NamedTuple):
+    """A row-to-be and the message it came in."""
+
+    message: int
+    device: str
+    item: Reading | TrackPoint
+    quality: int
+
+
+class Line:
+    """Keeps what devices and datastreams are called in the database."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._devices: dict[str, Device] = {}
+        self._streams: dict[StreamKey, int] = {}
+
+    def store(self, messages: Sequence[Message]) -> Outcome:
+        """Store a batch and commit; a message the database refuses is found and set aside.
+
+        Raises
+        ------
+        sqlalchemy.exc.DBAPIError, psycopg.Error
+            If the database is away or failed for a reason that is not in the data: nothing was
+            stored, and the batch may be offered again.
+        """
+        try:
+            with self._engine.begin() as connection:
+                batch = _Batch(connection, messages, self._devices, self._streams)
+                outcome = batch.store()
+        except (sa.exc.DBAPIError, psycopg.Error) as error:
+            if not _state(error).startswith(DATA_AT_FAULT):
+                raise
+            return self._bisect(messages, error)
+        self._streams.update(batch.opened)
+        return outcome
+
+    def forget(self) -> None:
+        """Look devices up anew: they may have been moved, disabled or claimed."""
+        self._devices.clear()
+
+    def _bisect(self, messages: Sequence[Message], error: Exception) -> Outcome:
+        if len(messages) == 1:
+            return self._set_aside(messages[0], error)
+        middle = len(messages) // 2
+        first, second = self.store(messages[:middle]), self.store(messages[middle:])
+        return Outcome(
+            first.receipts + second.receipts,
+            first.stored + second.stored,
+            first.duplicate + second.duplicate,
+            first.rejected + second.rejected,
+        )
+
+    def _set_aside(self, message: Message, error: Exception) -> Outcome:
+        problem = Rejected("refused-by-database", f"SQLSTATE {_state(error)}: {_words(error)}")
+        log.warning("message refused by the database", topic=message.topic, state=_state(error))
+        with self._engine.begin() as connection:
+            rejected.add(connection, [_record(message, None, [problem])])
+        return Outcome([], 0, 0, 1)
+
+
+class _Batch:
+    """One batch in one transaction."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        messages: Sequence[Message],
+        known: dict[str, Device],
+        streams: dict[StreamKey, int],
+    ) -> None:
+        self._connection = connection
+        self._messages = messages
+        self._devices = known
+        self._streams = streams
+        self.opened: dict[StreamKey, int] = {}
+
+    def store(self) -> Outcome:
+        decoded = [
+            decode(m.topic, m.payload, received_at_us=m.received_at_us) for m in self._messages
+        ]
+        self._look_up({one.device for one in decoded if one.device is not None})
+        decoded = [self._with_profile(m, d) for m, d in zip(self._messages, decoded, strict=True)]
+        problems: list[list[Rejected]] = [list(one.rejected) for one in decoded]
+        rows: list[_Row] = []
+        for index, one in enumerate(decoded):
+            rows += self._check(index, one, problems[index])
+        stored = Counter[int]()
+        stored.update(self._store_readings([row for row in rows if isinstance(row.item, Reading)]))
+        stored.update(self._store_points([row for row in rows if isinstance(row.item, TrackPoint)]))
+        offered = Counter(row.message for row in rows)
+        self._keep_rejected(decoded, problems)
+        receipts = self._receipts(decoded, problems, offered, stored)
+        refused = sum(len(found) for found in problems)
+        total = stored.total()
+        return Outcome(receipts, total, offered.total() - total, refused)
+
+    def _look_up(self, identities: set[str]) -> None:
+        missing = [identity for identity in identities if identity not in self._devices]
+        clean = [identity for identity in missing if "\x00" not in identity]
+        self._devices.update(devices.by_identity(self._connection, clean))
+
+    def _with_profile(self, message: Message, decoded: Decoded) -> Decoded:
+        """Bytes of a LoRaWAN device are read by its profile, known once the device is."""
+        device = self._devices.get(decoded.device or "")
+        needs_one = any(problem.reason == "no-decoder" for problem in decoded.rejected)
+        if device is None or not needs_one or device.profile is None:
+            return decoded
+        return decode(
+            message.topic,
+            message.payload,
+            received_at_us=message.received_at_us,
+            profile=device.profile,
+            timezone=device.timezone,
+        )
+
+    def _check(self, index: int, decoded: Decoded, problems: list[Rejected]) -> list[_Row]:
+        if decoded.device is None or not (decoded.readings or decoded.points):
+            return []
+        device = self._devices.get(decoded.device)
+        if device is None or device.disabled:
+            problems.append(_stranger(decoded.device, disabled=device is not None))
+            return []
+        received = self._messages[index].received_at_us
+        rows = []
+        items: list[Reading | TrackPoint] = [*decoded.readings, *decoded.points]
+        for item in items:
+            if problem := plausibility.time_problem(item.time, received):
+                problems.append(problem)
+                continue
+            quality = plausibility.quality(item) if isinstance(item, Reading) else 0
+            rows.append(_Row(index, device.id, item, quality))
+        return rows
+
+    def _store_readings(self, rows: list[_Row]) -> Counter[int]:
+        if not rows:
+            return Counter()
+        keys = [_stream_key(row) for row in rows]
+        new_keys = {key for key in keys if key not in self._streams}
+        self.opened = devices.open_datastreams(self._connection, sorted(new_keys, key=repr))
+        ids = self._streams | self.opened if self.opened else self._streams
+        table = np.empty(len(rows), readings.DTYPE)
+        table["datastream_id"] = [ids[key] for key in keys]
+        table["time"] = [row.item.time for row in rows]
+        table["value"] = [row.item.value for row in rows if isinstance(row.item, Reading)]
+        table["quality"] = [row.quality for row in rows]
+        table["received_at"] = [self._messages[row.message].received_at_us for row in rows]
+        new = readings.store(self._connection, table).new
+        return Counter(row.message for row, is_new in zip(rows, new, strict=True) if is_new)
+
+    def _store_points(self, rows: list[_Row]) -> Counter[int]:
+        if not rows:
+            return Counter()
+        names = sorted({row.device for row in rows})
+        places = {name: place for place, name in enumerate(names)}
+        table = np.empty(len(rows), tracks.DTYPE)
+        table["device"] = [places[row.device] for row in rows]
+        table["received_at"] = [self._messages[row.message].received_at_us for row in rows]
+        table["quality"] = [row.quality for row in rows]
+        _fill_points(table, [row.item for row in rows if isinstance(row.item, TrackPoint)])
+        new = tracks.store(self._connection, names, table)
+        return Counter(row.message for row, is_new in zip(rows, new, strict=True) if is_new)
+
+    def _keep_rejected(self, decoded: list[Decoded], problems: list[list[Rejected]]) -> None:
+        records = [
+            _record(message, one.device, found)
+            for message, one, found in zip(self._messages, decoded, problems, strict=True)
+            if found
+        ]
+        rejected.add(self._connection, records)
+
+    def _receipts(
+        self,
+        decoded: list[Decoded],
+        problems: list[list[Rejected]],
+        offered: Counter[int],
+        stored: Counter[int],
+    ) -> list[Receipt]:
+        sent: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for index, one in enumerate(decoded):
+            # A message of an unknown device has no receipt: it must keep what it sent.
+            if one.boot is not None and one.seq is not None and one.device in self._devices:
+                sent[self._devices[one.device].id, one.boot].append(index)
+        receipts = []
+        for (device, boot), indexes in sorted(sent.items()):
+            numbers = [number for i in indexes if (number := decoded[i].seq) is not None]
+            seq = devices.note_committed(self._connection, device, boot, numbers)
+            reasons = Counter(problem.reason for i in indexes for problem in problems[i])
+            kept = sum(stored[i] for i in indexes)
+            repeated = sum(offered[i] for i in indexes) - kept
+            receipts.append(Receipt(device, boot, seq, kept, repeated, dict(reasons)))
+        return receipts
+
+
+def _fill_points(table: np.ndarray[Any, Any], points: list[TrackPoint]) -> None:
+    columns = dict(zip(TrackPoint._fields, zip(*points, strict=True), strict=True))
+    table["time"] = columns["time"]
+    table["work_state"] = [-1 if state is None else state for state in columns["work_state"]]
+    names = {"latitude_deg": "lat", "longitude_deg": "lon"}
+    for name in tracks.NUMBERS:
+        table[name] = np.array(columns[names.get(name, name)], dtype=float)  # None becomes NaN
+
+
+def _stream_key(row: _Row) -> StreamKey:
+    assert isinstance(row.item, Reading)  # noqa: S101 - narrowed by the caller
+    return StreamKey(row.device, row.item.quantity, row.item.depth_cm, row.item.channel)
+
+
+def _stranger(device: str, *, disabled: bool) -> Rejected:
+    if disabled:
+        return Rejected("device-disabled", f"{device} was disabled by an operator")
+    return Rejected("unknown-device", f"{device} is not registered; register it, then send again")
+
+
+def _record(
+    message: Message, device: str | None, problems: Sequence[Rejected]
+) -> rejected.RejectedMessage:
+    reasons = list(dict.fromkeys(problem.reason for problem in problems))
+    details = "; ".join(list(dict.fromkeys(problem.detail for problem in problems))[:5])
+    more = f" (and {len(reasons) - 1} more reasons)" if len(reasons) > 1 else ""
+    return rejected.RejectedMessage(
+        device,
+        message.topic,
+        message.payload,
+        reasons[0],
+        details + more,
+        from_us(message.received_at_us),
+    )
+
+
+def _state(error: Exception) -> str:
+    original = getattr(error, "orig", error)
+    return getattr(original, "sqlstate", None) or "08000"  # no answer at all: a lost connection
+
+
+def _words(error: Exception) -> str:
+    return str(getattr(error, "orig", error)).splitlines()[0]
+
+
+def is_away(error: Exception) -> bool:
+    """Tell whether the database is out of reach, so that trying again is all there is to do."""
+    return _state(error).startswith(SERVER_AWAY)
