@@ -48,7 +48,7 @@ def extraterrestrial_radiation(latitude: ArrayLike, day_of_year: ArrayLike) -> A
 def clear_sky_simple(extraterrestrial: ArrayLike, elevation: ArrayLike) -> Array:
     """Radiation under a clear sky, by elevation [m] alone. [as the input] (Eq. 37)"""
     share = 0.75 + 2e-5 * np.asarray(elevation, float)
-    return share * np.asarray(extraterrestrial, float)
+    return np.asarray(share * np.asarray(extraterrestrial, float))
 
 
 def clear_sky_asce(
