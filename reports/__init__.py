@@ -1,0 +1,1 @@
+"""Statements about farms and regions, on analytics and storage."""

@@ -54,3 +54,10 @@ def has_timescale(connection: sa.Connection) -> bool:
             sa.text("SELECT count(*) FROM pg_extension WHERE extname = 'timescaledb'")
         )
     )
+
+
+def revision(connection: sa.Connection) -> str | None:
+    """The migration that the database is at; None where it was never migrated."""
+    if not connection.scalar(sa.text("SELECT to_regclass('alembic_version') IS NOT NULL")):
+        return None
+    return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))

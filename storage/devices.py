@@ -228,3 +228,13 @@ def reporting(
     parameters = {"farm_ids": list(farm_ids), "start": start, "end": end}
     rows = connection.execute(_REPORTING, parameters)
     return {row.farm_id: (row.total, row.reporting) for row in rows}
+
+
+def timezone_of(connection: sa.Connection, device_id: str) -> str:
+    """Time zone of the farm that a device belongs to; UTC for one that has no farm."""
+    query = (
+        sa.select(tables.farms.c.timezone)
+        .join(tables.devices, tables.devices.c.farm_id == tables.farms.c.id)
+        .where(tables.devices.c.id == device_id)
+    )
+    return connection.scalar(query) or "UTC"

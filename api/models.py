@@ -1,0 +1,253 @@
+"""What the API says, with units in the names: ``_mm``, ``_m3``, ``_kg_ha``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Out(BaseModel):
+    """A part of an answer; a value that is not known is null, never left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Saving(Out):
+    """A volume saved, with its 95 % interval."""
+
+    value: float = Field(description="m³; negative: more was used", examples=[195_295.0])
+    ci95: tuple[float, float] | None = Field(
+        description="m³; null with fewer than three baseline seasons",
+        examples=[[154_274.0, 236_316.0]],
+    )
+    demonstrated: bool = Field(description="more than two standard errors above zero")
+
+
+class Coverage(Out):
+    """Share of the season's days that rest on measurements, in %."""
+
+    weather: float | None
+    water: float | None
+
+
+class Water(Out):
+    """Water of a season."""
+
+    applied_m3: float | None = Field(description="withdrawn: metered, else entered")
+    applied_mm: float | None
+    baseline_m3: float | None = Field(description="what the old practice would have taken")
+    baseline_area_ha: float | None
+    apparent_savings_m3: Saving | None = Field(description="less withdrawn; null: no baseline")
+    consumptive_savings_m3: Saving | None = Field(description="less consumed (real saving)")
+    recoverable_change_m3: float | None = Field(description="change in flow that others could use")
+    et0_mm: float | None
+    etc_mm: float | None
+    eta_mm: float | None
+    rain_mm: float | None
+    deep_percolation_mm: float | None
+    closure_mm: float | None = Field(description="largest error of the water balance")
+    water_productivity_kg_m3: float | None = Field(description="yield per m³ evapotranspired")
+    coverage_pct: Coverage
+    method: str | None
+    method_version: str | None
+
+
+class Yield(Out):
+    """Yield of a season."""
+
+    harvested_ha: float | None
+    mass_t: float | None = Field(description="clean, at standard moisture")
+    bunker_mass_t: float | None = Field(description="as harvested")
+    yield_kg_ha: float | None
+    yield_centner_ha: float | None = Field(description="ц/га")
+    moisture_pct: float | None
+    source: str | None
+
+
+class DeviceCounts(Out):
+    """Devices, and those heard from within a day."""
+
+    total: int
+    reporting: int
+    silent: int
+
+
+class _Sums(Out):
+    area_ha: float
+    water: Water
+    yield_: Yield = Field(alias="yield")
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class CropZoneSummary(_Sums):
+    """One crop on one field in one season."""
+
+    id: int
+    field: str
+    field_id: int
+    crop: str
+    planted: dt.date
+    harvested: dt.date
+    irrigation_method: str | None
+    notes: list[str]
+
+
+class FarmSummary(_Sums):
+    """A farm in one season."""
+
+    farm: str = Field(examples=["maricopa-2013"])
+    name: str
+    region: str | None
+    season: int | None
+    as_of: str | None
+    devices: DeviceCounts
+    crop_zones: list[CropZoneSummary]
+
+
+class FarmLine(_Sums):
+    """A farm in the table of its region."""
+
+    farm: str
+    name: str
+
+
+class RegionSummary(_Sums):
+    """A region in one season."""
+
+    region: str = Field(examples=["KZ-61"])
+    names: dict[str, str]
+    season: int
+    as_of: str | None
+    farms_registered: int
+    farms_reporting: int
+    devices: DeviceCounts
+    farms: list[FarmLine]
+
+
+class RegionOut(Out):
+    """A region."""
+
+    code: str = Field(examples=["KZ-61"])
+    kato_prefix: str | None = Field(examples=["61"])
+    name_kk: str
+    name_ru: str
+    name_en: str
+
+
+class FarmOut(Out):
+    """A farm."""
+
+    slug: str = Field(examples=["maricopa-2013"])
+    name: str
+    region_code: str | None
+    timezone: str = Field(examples=["Asia/Almaty"])
+    latitude_deg: float
+    longitude_deg: float
+    elevation_m: float
+
+
+class FieldOut(Out):
+    """A field with its newest boundary."""
+
+    id: int
+    name: str
+    area_ha: float
+    area_source: str
+    official_field_id: str | None
+    soil: dict[str, Any]
+    soil_source: str
+    geometry: dict[str, Any] | None = Field(description="GeoJSON, WGS 84")
+
+
+class DatastreamOut(Out):
+    """A sequence of readings of one quantity."""
+
+    id: int
+    quantity: str = Field(examples=["soil_moisture"])
+    unit: str = Field(examples=["m³/m³"])
+    depth_cm: float | None
+    channel: int | None
+    field_id: int | None
+
+
+class DeviceOut(Out):
+    """A device and what it measures."""
+
+    id: str
+    kind: str
+    name: str
+    field_id: int | None
+    disabled: bool
+    datastreams: list[DatastreamOut]
+
+
+class SampleOut(Out):
+    """A reading as stored."""
+
+    time: dt.datetime
+    value: float
+    quality: int = Field(description="0 is good; from 16 on the reading is kept but not used")
+
+
+class BucketOut(Out):
+    """The usable readings of an hour or a local day."""
+
+    start: dt.datetime
+    samples: int
+    mean: float
+    low: float
+    high: float
+    total: float
+    last_value: float
+
+
+class ReadingsOut(Out):
+    """Readings of a datastream."""
+
+    datastream_id: int
+    quantity: str
+    unit: str
+    resolution: str
+    readings: list[SampleOut] | list[BucketOut]
+
+
+class BalanceDay(Out):
+    """One day of the soil water balance."""
+
+    model_config = ConfigDict(extra="allow")
+
+    day: dt.date
+
+
+class WaterBalanceOut(Out):
+    """The daily balance of a field's crop zone."""
+
+    field_id: int
+    crop: str
+    season: int
+    days: list[BalanceDay]
+
+
+class Health(Out):
+    """Whether the service is up."""
+
+    status: str = Field(examples=["ok"])
+
+
+class Ready(Health):
+    """Whether it can answer."""
+
+    database: str
+    revision: str | None
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str = Field(examples=["urn:dala:problem:not-found"])
+    title: str
+    status: int
+    detail: str = Field(examples=["There is no farm 'nowhere'."])

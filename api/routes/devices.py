@@ -1,0 +1,106 @@
+"""Devices and their readings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AwareDatetime
+
+from api.dependencies import After, Limit, Transaction
+from api.errors import RequestProblem
+from api.models import BucketOut, DatastreamOut, DeviceOut, ReadingsOut, SampleOut
+from storage import devices, farms, readings
+from storage.devices import Datastream
+from storage.quantities import CATALOGUE
+
+router = APIRouter(tags=["devices"])
+
+MOST_ROWS = 100_000
+LONGEST = {
+    "raw": dt.timedelta(days=31),
+    "hour": dt.timedelta(days=732),
+    "day": dt.timedelta(days=7_400),
+}
+
+DatastreamId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.get("/devices")
+def list_devices(
+    connection: Transaction,
+    request: Request,
+    response: Response,
+    farm: Annotated[str | None, Query(max_length=200)] = None,
+    after: After = "",
+    limit: Limit = 100,
+) -> list[DeviceOut]:
+    """Devices by id, with their datastreams."""
+    farm_id = None if farm is None else farms.get(connection, farm).id
+    page = devices.page(connection, farm_id=farm_id, after=after, limit=limit)
+    if len(page) == limit:
+        following = request.url.include_query_params(after=page[-1].id)
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    streams = devices.datastreams(connection, [device.id for device in page])
+    return [
+        DeviceOut(
+            id=device.id,
+            kind=device.kind,
+            name=device.name,
+            field_id=device.field_id,
+            disabled=device.disabled,
+            datastreams=[_datastream(one) for one in streams if one.device_id == device.id],
+        )
+        for device in page
+    ]
+
+
+@router.get("/datastreams/{datastream_id}/readings")
+def list_readings(
+    datastream_id: DatastreamId,
+    start: AwareDatetime,
+    end: AwareDatetime,
+    connection: Transaction,
+    resolution: Literal["raw", "hour", "day"] = "raw",
+) -> ReadingsOut:
+    """Readings in [start, end): as stored, or by hour, or by the farm's local day."""
+    stream = devices.get_datastream(connection, datastream_id)
+    if not dt.timedelta(0) < end - start <= LONGEST[resolution]:
+        raise RequestProblem(
+            f"end must be after start, by at most {LONGEST[resolution].days} days for "
+            f"resolution={resolution}; ask for a shorter range or a coarser resolution."
+        )
+    found: list[SampleOut] | list[BucketOut]
+    if resolution == "raw":
+        samples = readings.raw(connection, stream.id, start=start, end=end, limit=MOST_ROWS + 1)
+        found = [SampleOut(**one._asdict()) for one in samples]
+    elif resolution == "hour":
+        hours = readings.hourly(connection, stream.id, start=start, end=end, limit=MOST_ROWS + 1)
+        found = [BucketOut(**one._asdict()) for one in hours]
+    else:
+        zone = devices.timezone_of(connection, stream.device_id)
+        days = readings.daily(
+            connection, stream.id, start=start, end=end, timezone=zone, limit=MOST_ROWS + 1
+        )
+        found = [BucketOut(**one._asdict()) for one in days]
+    if len(found) > MOST_ROWS:
+        raise RequestProblem(f"more than {MOST_ROWS} rows; ask for a shorter range.")
+    return ReadingsOut(
+        datastream_id=stream.id,
+        quantity=stream.quantity,
+        unit=CATALOGUE[stream.quantity].unit,
+        resolution=resolution,
+        readings=found,
+    )
+
+
+def _datastream(stream: Datastream) -> DatastreamOut:
+    return DatastreamOut(
+        id=stream.id,
+        quantity=stream.quantity,
+        unit=CATALOGUE[stream.quantity].unit,
+        depth_cm=stream.depth_cm,
+        channel=stream.channel,
+        field_id=stream.field_id,
+    )

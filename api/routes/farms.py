@@ -1,0 +1,119 @@
+"""Regions, farms, fields, and what a season brought them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.dependencies import After, Limit, Now, Season, Transaction
+from api.models import (
+    FarmOut,
+    FarmSummary,
+    FieldOut,
+    RegionOut,
+    RegionSummary,
+    WaterBalanceOut,
+)
+from reports import summary
+from storage import farms, fields, results
+from storage.database import NotFound
+
+router = APIRouter(tags=["farms"])
+
+AsOf = Annotated[
+    dt.datetime | None, Query(description="the figures as they stood then, RFC 3339 with offset")
+]
+
+
+@router.get("/regions")
+def list_regions(connection: Transaction) -> list[RegionOut]:
+    """All regions, by code."""
+    return [RegionOut(**region._asdict()) for region in farms.regions(connection)]
+
+
+@router.get("/regions/{code}/summary", response_model=RegionSummary)
+def get_region_summary(
+    code: str,
+    season: Season,
+    connection: Transaction,
+    now: Now,
+    request: Request,
+    as_of: AsOf = None,
+) -> Response:
+    """What a season brought a region, with a line for every farm."""
+    content = summary.of_region(connection, code, season=season, as_of=as_of, now=now)
+    return _tagged(request, RegionSummary(**content).model_dump_json(by_alias=True))
+
+
+@router.get("/farms")
+def list_farms(
+    connection: Transaction,
+    request: Request,
+    response: Response,
+    region: Annotated[str | None, Query(max_length=10, examples=["KZ-61"])] = None,
+    after: After = "",
+    limit: Limit = 100,
+) -> list[FarmOut]:
+    """Farms by slug."""
+    page = farms.page(connection, region_code=region, after=after, limit=limit)
+    if len(page) == limit:
+        following = request.url.include_query_params(after=page[-1].slug)
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return [FarmOut(**{k: v for k, v in farm._asdict().items() if k != "id"}) for farm in page]
+
+
+@router.get("/farms/{farm}/summary", response_model=FarmSummary)
+def get_farm_summary(
+    farm: str,
+    connection: Transaction,
+    now: Now,
+    request: Request,
+    season: Season | None = None,
+    as_of: AsOf = None,
+) -> Response:
+    """Water applied and saved, evapotranspiration, yield, and the farm's devices."""
+    content = summary.of_farm(connection, farm, season=season, as_of=as_of, now=now)
+    return _tagged(request, FarmSummary(**content).model_dump_json(by_alias=True))
+
+
+@router.get("/farms/{farm}/fields")
+def list_fields(farm: str, connection: Transaction) -> list[FieldOut]:
+    """Fields of a farm with their newest boundaries."""
+    found = fields.of_farm(connection, farms.get(connection, farm).id)
+    shapes = fields.boundaries(connection, [field.id for field in found])
+    return [
+        FieldOut(
+            geometry=shapes.get(field.id),
+            **{k: v for k, v in field._asdict().items() if k != "farm_id"},
+        )
+        for field in found
+    ]
+
+
+@router.get("/fields/{field_id}/water-balance")
+def get_water_balance(
+    field_id: int, season: Season, connection: Transaction, as_of: AsOf = None
+) -> WaterBalanceOut:
+    """The soil water balance of a field, day by day [mm]."""
+    field = fields.get(connection, field_id)
+    zones = fields.zones(connection, farm_id=field.farm_id, season=season)
+    zone = next((zone for of, zone in zones if of.id == field_id), None)
+    if zone is None:
+        raise NotFound(f"crop on field {field_id} in {season}")
+    days = results.balance(connection, zone.id, as_of=as_of)
+    return WaterBalanceOut(
+        field_id=field_id, crop=zone.crop, season=season, days=[dict(day) for day in days]
+    )
+
+
+def _tagged(request: Request, body: str) -> Response:
+    """The answer with a strong ETag, or 304 where the caller has it already."""
+    tag = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    known = {one.strip() for one in request.headers.get("if-none-match", "").split(",")}
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
