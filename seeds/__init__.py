@@ -1,0 +1,1 @@
+"""A believable set of farms and simulated devices, the same every time."""
