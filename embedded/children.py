@@ -27,6 +27,9 @@ from typing import IO, NamedTuple
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
+# Loaded before any fork, so that the child has only the call itself left to do.
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
 
 class ChildError(RuntimeError):
     """A server could not be started or did not answer; the message says why and what to do."""
@@ -54,9 +57,9 @@ class Account(NamedTuple):
 
 def die_with_parent(death_signal: int, parent: int) -> None:
     """Have the kernel send ``death_signal`` to this process when its parent dies (Linux)."""
-    if sys.platform != "linux":
+    if _LIBC is None:
         return
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+    _LIBC.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
 
@@ -121,7 +124,7 @@ def start(
     with open(log, "ab", opener=_private) as output:
         log_start = output.tell()
         try:
-            process = subprocess.Popen(  # noqa: PLW1509 - one prctl call; no threads need be alive
+            process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if read_stdout else output,
@@ -130,24 +133,18 @@ def start(
                 cwd="/",
                 start_new_session=True,
                 pass_fds=keep_open,
-                preexec_fn=_arm(death_signal),
-                **_credentials(account),
+                preexec_fn=_arm(death_signal),  # noqa: PLW1509 - one system call, no lock
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise ChildError(f"{command[0]} could not be started: {error}") from error
     return Child(process, log, log_start)
 
 
-def _credentials(account: Account | None) -> dict[str, "int | list[int]"]:
-    if account is None:
-        return {}
-    return {"user": account.uid, "group": account.gid, "extra_groups": []}
-
-
 def _arm(death_signal: int) -> Callable[[], None]:
     parent = os.getpid()
-    if sys.platform == "linux":
-        ctypes.CDLL(None)  # loaded here: after fork only the call itself is left to do
     return lambda: die_with_parent(death_signal, parent)
 
 

@@ -59,7 +59,7 @@ class Running(NamedTuple):
     addresses: dict[str, str]  # what listens where: {"database": "127.0.0.1:40123", …}
 
 
-class AlreadyRunning(ChildError):  # noqa: N818 - it says what is, like FileExistsError's siblings
+class AlreadyRunning(ChildError):
     """Another process runs a server of this home."""
 
     def __init__(self, running: Running, home: Path) -> None:
@@ -77,18 +77,18 @@ class Claim:
     """The right to run one server of a home; given back by :meth:`release` or by dying."""
 
     def __init__(self, home: "Home", server: Server, descriptor: int) -> None:
-        self._home, self._server, self._descriptor = home, server, descriptor
+        self._home, self.server, self._descriptor = home, server, descriptor
 
     def announce(self, *, verb: str, addresses: Mapping[str, str]) -> Running:
         """Tell the other processes who runs the server, and where it listens."""
-        running = Running(self._server, os.getpid(), verb, datetime.now(UTC), dict(addresses))
+        running = Running(self.server, os.getpid(), verb, datetime.now(UTC), dict(addresses))
         record = running._asdict() | {"since": running.since.isoformat()}
-        _write_private(self._home.record(self._server), json.dumps(record))
+        _write_private(self._home.record(self.server), json.dumps(record))
         return running
 
     def release(self) -> None:
         """Let another process run it."""
-        self._home.record(self._server).unlink(missing_ok=True)
+        self._home.record(self.server).unlink(missing_ok=True)
         os.close(self._descriptor)
 
 

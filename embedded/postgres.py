@@ -32,8 +32,8 @@ DEFAULT_ACCOUNTS = ("dala", "nobody")
 SPACE_NEEDED = 300 * 2**20  # bytes: a new cluster, its first write-ahead log and some readings
 PORT_ATTEMPTS = 5
 
-# For two cores and a few GB beside the service itself. What is not named keeps PostgreSQL's default:
-# above all fsync, full_page_writes and synchronous_commit are on.
+# For two cores and a few GB beside the service itself. What is not named keeps PostgreSQL's
+# default: above all fsync, full_page_writes and synchronous_commit are on.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -257,7 +257,7 @@ def _start(home: Home, programs: Path, account: Account | None, password: str) -
     raise ChildError(f"No free port on 127.0.0.1 for the database in {PORT_ATTEMPTS} attempts.")
 
 
-class _PortTaken(Exception):  # noqa: N818
+class _PortTaken(Exception):
     pass
 
 

@@ -1,0 +1,197 @@
+"""Who may speak to the embedded broker, and about what; as plugins of amqtt.
+
+Two kinds of account: the service that ingests, whose password the broker is started with, and
+devices, which the database knows. A device's user name, client id and id are one; its password is
+a random token of 256 bits, of which only the SHA-256 is stored: nothing to guess, so a fast hash
+is right.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from amqtt.contexts import Action, BaseContext
+from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
+from amqtt.session import Session
+
+from embedded.broker_server import INGEST
+from storage import devices
+from storage.database import make_engine
+
+NETWORK_SERVER = "network-server"
+ACCOUNT = "dala.account"  # key in amqtt's Session.attributes
+FRESH_S = 5.0  # a changed or disabled credential counts after this long
+RECEIPT = re.compile(r"dala/v1/[^/]+/receipt")
+
+logger = logging.getLogger("dala.broker")
+
+
+class Account(NamedTuple):
+    """Who is at the other end of a connection."""
+
+    name: str
+    kind: str  # INGEST, NETWORK_SERVER, or the kind of a device
+
+
+class Credential(Protocol):
+    """What the database knows of a device's right to enter."""
+
+    @property
+    def credential_hash(self) -> str | None: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def disabled(self) -> bool: ...
+
+
+class AccessDenied(Exception):
+    """A client is refused; the message says why and never holds a secret."""
+
+
+def may_publish(account: Account, topic: str) -> bool:
+    """Whether the account may publish on a topic."""
+    if account.kind == INGEST:
+        return RECEIPT.fullmatch(topic) is not None
+    own = f"dala/v1/{account.name}/"
+    if topic in (f"{own}senml", f"{own}track"):
+        return True
+    return account.kind == NETWORK_SERVER and topic.startswith(("application/", "v3/"))
+
+
+def may_subscribe(account: Account, topic_filter: str) -> bool:
+    """Whether the account may subscribe to a topic filter."""
+    return account.kind == INGEST or topic_filter == f"dala/v1/{account.name}/receipt"
+
+
+class CredentialBook:
+    """Credentials looked up off the event loop, and remembered.
+
+    An answer is fresh for ``fresh_s``; an older one still serves while the database is away, so
+    that a device may reconnect during an outage.
+    """
+
+    def __init__(
+        self,
+        look_up: Callable[[str], Credential | None],
+        *,
+        fresh_s: float = FRESH_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._look_up, self._fresh_s, self._clock = look_up, fresh_s, clock
+        self._known: dict[str, tuple[float, Credential]] = {}
+
+    async def find(self, device_id: str) -> Credential | None:
+        """Return the device's credential; raise AccessDenied if nobody can tell."""
+        looked_up, known = self._known.get(device_id, (0.0, None))
+        if known is not None and self._clock() < looked_up + self._fresh_s:
+            return known
+        try:
+            found = await asyncio.to_thread(self._look_up, device_id)
+        except Exception as error:  # whatever keeps the database away must not stop the broker
+            if known is None:
+                raise AccessDenied(f"no database to ask: {type(error).__name__}") from error
+            logger.warning("database away, %r enters by what was known of it", device_id)
+            return known
+        if found is None:
+            self._known.pop(device_id, None)
+        else:
+            self._known[device_id] = self._clock(), found
+        return found
+
+
+async def admit(session: Session, book: CredentialBook, ingest_password: str) -> Account:
+    """Say who a client is by its user name and password; raise AccessDenied if it is refused."""
+    name, password = session.username, session.password
+    if not name or not password:
+        raise AccessDenied("anonymous; a user name and a password are needed")
+    if name == INGEST:
+        if not hmac.compare_digest(password.encode(), ingest_password.encode()):
+            raise AccessDenied("wrong password")
+        return Account(INGEST, INGEST)
+    if session.client_id != name:
+        raise AccessDenied("the client id is not the user name")
+    if any(sign in name for sign in "/+#"):
+        raise AccessDenied("a device id with one of / + #")
+    credential = await book.find(name)
+    if credential is None or credential.credential_hash is None:
+        raise AccessDenied("no such device, or it has no credential")
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    if not hmac.compare_digest(digest, credential.credential_hash.lower()):
+        raise AccessDenied("wrong token")
+    if credential.disabled:
+        raise AccessDenied("the device is disabled")
+    if credential.kind == INGEST:
+        raise AccessDenied(f"a device cannot be of kind {INGEST}")
+    return Account(name, credential.kind)
+
+
+def stored_credentials(database_url: str) -> Callable[[str], Credential | None]:
+    """Return the look-up in the database; it connects at the first question."""
+    engine = make_engine(
+        database_url, statement_timeout_s=5, pool_size=2, application="dala broker"
+    )
+
+    def look_up(device_id: str) -> Credential | None:
+        with engine.connect() as connection:
+            return devices.find_credential(connection, device_id)
+
+    return look_up
+
+
+class AccountsPlugin(BaseAuthPlugin):  # type: ignore[misc]
+    """amqtt asks it whether a session may begin, and again from time to time."""
+
+    def __init__(self, context: BaseContext) -> None:
+        super().__init__(context)
+        self._book = CredentialBook(stored_credentials(self.config.database_url))
+
+    async def authenticate(self, *, session: Session) -> bool:
+        """Admit or refuse; a refusal is logged with its reason."""
+        try:
+            session.attributes[ACCOUNT] = await admit(
+                session, self._book, self.config.ingest_password
+            )
+        except AccessDenied as reason:
+            logger.warning(
+                "refused %.64r as %.64r from %s: %s",
+                session.client_id,
+                session.username,
+                session.remote_address,
+                reason,
+            )
+            return False
+        return True
+
+    @dataclass(repr=False)
+    class Config:
+        """Set by the broker's start-up."""
+
+        database_url: str
+        ingest_password: str
+
+
+class TopicsPlugin(BaseTopicPlugin):  # type: ignore[misc]
+    """amqtt asks it about every subscription."""
+
+    async def topic_filtering(
+        self,
+        *,
+        session: Session | None = None,
+        topic: str | None = None,
+        action: Action | None = None,
+    ) -> bool:
+        """Apply the rules above; a refusal is logged."""
+        account = session.attributes.get(ACCOUNT) if session else None
+        if account is None or topic is None:
+            return False
+        rule = may_publish if action == Action.PUBLISH else may_subscribe
+        if action == Action.RECEIVE or rule(account, topic):
+            return True
+        logger.warning("refused %r: may not %s %.128r", account.name, action, topic)
+        return False
