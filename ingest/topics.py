@@ -6,9 +6,9 @@ SENML = "dala/v1/+/senml"
 TRACK = "dala/v1/+/track"
 CHIRPSTACK = "application/+/device/+/event/+"
 TTN_UPLINK = "v3/+/devices/+/up"
-TTN_OTHER = "v3/+/devices/+/#"  # join, down/…, up/normalized: known, nothing to store
+TTN = "v3/+/devices/+/#"  # what is read; beside up: join, down/…, with nothing to store
 
-# TTN_OTHER is left out on purpose: `up/normalized` repeats every `up`.
+# Of The Things Stack only `up`: `up/normalized` would repeat every one of them.
 SUBSCRIPTIONS: tuple[str, ...] = (SENML, TRACK, CHIRPSTACK, TTN_UPLINK)
 
 

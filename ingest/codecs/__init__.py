@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ingest import topics
-from ingest.codecs import senml, track
+from ingest.codecs import chirpstack, senml, track, ttn
 from ingest.messages import Context, Decoded, PayloadError, Rejected
 
 MAX_BYTES = 256 * 1024
@@ -29,9 +29,15 @@ def _own_id(levels: tuple[str, ...]) -> str | None:
     return levels[0] or None
 
 
+def _nobody(_levels: tuple[str, ...]) -> None:
+    """A topic of The Things Stack has the name of a device, not its DevEUI."""
+
+
 ROUTES: tuple[Route, ...] = (  # most specific first
     Route(topics.SENML, senml.decode, _own_id),
     Route(topics.TRACK, track.decode, _own_id),
+    Route(topics.CHIRPSTACK, chirpstack.decode, chirpstack.device_of),
+    Route(topics.TTN, ttn.decode, _nobody),
 )
 
 

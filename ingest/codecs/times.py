@@ -1,9 +1,10 @@
 """Times as devices and networks write them."""
 
 import re
+from contextlib import suppress
 from datetime import datetime
 
-from ingest.messages import to_us
+from ingest.messages import LATEST_TIME_US, to_us
 
 # Date, time, fraction and offset of RFC 3339; networks write up to nine decimals.
 _RFC3339 = re.compile(
@@ -33,3 +34,14 @@ def rfc3339(text: str) -> int:
         raise ValueError(f"{text[:40]!r} is not in the calendar: {error}") from error
     micros = int((fraction or "").ljust(6, "0")[:6])
     return to_us(moment) + micros + 1_000_000 * leap
+
+
+def first_time(*candidates: object) -> int | None:
+    """The first of these that is an RFC 3339 time from 1970 on; None if none is."""
+    for text in candidates:
+        if isinstance(text, str):
+            with suppress(ValueError):
+                time_us = rfc3339(text)
+                if 0 <= time_us <= LATEST_TIME_US:
+                    return time_us
+    return None

@@ -1,0 +1,123 @@
+"""ChirpStack 4 events, JSON, on `application/{id}/device/{devEui}/event/{event}`.
+
+Times are the gateway's or the server's, never the device's. A field may be absent where its value
+is zero, and `object` is absent where the server has no codec or the codec threw.
+"""
+
+import re
+from base64 import b64decode
+from math import isfinite
+from typing import Any
+
+from ingest.codecs import lorawan
+from ingest.codecs.documents import load, member, members
+from ingest.codecs.times import first_time
+from ingest.messages import Context, Decoded, PayloadError, Reading
+from storage.readings import Quality
+
+_EUI = re.compile(r"[0-9a-f]{16}")
+_QUIET = {  # events that measure nothing
+    "join": "a device joined",
+    "ack": "a downlink was acknowledged",
+    "txack": "a downlink was sent",
+    "log": "a log entry of the server",
+    "location": "a place estimated by the network; the field's map is kept here",
+    "integration": "an event of another integration",
+}
+
+
+def device_of(levels: tuple[str, ...]) -> str | None:
+    """The wire identity in a topic, if its DevEUI is one."""
+    eui = levels[1].lower()
+    return f"lora:{eui}" if _EUI.fullmatch(eui) else None
+
+
+def decode(payload: bytes, context: Context) -> Decoded:
+    """Turn one event into readings.
+
+    Raises
+    ------
+    PayloadError
+        If it is no event of ChirpStack 4, or nothing tells what its uplink means.
+    """
+    event = context.levels[2]
+    if payload.lstrip()[:1] != b"{":
+        raise PayloadError(
+            "chirpstack-protobuf",
+            "not JSON: set the server's MQTT integration to the JSON marshaler",
+        )
+    document = load(payload)
+    device = _device(document, context)
+    if event == "up":
+        return _uplink(document, device, context)
+    if event == "status":
+        return _status(document, device, context)
+    if event in _QUIET:
+        return Decoded(device, [], [], [], ignored=f"{event}: {_QUIET[event]}")
+    raise PayloadError("unknown-event", f"ChirpStack has no event {event[:40]!r}")
+
+
+def _device(document: dict[str, Any], context: Context) -> str:
+    if "deviceInfo" not in document and ("devEUI" in document or "applicationID" in document):
+        raise PayloadError(
+            "legacy-chirpstack-v3",
+            "an event of ChirpStack 3, which is read differently: update the server to version 4",
+        )
+    eui = member(document, "deviceInfo", "devEui")
+    if not isinstance(eui, str) or not _EUI.fullmatch(eui.lower()):
+        raise PayloadError("bad-message", "deviceInfo.devEui is not a DevEUI of 16 hex digits")
+    device = f"lora:{eui.lower()}"
+    if device_of(context.levels) not in (None, device):
+        raise PayloadError("foreign-device", f"{device} is not the device of the topic")
+    return device
+
+
+def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
+    time_us, source, quality = _time(document, context)
+    decoded = member(document, "object")
+    uplink = lorawan.Uplink(
+        device, time_us, source, quality, [], decoded, _data(document), _port(document)
+    )
+    if not uplink.data and not decoded:
+        return Decoded(device, [], [], [], ignored="up: an uplink without data")
+    tags = member(document, "deviceInfo", "tags")
+    names = (member(document, "deviceInfo", "deviceProfileName"), member(tags, "profile"))
+    return lorawan.decode(uplink, context.profile, *names)
+
+
+def _status(document: dict[str, Any], device: str, context: Context) -> Decoded:
+    level: Any = document.get("batteryLevel")
+    powered = document.get("externalPowerSource") or document.get("batteryLevelUnavailable")
+    if powered or type(level) not in (int, float) or not isfinite(level):
+        return Decoded(device, [], [], [], ignored="status: no battery level")
+    time_us, source, quality = _time(document, context)
+    reading = Reading(device, "battery_level", float(level), time_us, source, quality=quality)
+    return Decoded(device, [reading], [], [])
+
+
+def _time(document: dict[str, Any], context: Context) -> Any:
+    """Time of an event: its own, else when a gateway or the server heard it, else the arrival."""
+    heard = [
+        member(gateway, name)
+        for name in ("nsTime", "gwTime", "time")
+        for gateway in members(document, "rxInfo")
+    ]
+    time_us = first_time(document.get("time"), *heard)
+    if time_us is not None:
+        return time_us, "network", 0
+    return context.received_at_us, "server", int(Quality.SERVER_TIME)
+
+
+def _data(document: dict[str, Any]) -> bytes:
+    data = document.get("data")
+    if data is None:
+        return b""
+    try:
+        return b64decode(data, validate=True)
+    except (ValueError, TypeError) as error:
+        raise PayloadError("bad-message", f"data is not base64: {error}") from error
+
+
+def _port(document: dict[str, Any]) -> int | None:
+    port = document.get("fPort")
+    return port if type(port) is int else None
