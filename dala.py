@@ -1,5 +1,279 @@
-"""The command line of Dala."""
+"""The command line of Dala: every verb, with its imports inside so that --help answers at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+app = typer.Typer(
+    help="Telemetry for precision farming: readings in, audited water and yield figures out.",
+    epilog="Servers come from DALA_DATABASE_URL and DALA_MQTT_URL. Where neither is set, an embedded "
+    "PostgreSQL and broker are started, with their data in DALA_HOME. Begin with: dala demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Season = Annotated[int | None, typer.Option(help="Year of harvest; the newest by default.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+Farms = Annotated[int, typer.Option(min=1, max=5_000, help="How many simulated farms.")]
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")]
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option(help="End after the summary.")] = False,
+    farms: Farms = 24,
+    farm: Annotated[str, typer.Option(help="The farm to print.")] = "turkistan-01",
+    port: Port = 0,
+) -> None:
+    """Run everything here: database, broker, simulated devices, ingest, analysis, API."""
+    from seeds import demo as show
+
+    show.run(once=once, count=farms, farm=farm, port=port)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables up to date; safe to repeat."""
+    import migrations
+    from seeds.services import open_services
+
+    with open_services("migrate") as services:
+        applied = migrations.upgrade(services.engine)
+    _say(f"Applied {', '.join(applied)}." if applied else "The database is up to date.")
+
+
+@app.command()
+def seed(farms: Farms = 24) -> None:
+    """Add the simulated farms with their fields, crops and devices; safe to repeat."""
+    from seeds import demo as show
+    from seeds.services import open_services
+
+    with open_services("seed") as services:
+        services.migrate()
+        show.seed(services, farms)
+    _say(f"{farms} farms are in the database.")
+
+
+@app.command()
+def simulate(
+    farms: Farms = 24,
+    truth: Annotated[Path | None, typer.Option(help="Write the true season here, as JSON.")] = None,
+) -> None:
+    """Let simulated devices publish a whole season through the broker; safe to repeat."""
+    from seeds import demo as show
+    from seeds.services import open_services
+
+    with open_services("simulate", broker=True, ingest=True) as services:
+        services.migrate()
+        season = show.seed(services, farms)
+        delivered = show.publish(services, season.senders)
+        if truth is not None:
+            truth.write_text(json.dumps(show.truth(season), indent=1))
+    _say(show.delivery(delivered))
+
+
+@app.command()
+def replay(
+    folder: Annotated[
+        Path, typer.Argument(help="A recording: season.toml, readings.csv, irrigation.csv.")
+    ],
+) -> None:
+    """Publish a recorded season through the broker with its own times; safe to run twice."""
+    from seeds import demo as show
+    from seeds import recording
+    from seeds.services import open_services
+
+    recorded = recording.read(folder)
+    with open_services("replay", broker=True, ingest=True) as services:
+        services.migrate()
+        with services.engine.begin() as connection:
+            recording.register(connection, recorded)
+        delivered = show.publish(services, recorded.senders)
+    slug, season = recorded.season["farm"]["slug"], recorded.season["season"]["end"].year
+    _say(show.delivery(delivered))
+    _say(f"Next: dala analyze && dala summary {slug} --season {season}")
+
+
+@app.command()
+def ingest(
+    client_id: Annotated[
+        str, typer.Option(help="Stable: the broker keeps its session.")
+    ] = "dala-ingest",
+) -> None:
+    """Store what devices publish, until stopped; acknowledged only once it is committed."""
+    import signal
+
+    from ingest.subscriber import BrokerAddress, Subscriber
+    from seeds.services import open_services
+
+    with open_services("ingest", broker=True, hold_ingest=True) as services:
+        services.check_migrated()
+        address = BrokerAddress.parse(services.mqtt_url)
+        subscriber = Subscriber(services.engine, address, client_id=client_id)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: subscriber.stop())
+        subscriber.run()
+
+
+@app.command()
+def analyze(
+    farm: Annotated[str | None, typer.Option(help="One farm; all by default.")] = None,
+    season: Season = None,
+) -> None:
+    """Compute water balances, savings and yields of what was stored."""
+    from seeds import demo as show
+    from seeds.services import open_services
+
+    with open_services("analyze") as services:
+        services.check_migrated()
+        changed = show.analyze(services, farm=farm, season=season)
+    _say(f"{changed} crop zones have a new result.")
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Other than loopback needs DALA_API_TOKEN.")
+    ] = "127.0.0.1",
+    port: Port = 8080,
+) -> None:
+    """Answer over REST, until stopped; the documentation is at /v1/docs."""
+    import uvicorn
+
+    from api.app import make_app
+    from api.dependencies import ApiSettings
+    from seeds.services import open_services
+
+    token = ApiSettings().api_token
+    if token is None and host not in {"127.0.0.1", "::1", "localhost"}:
+        _fail(f"Listening on {host} opens every farm to the network: set DALA_API_TOKEN first.")
+    with open_services("serve") as services:
+        services.check_migrated()
+        services.announce_api(f"http://{host}:{port}")
+        application = make_app(services.engine, token=token and token.get_secret_value())
+        uvicorn.run(application, host=host, port=port, log_level="warning", access_log=False)
+
+
+@app.command()
+def summary(
+    farm: Annotated[str, typer.Argument(help="The farm's short name, e.g. turkistan-01.")],
+    season: Season = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what a season brought a farm: water, savings, yield, devices."""
+    import datetime as dt
+
+    from rich.console import Console
+
+    from reports import printing
+    from reports import summary as reports
+    from seeds.services import open_services
+    from storage import farms
+    from storage.database import NotFound
+
+    with open_services("summary") as services:
+        services.check_migrated()
+        with services.engine.connect() as connection:
+            try:
+                now = dt.datetime.now(dt.UTC)
+                found = reports.of_farm(connection, farm, season=season, now=now)
+            except NotFound:
+                near = ", ".join(farms.slugs_like(connection, farm))
+                _fail(
+                    f"There is no farm {farm!r}. "
+                    + (f"Try: {near}" if near else "Run `dala seed`.")
+                )
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        printing.print_summary(found, Console())
+
+
+@app.command()
+def decode(
+    topic: Annotated[str, typer.Argument(help="As published, e.g. dala/v1/probe-7/senml.")],
+    file: Annotated[Path, typer.Argument(help="The payload; - reads standard input.")],
+    profile: Annotated[
+        str | None, typer.Option(help="LoRaWAN device model, e.g. decentlab-dl-trs12.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="IANA zone of a device that sends local time.")
+    ] = None,
+    received_at: Annotated[str | None, typer.Option(help="RFC 3339; now by default.")] = None,
+) -> None:
+    """Show what the service makes of a payload: a JSON line per reading, or the reason it is refused."""
+    import datetime as dt
+
+    from ingest.codecs import decode as read
+    from ingest.decoding import describe
+    from ingest.messages import to_us
+
+    try:
+        payload = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        moment = dt.datetime.fromisoformat(received_at) if received_at else dt.datetime.now(dt.UTC)
+        if moment.tzinfo is None:
+            raise ValueError(
+                f"--received-at {received_at}: a time needs its offset, e.g. {received_at}Z"
+            )
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    decoded = read(topic, payload, received_at_us=to_us(moment), profile=profile, timezone=timezone)
+    for line in describe(decoded):
+        print(json.dumps(line, ensure_ascii=False))
+
+
+@app.command()
+def balance(
+    weather: Annotated[Path, typer.Option(help="Daily weather, CSV.")],
+    scenario: Annotated[Path, typer.Option(help="Site, season, crop and soil, TOML.")],
+    irrigation: Annotated[Path | None, typer.Option(help="Applications, CSV: gross depth.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the days here, CSV.")] = None,
+) -> None:
+    """Daily water balance of one field; the season's totals as JSON."""
+    from analytics import scenario as scenarios
+
+    try:
+        totals, days = scenarios.run_files(scenario, weather, irrigation)
+        if out is not None:
+            out.write_text(days)
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    print(json.dumps(totals, indent=1))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine has, what is missing and how to get it."""
+    from seeds import checkup
+
+    sys.exit(0 if checkup.print_report() else 1)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _fail(text: str) -> NoReturn:
+    _say(text)
+    raise typer.Exit(1)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; a fault that a person can mend is one sentence, not a trace."""
+    from seeds.services import PEOPLE_CAN_MEND
+
+    try:
+        app()
+    except PEOPLE_CAN_MEND as error:
+        _say(f"dala: {error}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

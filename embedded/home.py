@@ -26,7 +26,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from embedded.children import ChildError
 
-Server = Literal["database", "broker"]
+Server = Literal["database", "broker", "ingest"]
 SECRETS = ("postgres_password", "database_password", "ingest_password")
 
 

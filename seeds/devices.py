@@ -169,12 +169,13 @@ def deliver_all(
     logins: Callable[[str], Login],
     *,
     on_receipt: Callable[[int], None],
+    boot: int = 1,
     patience_s: float = PATIENCE_S,
 ) -> list[Delivered]:
     """Let many devices deliver, a few at a time."""
 
     def one(sender: Sender) -> Delivered:
-        device = SimulatedDevice(address, sender.device_id, logins(sender.device_id))
+        device = SimulatedDevice(address, sender.device_id, logins(sender.device_id), boot=boot)
         return device.deliver(sender.messages, on_receipt=on_receipt, patience_s=patience_s)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

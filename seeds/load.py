@@ -1,4 +1,4 @@
-"""Put the simulated farms into a database, through the same functions that people's entries take."""
+"""Put the simulated farms into a database, through the functions that people's entries take."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SCALE_ERROR = 0.003  # of a load, one standard deviation
 def load(
     connection: sa.Connection, season: Sequence[TrueSeason], senders: Sequence[Sender]
 ) -> None:
-    """Add regions, farms, fields, crop zones, baselines, weighed loads and devices; safe to repeat."""
+    """Add places, crop zones, baselines, weighed loads and devices; safe to repeat."""
     for region in REGIONS:
         farms.put_region(connection, region)
     farm_ids: dict[str, int] = {}
@@ -133,7 +133,7 @@ def _loads(zone_id: int, season: TrueSeason) -> list[HarvestLoad]:
     clean = season.yield_kg_ha * field.area_ha
     moisture = None if standard is None else standard + 2.0
     bunker = clean if moisture is None else clean * (100 - (standard or 0)) / (100 - moisture)
-    count = max(int(round(bunker / LOAD_KG)), 1)
+    count = max(round(bunker / LOAD_KG), 1)
     day = field.planted + dt.timedelta(days=field.days - 1)
     start = dt.datetime.combine(day, dt.time(10), ZONE)
     return [
