@@ -11,8 +11,9 @@ import typer
 
 app = typer.Typer(
     help="Telemetry for precision farming: readings in, audited water and yield figures out.",
-    epilog="Servers come from DALA_DATABASE_URL and DALA_MQTT_URL. Where neither is set, an embedded "
-    "PostgreSQL and broker are started, with their data in DALA_HOME. Begin with: dala demo",
+    epilog="Servers come from DALA_DATABASE_URL and DALA_MQTT_URL. Where neither is set, an "
+    "embedded PostgreSQL and broker are started, with their data in DALA_HOME. "
+    "Begin with: dala demo",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -156,7 +157,7 @@ def serve(
     with open_services("serve") as services:
         services.check_migrated()
         services.announce_api(f"http://{host}:{port}")
-        application = make_app(services.engine, token=token and token.get_secret_value())
+        application = make_app(services.engine, token=token.get_secret_value() if token else None)
         uvicorn.run(application, host=host, port=port, log_level="warning", access_log=False)
 
 
@@ -207,7 +208,7 @@ def decode(
     ] = None,
     received_at: Annotated[str | None, typer.Option(help="RFC 3339; now by default.")] = None,
 ) -> None:
-    """Show what the service makes of a payload: a JSON line per reading, or the reason it is refused."""
+    """Show what the service makes of a payload: a JSON line per reading, or why it is refused."""
     import datetime as dt
 
     from ingest.codecs import decode as read

@@ -40,10 +40,7 @@ def _figures(summary: Mapping[str, Any]) -> Table:
         ("Recoverable flow, change", _number(water["recoverable_change_m3"], "m³")),
         ("ETa", f"{_number(water['eta_mm'], 'mm')}  of ETc {_number(water['etc_mm'], 'mm')}"),
         ("Water productivity", _number(water["water_productivity_kg_m3"], "kg/m³", 2)),
-        (
-            "Yield",
-            f"{_number(harvest['yield_kg_ha'], 'kg/ha')}  ({_number(harvest['yield_centner_ha'], 'ц/га', 1)})",
-        ),
+        ("Yield", _both(harvest["yield_kg_ha"], "kg/ha", harvest["yield_centner_ha"], "ц/га", 1)),
         ("Devices reporting", f"{devices['reporting']} of {devices['total']}"),
         (
             "Coverage",
@@ -92,6 +89,12 @@ def saving(one: Mapping[str, Any] | None) -> str:
 
 def _interval(ci95: tuple[float, float] | None) -> str:
     return "unknown" if ci95 is None else f"{_number(ci95[0], '')} … {_number(ci95[1], '')}"
+
+
+def _both(
+    value: float | None, unit: str, other: float | None, other_unit: str, digits: int = 0
+) -> str:
+    return f"{_number(value, unit)}  ({_number(other, other_unit, digits)})"
 
 
 def _number(value: float | None, unit: str, digits: int = 0, *, none: str = NONE) -> str:

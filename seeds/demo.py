@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from analytics import daily
 from embedded.children import Child, ChildError
 from ingest.subscriber import BrokerAddress
 from reports import printing
@@ -23,6 +24,7 @@ from seeds.farms import catalogue
 from seeds.messages import Sender
 from seeds.season import TrueSeason, simulate_all
 from seeds.services import Services, open_services
+from storage import farms
 
 console = Console(stderr=True)
 
@@ -106,9 +108,6 @@ def delivery(delivered: Sequence[devices.Delivered]) -> str:
 
 def analyze(services: Services, *, farm: str | None = None, season: int | None = None) -> int:
     """Compute every farm, or one; return how many crop zones have a new result."""
-    from analytics import daily
-    from storage import farms
-
     with services.engine.connect() as connection:
         chosen = [farms.get(connection, farm)] if farm else farms.page(connection, limit=100_000)
     changed = 0

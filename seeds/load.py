@@ -10,6 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from analytics.soils import TEXTURE_SOURCE
+from analytics.standard_moisture import STANDARD_MOISTURE_PCT
 from seeds.farms import (
     BASELINE_SEASONS,
     OLD_EFFICIENCY,
@@ -129,7 +130,7 @@ def _loads(zone_id: int, season: TrueSeason) -> list[HarvestLoad]:
     """The harvest over the scales: wet, a little dirty, load by load."""
     field = season.field
     random = np.random.default_rng([season.farm.number, int(field.name[-1]), 17])
-    standard = STANDARD_MOISTURE.get(field.crop_name)
+    standard = STANDARD_MOISTURE_PCT.get(field.crop_name)
     clean = season.yield_kg_ha * field.area_ha
     moisture = None if standard is None else standard + 2.0
     bunker = clean if moisture is None else clean * (100 - (standard or 0)) / (100 - moisture)
@@ -149,16 +150,6 @@ def _loads(zone_id: int, season: TrueSeason) -> list[HarvestLoad]:
         )
         for number in range(count)
     ]
-
-
-# Moisture at which a crop is paid for [%, wet basis]; crops that are sold as they are have none.
-STANDARD_MOISTURE = {
-    "maize": 14.0,
-    "soybean": 12.0,
-    "safflower": 8.0,
-    "spring-wheat": 14.0,
-    "barley": 14.0,
-}
 
 
 def hash_token(token: str) -> str:

@@ -39,7 +39,7 @@ def seasons(
     crop_zone_ids: Sequence[int],
     *,
     as_of: dt.datetime | None = None,
-) -> dict[int, sa.RowMapping]:
+) -> dict[int, Mapping[str, Any]]:
     """The result of each crop zone that stood at ``as_of``, by default the one that stands."""
     table = tables.season_results
     query = sa.select(table).where(table.c.crop_zone_id.in_(crop_zone_ids), _stands(table, as_of))
@@ -74,7 +74,7 @@ def put_days(connection: sa.Connection, crop_zone_id: int, days: Sequence[Row]) 
 
 def balance(
     connection: sa.Connection, crop_zone_id: int, *, as_of: dt.datetime | None = None
-) -> list[sa.RowMapping]:
+) -> list[Mapping[str, Any]]:
     """Days of a crop zone's balance, in order, as they stood at ``as_of`` or stand now."""
     table = tables.balance_days
     columns = [table.c[name] for name in DAY_COLUMNS]
@@ -93,5 +93,5 @@ def _stands(table: sa.Table, as_of: dt.datetime | None) -> sa.ColumnElement[bool
     return (table.c.computed_at <= as_of) & later
 
 
-def _same(known: sa.RowMapping | None, row: Row) -> bool:
+def _same(known: Row | None, row: Row) -> bool:
     return known is not None and all(known[name] == row[name] for name in DAY_COLUMNS)

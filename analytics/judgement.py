@@ -1,0 +1,300 @@
+"""What a season's balance, meters and scales amount to: the figures of one crop zone.
+
+The season is run once as it was and, where earlier seasons say what the old practice took, again
+as it would have been: the same weather, soil, crop and days of watering, the old amount, wetting
+and losses. What the two differ by in evapotranspiration is the real saving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics import savings
+from analytics.balance import Conventions, Days, Fields, State, WaterBalance, water_balance
+from analytics.baselines import Prediction, linear_baseline, ratio_baseline
+from analytics.requirement import net_requirement
+from analytics.standard_moisture import STANDARD_MOISTURE_PCT
+from analytics.weather import DailyWeather, LocalDays
+
+Array = NDArray[np.float64]
+
+# A class 2 meter may err by 2 % (ISO 4064-1); taken as one standard deviation, most of it the
+# calibration that meters of one make share.
+U_METER_ALONE, U_METER_SHARED = 0.010, 0.0173
+U_AREA = 0.005
+# Of a difference of two runs of one model under one weather; a judgement, not a measurement.
+U_MODEL_SHARED = 0.15
+SEASONS_FOR_A_LINE = 6
+LEVEL = 0.95
+
+
+class Water(NamedTuple):
+    """What was applied on one crop zone, arrays of shape (days,)."""
+
+    volume_m3: Array
+    efficiency: Array  # share that enters the soil
+    wetted_fraction: Array
+    source: list[str]  # metered, entered or none
+    coverage_pct: float
+
+
+class Baseline(Protocol):
+    """A season before the change."""
+
+    @property
+    def net_requirement_mm(self) -> float: ...
+    @property
+    def gross_irrigation_mm(self) -> float: ...
+    @property
+    def application_efficiency(self) -> float | None: ...
+    @property
+    def wetted_fraction(self) -> float | None: ...
+
+
+class Load(Protocol):
+    """A weighed load."""
+
+    @property
+    def net_kg(self) -> float: ...
+    @property
+    def moisture_pct(self) -> float | None: ...
+    @property
+    def area_ha(self) -> float | None: ...
+
+
+class Judgement(NamedTuple):
+    """Figures of a crop zone's season, named as in the results table."""
+
+    figures: dict[str, float | None]
+    yield_source: str | None
+    methods: list[str]
+    notes: list[str]
+
+
+class Outcome:
+    """The balance of crop zones side by side, shape (days, zones), and what-if runs of it."""
+
+    def __init__(
+        self,
+        season: Days,
+        ground: Fields,
+        start: State,
+        conventions: Conventions,
+        areas_ha: Array,
+        water: Sequence[Water],
+    ) -> None:
+        self._season, self._ground, self._start = season, ground, start
+        self._conventions, self._areas, self._water = conventions, areas_ha, water
+
+    @cached_property
+    def gross_mm(self) -> Array:
+        """Applied depth of each day."""
+        volumes = np.stack([one.volume_m3 for one in self._water], axis=1)
+        return np.asarray(volumes / (10.0 * self._areas))
+
+    @cached_property
+    def as_it_was(self) -> WaterBalance:
+        """The season with the water that was applied."""
+        efficiency = np.stack([one.efficiency for one in self._water], axis=1)
+        wetted = np.stack([one.wetted_fraction for one in self._water], axis=1)
+        return self._run(self.gross_mm * efficiency, wetted)
+
+    def eta_with(self, index: int, gross_mm: float, efficiency: float, wetted: float) -> float:
+        """Season's ETa of one zone had it taken ``gross_mm`` on the same days. [mm]"""
+        factor = np.zeros(len(self._areas))
+        factor[index] = gross_mm / self.gross_mm[:, index].sum()
+        fraction = np.full(self.gross_mm.shape, wetted)
+        run = self._run(self.gross_mm * factor * efficiency, fraction)
+        return float(run.eta[:, index].sum())
+
+    def of_field(self, index: int) -> Zone:
+        """One zone of it."""
+        return Zone(self, index)
+
+    def days(
+        self, index: int, days: LocalDays, weather: DailyWeather, water: Sequence[Water]
+    ) -> list[dict[str, Any]]:
+        """Rows of the zone's balance, as they are stored."""
+        run = self.as_it_was
+        columns = {
+            f"{name}_mm": getattr(run, name)[:, index]
+            for name in (
+                "et0", "etc", "eta", "evaporation", "transpiration", "deep_percolation",
+                "runoff", "depletion", "taw", "raw", "irrigation_net", "rain",
+            )
+        }  # fmt: skip
+        columns |= {name: getattr(run, name)[:, index] for name in ("kcb", "ke", "ks")}
+        columns["irrigation_gross_mm"] = self.gross_mm[:, index]
+        return [
+            {name: float(column[day]) for name, column in columns.items()}
+            | {
+                "day": date,
+                "weather_source": weather.source[day],
+                "water_source": water[index].source[day],
+                "method_version": "1",
+            }
+            for day, date in enumerate(days.dates)
+        ]
+
+    def _run(self, irrigation_net: Array, wetted_fraction: Array) -> WaterBalance:
+        season = self._season._replace(
+            irrigation_net=irrigation_net, wetted_fraction=wetted_fraction
+        )
+        return water_balance(season, self._ground, self._start, self._conventions)
+
+
+class Zone:
+    """One column of an :class:`Outcome`."""
+
+    def __init__(self, outcome: Outcome, index: int) -> None:
+        self.outcome, self.index = outcome, index
+
+    def total(self, name: str) -> float:
+        """Season's sum of a column of the balance. [mm]"""
+        return float(getattr(self.outcome.as_it_was, name)[:, self.index].sum())
+
+    @property
+    def requirement(self) -> float:
+        """Net irrigation requirement. [mm]"""
+        return float(net_requirement(self.outcome.as_it_was)[self.index])
+
+    @property
+    def closure(self) -> float:
+        """Largest error of the balance in any day. [mm]"""
+        return float(np.abs(self.outcome.as_it_was.closure[:, self.index]).max())
+
+
+SUMS = (
+    "et0", "etc", "eta", "transpiration", "evaporation", "deep_percolation", "runoff", "rain",
+)  # fmt: skip
+
+
+def judge(
+    area_ha: float,
+    water: Water,
+    zone: Zone | None,
+    baselines: Sequence[Baseline],
+    loads: Sequence[Load],
+    crop: str,
+) -> Judgement:
+    """The figures of a crop zone. What cannot be said is None, and the notes say why."""
+    figures: dict[str, float | None] = {"applied_m3": float(water.volume_m3.sum())}
+    methods: list[str] = []
+    notes: list[str] = []
+    if zone is not None:
+        figures |= {f"{name}_mm": zone.total(name) for name in SUMS}
+        figures |= {"closure_mm": zone.closure, "net_requirement_mm": zone.requirement}
+        figures |= _savings(area_ha, water, zone, baselines, methods, notes)
+    harvest, source = _harvest(loads, area_ha, crop, notes)
+    return Judgement(figures | harvest, source, methods, notes)
+
+
+def _savings(
+    area_ha: float,
+    water: Water,
+    zone: Zone,
+    baselines: Sequence[Baseline],
+    methods: list[str],
+    notes: list[str],
+) -> dict[str, float | None]:
+    gross = float(water.volume_m3.sum()) / (10.0 * area_ha)
+    if not baselines:
+        notes.append("no baseline seasons are known: no saving can be stated")
+        return {}
+    predicted = _predict(baselines, zone.requirement, methods)
+    apparent = savings.apparent_saving(
+        predicted, gross, area_ha, u_meter_rel=U_METER_ALONE, u_area_rel=U_AREA
+    )
+    figures: dict[str, float | None] = {
+        "baseline_m3": 10.0 * area_ha * predicted.depth,
+        "apparent_savings_m3": apparent.value,
+        "apparent_u_independent_m3": _known(apparent.uncertainty),
+        "apparent_u_shared_m3": 10.0 * area_ha * gross * U_METER_SHARED,
+        "apparent_coverage_factor": _known(apparent.quantile(LEVEL)),
+    }
+    if gross <= 0.0:
+        notes.append("nothing was applied, so the old practice cannot be laid over its days")
+        return figures
+    real = _consumptive(area_ha, zone, predicted, baselines)
+    figures["consumptive_savings_m3"] = float(real.value[0])
+    figures["consumptive_u_independent_m3"] = _known(float(real.u_independent[0]))
+    figures["consumptive_u_shared_m3"] = abs(float(real.u_shared[0]))
+    figures["consumptive_coverage_factor"] = figures["apparent_coverage_factor"]
+    # The fall in flow back to rivers and wells is a change downwards: negative.
+    figures["recoverable_change_m3"] = -savings.recoverable_change(
+        apparent.value, float(real.value[0])
+    )
+    return figures
+
+
+def _predict(baselines: Sequence[Baseline], requirement: float, methods: list[str]) -> Prediction:
+    """Gross irrigation of the old practice; a line needs more seasons than a ratio."""
+    need = [one.net_requirement_mm for one in baselines]
+    given = [one.gross_irrigation_mm for one in baselines]
+    if len(baselines) >= SEASONS_FOR_A_LINE:
+        line = linear_baseline(need, given)
+        if line.slope > 0:
+            methods.append(f"baseline by regression on requirement, {len(baselines)} seasons")
+            return line.predict(requirement)
+    methods.append(f"baseline by ratio to requirement, {len(baselines)} seasons")
+    return ratio_baseline(need, given).predict(requirement)
+
+
+def _consumptive(
+    area_ha: float, zone: Zone, predicted: Prediction, baselines: Sequence[Baseline]
+) -> savings.FieldSavings:
+    efficiency = _mean([one.application_efficiency for one in baselines])
+    wetted = _mean([one.wetted_fraction for one in baselines])
+
+    def eta(gross: float) -> float:
+        return zone.outcome.eta_with(zone.index, gross, efficiency, wetted)
+
+    without = eta(predicted.depth)
+    spread = abs(eta(predicted.depth + predicted.standard_error) - without)
+    return savings.consumptive_savings(
+        zone.total("eta"), without, area_ha, u_without=spread, u_shared_rel=U_MODEL_SHARED
+    )
+
+
+def _harvest(
+    loads: Sequence[Load], area_ha: float, crop: str, notes: list[str]
+) -> tuple[dict[str, float | None], str | None]:
+    """Mass over the scales, at the crop's standard moisture where loads were probed."""
+    if not loads:
+        return {}, None
+    standard = STANDARD_MOISTURE_PCT.get(crop)
+    bunker = sum(load.net_kg for load in loads)
+    wet = [(load.net_kg, load.moisture_pct) for load in loads if load.moisture_pct is not None]
+    mass = sum(_at_standard(load, standard) for load in loads)
+    if standard is not None and len(wet) < len(loads):
+        notes.append(f"{len(loads) - len(wet)} loads have no moisture: taken as at standard")
+    harvested = sum(load.area_ha for load in loads if load.area_ha is not None) or area_ha
+    probed = sum(kg for kg, _ in wet)
+    figures: dict[str, float | None] = {
+        "harvested_ha": harvested,
+        "bunker_mass_kg": bunker,
+        "mass_kg": mass,
+        "moisture_pct": sum(kg * moisture for kg, moisture in wet) / probed if probed else None,
+    }
+    return figures, "weighed loads"
+
+
+def _at_standard(load: Load, standard: float | None) -> float:
+    """Mass of equal dry matter at the standard moisture. [kg]"""
+    if standard is None or load.moisture_pct is None:
+        return load.net_kg
+    return load.net_kg * (100.0 - load.moisture_pct) / (100.0 - standard)
+
+
+def _mean(values: Sequence[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else 1.0
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value
