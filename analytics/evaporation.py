@@ -5,7 +5,7 @@ Drainage Paper 56 (Allen et al., 1998).
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from analytics.crops import climate_adjustment
 
@@ -24,7 +24,7 @@ def upper_limit(kcb: Array, wind_2m: Array, rh_min: Array, height: Array) -> Arr
     return np.asarray(np.maximum(1.2 + climate_adjustment(wind_2m, rh_min, height), kcb + 0.05))
 
 
-def cover_fraction(kcb: Array, kcb_min: ArrayLike, kc_max: Array, height: Array) -> Array:
+def cover_fraction(kcb: Array, kcb_min: Array | float, kc_max: Array, height: Array) -> Array:
     """Fraction of the surface under the crop, 0 to 0.99. (Eq. 76)"""
     grown = np.maximum((kcb - kcb_min) / (kc_max - kcb_min), 0.0)
     return np.asarray(np.minimum(grown ** (1.0 + 0.5 * height), HIGHEST_COVER))
@@ -52,12 +52,12 @@ def exposed_wetted_fraction(
     return np.asarray(np.maximum(np.minimum(1.0 - cover, wetted), SMALLEST_EXPOSED))
 
 
-def evaporation_reduction(depletion: Array, rew: ArrayLike, tew: ArrayLike) -> Array:
+def evaporation_reduction(depletion: Array, rew: Array | float, tew: Array | float) -> Array:
     """Kr: 1 while the surface is wet, falling to 0 as it dries. (Eq. 74)
 
     ``depletion`` of the surface layer, readily and totally evaporable water in mm.
     """
-    falling = (np.asarray(tew, float) - depletion) / np.subtract(tew, rew)
+    falling = (tew - depletion) / (tew - rew)
     # np.clip costs several times as much on the short arrays of a day
     return np.asarray(np.minimum(np.maximum(falling, 0.0), 1.0))
 
