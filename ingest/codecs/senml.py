@@ -90,6 +90,8 @@ def _add(
 
 
 def _no_number(name: str, record: senml_pack.Resolved) -> Rejected:
+    if record.value == senml_pack.SEVERAL:
+        return Rejected("several-values", f"{name} has more than one of v, vs, vb and vd")
     if record.value is not None:
         kind = {str: "text (vs) or data (vd)", bool: "a switch (vb)"}[type(record.value)]
         return Rejected("not-a-number", f"{name} is {kind}; send a number as v")

@@ -9,7 +9,7 @@ import json
 import math
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
@@ -28,6 +28,10 @@ CBOR_LABELS = {  # section 6, Table 4
     0: "n", 1: "u", 2: "v", 3: "vs", 4: "vb", 5: "s", 6: "t", 7: "ut", 8: "vd",
 }  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]*")  # section 4.5.1
+
+
+Value = float | str | bool | None | tuple[()]
+SEVERAL: tuple[()] = ()  # the value of a record that has more than the one it may have
 
 
 class Record(msgspec.Struct, gc=False):
@@ -69,7 +73,7 @@ class Resolved(NamedTuple):
     unit: str | None
     time_us: int | None  # [µs since epoch]; None for a time no calendar has
     relative: bool  # the time was counted from "now"
-    value: float | str | bool | None
+    value: Value
     sum: float | None
 
 
@@ -101,7 +105,7 @@ def read(payload: bytes) -> tuple[list[Record], list[Rejected]]:
         return _check(_from_cbor(payload))
     try:
         records = _typed.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _check(_from_json(payload))
     # The typed decoder skips labels it does not know and lets the last of a pair win. Written
     # out again the records have fewer quotes then, unless escapes confuse the count.
@@ -143,25 +147,33 @@ def resolve(records: Iterable[Record], now_us: int) -> list[Resolved]:
         if value is None and r.s is UNSET and r.n is UNSET and r.u is UNSET and r.t is UNSET:
             continue  # only sets base fields
         total = None if r.s is UNSET and base_sum is None else _plus(r.s, base_sum)
-        time_us = _microseconds(0.0 if r.t is UNSET else r.t)
-        relative = False
-        if time_us is not None:
-            time_us += base_time
-            relative = time_us < RELATIVE_BELOW_US
-            if relative:
-                time_us += now_us
-            if not 0 <= time_us <= LATEST_TIME_US:
-                time_us = None
+        time_us, relative = _time(r, base_time, now_us)
         name = base_name if r.n is UNSET else base_name + r.n
         unit = base_unit if r.u is UNSET else r.u
         resolved.append(Resolved(index, name, unit, time_us, relative, value, total))
     return resolved
 
 
-def _value(r: Record, base: float | None) -> float | str | bool | None:
+def _time(r: Record, base_us: int, now_us: int) -> tuple[int | None, bool]:
+    """Absolute time of a record, None if no calendar has it, and whether it was relative."""
+    own = 0 if r.t is UNSET else _microseconds(r.t)
+    if own is None:
+        return None, False
+    time_us = base_us + own
+    relative = time_us < RELATIVE_BELOW_US
+    if relative:
+        time_us += now_us
+    return (time_us if 0 <= time_us <= LATEST_TIME_US else None), relative
+
+
+def _value(r: Record, base: float | None) -> Value:
     """The one value of a record, with the base value added to a number (section 4.5.4)."""
     if r.v is not UNSET:
+        if not (r.vs is UNSET and r.vb is UNSET and r.vd is UNSET):
+            return SEVERAL
         return r.v if base is None else r.v + base
+    if (r.vs is not UNSET) + (r.vb is not UNSET) + (r.vd is not UNSET) > 1:
+        return SEVERAL
     if r.vs is not UNSET:
         return r.vs
     if r.vb is not UNSET:
@@ -198,7 +210,7 @@ def _from_cbor(payload: bytes) -> list[Any]:
 
 
 def _relabelled(record: object) -> object:
-    if not isinstance(record, dict):
+    if not isinstance(record, Mapping):
         return record
     named = {}
     for label, value in record.items():
@@ -239,10 +251,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _array(pack: object) -> list[Any]:
-    if not isinstance(pack, list):
+    if not isinstance(pack, (list, tuple)):  # cbor2 makes tuples of what stands under a tag
         kind = type(pack).__name__
         raise PayloadError("not-a-pack", f"a SenML pack is an array of records, not a {kind}")
-    return _limited(pack)
+    return _limited(list(pack))
 
 
 def _limited(records: list[_T]) -> list[_T]:

@@ -80,7 +80,7 @@ def _open(payload: bytes) -> tuple[Any, Any]:
         return _message.decode(payload), _point.decode
     except msgspec.ValidationError as error:
         raise PayloadError("bad-message", f"not a track message: {error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         cause = error
     # Python and C devices write NaN where they have no number; say which point it is.
     try:
