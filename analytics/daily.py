@@ -263,17 +263,16 @@ def _balance(
     shape = (len(days.dates), len(zones))
     since_planting = np.arange(shape[0], dtype=float)[:, None]
     grown = crops.stack([_crop(zone.crop_parameters) for _, zone in zones])
-    wind, rh_min = (
-        np.repeat(one[:, None], shape[1], 1) for one in (weather.wind_2m, weather.rh_min)
-    )
+    wind = np.repeat(weather.wind_2m[:, None], shape[1], 1)
+    rh_min = np.repeat(weather.rh_min[:, None], shape[1], 1)
     if flags["adjust_kcb"]:
         grown = crops.adjust_kcb(grown, since_planting, wind, rh_min)
     soils = [field.soil for field, _ in zones]
     ground = Fields(
-        *(
-            [float(soil[name]) for soil in soils]
-            for name in ("theta_fc", "theta_wp", "ze_m", "rew_mm")
-        ),
+        theta_fc=[float(soil["theta_fc"]) for soil in soils],
+        theta_wp=[float(soil["theta_wp"]) for soil in soils],
+        ze_m=[float(soil["ze_m"]) for soil in soils],
+        rew_mm=[float(soil["rew_mm"]) for soil in soils],
         p=grown.p,
         curve_number=[_given(soil.get("curve_number"), np.nan) for soil in soils],
     )

@@ -43,7 +43,7 @@ def seasons(
     """The result of each crop zone that stood at ``as_of``, by default the one that stands."""
     table = tables.season_results
     query = sa.select(table).where(table.c.crop_zone_id.in_(crop_zone_ids), _stands(table, as_of))
-    return {row["crop_zone_id"]: row for row in connection.execute(query).mappings()}
+    return {row.crop_zone_id: row._asdict() for row in connection.execute(query)}
 
 
 def put_days(connection: sa.Connection, crop_zone_id: int, days: Sequence[Row]) -> int:
@@ -83,7 +83,7 @@ def balance(
         .where(table.c.crop_zone_id == crop_zone_id, _stands(table, as_of))
         .order_by(table.c.day)
     )
-    return list(connection.execute(query).mappings())
+    return [row._asdict() for row in connection.execute(query)]
 
 
 def _stands(table: sa.Table, as_of: dt.datetime | None) -> sa.ColumnElement[bool]:

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+import migrations
 from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
+from storage.database import make_engine
+from storage.tables import metadata
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +35,29 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs {folder.name}/ beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def engine(postgres_url: str) -> Iterator[sa.Engine]:
+    """An engine on the migrated test database."""
+    made = make_engine(postgres_url)
+    migrations.upgrade(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def connection(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction on the migrated test database that is rolled back after the test."""
+    with engine.connect() as opened, opened.begin() as transaction:
+        yield opened
+        transaction.rollback()
+
+
+@pytest.fixture
+def empty_engine(engine: sa.Engine) -> Iterator[sa.Engine]:
+    """The migrated test database for code that commits: emptied after the test."""
+    yield engine
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    with engine.begin() as opened:
+        opened.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))

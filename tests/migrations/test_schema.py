@@ -1,0 +1,24 @@
+"""The migrations lead to the schema that the code expects, and can be run again."""
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+import migrations
+from storage.tables import metadata
+
+
+def test_migrated_tables_are_those_of_tables_py(connection: sa.Connection) -> None:
+    assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_second_migration_finds_nothing_to_do(engine: sa.Engine) -> None:
+    assert migrations.upgrade(engine) == []
+
+
+def test_plain_postgresql_answers_under_the_names_of_the_aggregates(
+    connection: sa.Connection,
+) -> None:
+    for view in ("readings_hourly", "readings_daily"):
+        query = sa.select(sa.func.count()).select_from(sa.table(view))
+        assert connection.scalar(query) == 0

@@ -1,0 +1,101 @@
+"""The same migrations on a real TimescaleDB, compiled to WebAssembly."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+import migrations
+from storage.database import has_timescale
+
+FOLDER = Path(__file__).resolve().parents[1] / "timescale"
+
+
+@pytest.fixture(scope="module")
+def timescale() -> Iterator[sa.Engine]:
+    node = shutil.which("node")
+    if node is None or not (FOLDER / "node_modules").is_dir():
+        pytest.skip("needs Node.js and `npm ci` in tests/timescale (tests/prepare.sh does it)")
+    process = subprocess.Popen(
+        [node, "server.mjs"], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    port = process.stdout.readline().strip()
+    # It serves one connection at a time, so nothing may be pooled.
+    url = f"postgresql+psycopg://postgres:any@127.0.0.1:{port}/postgres?sslmode=disable"
+    engine = sa.create_engine(url, poolclass=NullPool)
+    migrations.upgrade(engine)
+    yield engine
+    engine.dispose()
+    process.stdin.close()
+    process.wait(timeout=20)
+    process.stdout.close()
+
+
+def test_readings_and_tracks_are_hypertables(timescale: sa.Engine) -> None:
+    with timescale.connect() as connection:
+        assert has_timescale(connection)
+        names = connection.scalars(
+            sa.text("SELECT hypertable_name FROM timescaledb_information.hypertables")
+        )
+        assert {"readings", "track_points"} <= set(names)
+
+
+def test_an_aggregate_answers_before_any_refresh_and_leaves_out_flagged_readings(
+    timescale: sa.Engine,
+) -> None:
+    with timescale.begin() as connection:
+        connection.execute(
+            sa.text("""
+            INSERT INTO readings (time, datastream_id, value, quality, received_at)
+            VALUES ('2025-06-01T10:10Z', 7, 1.0, 0, now()),
+                   ('2025-06-01T10:50Z', 7, 3.0, 0, now()),
+                   ('2025-06-01T10:55Z', 7, 99.0, 16, now()),
+                   ('2025-06-01T23:00Z', 7, 8.0, 0, now())
+            """)
+        )
+        hours = connection.execute(
+            sa.text("""
+            SELECT samples, total, low, high, last_value FROM readings_hourly
+             WHERE datastream_id = 7 ORDER BY bucket
+            """)
+        ).all()
+        day = connection.execute(
+            sa.text("SELECT samples, total, last_value FROM readings_daily WHERE datastream_id = 7")
+        ).one()
+
+    assert [tuple(row) for row in hours] == [(2, 4.0, 1.0, 3.0, 3.0), (1, 8.0, 8.0, 8.0, 8.0)]
+    assert tuple(day) == (3, 12.0, 8.0)
+
+
+def test_an_old_chunk_goes_into_the_columnstore_and_still_answers(timescale: sa.Engine) -> None:
+    with timescale.begin() as connection:
+        connection.execute(
+            sa.text("""
+            INSERT INTO readings (time, datastream_id, value, quality, received_at)
+            SELECT '2024-03-01T00:00Z'::timestamptz + n * interval '1 minute', 8, n, 0, now()
+              FROM generate_series(0, 1199) AS n
+            """)
+        )
+    with timescale.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        compressed = connection.scalars(
+            sa.text("""
+            SELECT compress_chunk(chunk)
+              FROM show_chunks('readings', older_than => '2025-01-01'::timestamptz) AS chunk
+            """)
+        ).all()
+        total = connection.scalar(
+            sa.text("SELECT sum(value) FROM readings WHERE datastream_id = 8")
+        )
+        stored = connection.scalar(
+            sa.text("SELECT count(*) FROM timescaledb_information.chunks WHERE is_compressed")
+        )
+
+    assert len(compressed) == 1
+    assert stored == 1
+    assert total == 1199 * 1200 / 2
