@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from analytics import crops, judgement
 from analytics.balance import Conventions, Days, Fields, initial_state
 from analytics.crops import Crop
-from analytics.irrigation import daily_volumes
+from analytics.irrigation import counter_differences, daily_volumes
 from analytics.judgement import Water
 from analytics.weather import DailyWeather, LocalDays, Station, by_day, complete, local_days
 from storage import devices, fields, harvests, irrigation, readings, results
@@ -216,7 +216,8 @@ def _water(zone: Zone, zones: Sequence[Zone], sources: _Sources) -> Water:
     volume, covered = np.zeros(count), np.zeros(count, bool)
     for meter in meters:
         times, values = sources.series[meter.id]
-        volume += daily_volumes(times, values, sources.days.edges_us, modulus=meter.counter_modulus)
+        counted = counter_differences(times / 1e6, values, modulus=meter.counter_modulus)
+        volume += daily_volumes(counted, sources.days.edges_us / 1e6)
         day = np.searchsorted(sources.days.edges_us, times, side="right") - 1
         covered[max(day.min(), 0) : day.max() + 1] = True
     labels = ["metered" if known else "none" for known in covered]

@@ -18,8 +18,8 @@ from analytics import savings
 from analytics.balance import Conventions, Days, Fields, State, WaterBalance, water_balance
 from analytics.baselines import Prediction, linear_baseline, ratio_baseline
 from analytics.requirement import net_requirement
-from analytics.standard_moisture import STANDARD_MOISTURE_PCT
 from analytics.weather import DailyWeather, LocalDays
+from analytics.yields import STANDARD_MOISTURE_PCT, field_yield
 
 Array = NDArray[np.float64]
 
@@ -63,6 +63,8 @@ class Load(Protocol):
     def net_kg(self) -> float: ...
     @property
     def moisture_pct(self) -> float | None: ...
+    @property
+    def impurity_pct(self) -> float | None: ...
     @property
     def area_ha(self) -> float | None: ...
 
@@ -264,31 +266,34 @@ def _consumptive(
 def _harvest(
     loads: Sequence[Load], area_ha: float, crop: str, notes: list[str]
 ) -> tuple[dict[str, float | None], str | None]:
-    """Mass over the scales, at the crop's standard moisture where loads were probed."""
+    """Mass over the scales, at the crop's standard moisture where there is one."""
     if not loads:
         return {}, None
     standard = STANDARD_MOISTURE_PCT.get(crop)
-    bunker = sum(load.net_kg for load in loads)
-    wet = [(load.net_kg, load.moisture_pct) for load in loads if load.moisture_pct is not None]
-    mass = sum(_at_standard(load, standard) for load in loads)
-    if standard is not None and len(wet) < len(loads):
-        notes.append(f"{len(loads) - len(wet)} loads have no moisture: taken as at standard")
-    harvested = sum(load.area_ha for load in loads if load.area_ha is not None) or area_ha
-    probed = sum(kg for kg, _ in wet)
+    unprobed = sum(load.moisture_pct is None for load in loads)
+    if standard is None:
+        notes.append(f"{crop} has no standard moisture: its mass is stated as weighed")
+    elif unprobed:
+        notes.append(f"{unprobed} loads have no moisture: taken as at standard")
+    level = standard or 0.0
+    moisture = [
+        level if standard is None or load.moisture_pct is None else load.moisture_pct
+        for load in loads
+    ]
+    harvest = field_yield(
+        [load.net_kg for load in loads],
+        moisture,
+        sum(load.area_ha for load in loads if load.area_ha is not None) or area_ha,
+        standard_moisture=level,
+        impurity=[load.impurity_pct or 0.0 for load in loads],
+    )
     figures: dict[str, float | None] = {
-        "harvested_ha": harvested,
-        "bunker_mass_kg": bunker,
-        "mass_kg": mass,
-        "moisture_pct": sum(kg * moisture for kg, moisture in wet) / probed if probed else None,
+        "harvested_ha": harvest.harvested_ha,
+        "bunker_mass_kg": harvest.bunker_kg,
+        "mass_kg": harvest.clean_kg,
+        "moisture_pct": harvest.moisture_pct if unprobed < len(loads) else None,
     }
     return figures, "weighed loads"
-
-
-def _at_standard(load: Load, standard: float | None) -> float:
-    """Mass of equal dry matter at the standard moisture. [kg]"""
-    if standard is None or load.moisture_pct is None:
-        return load.net_kg
-    return load.net_kg * (100.0 - load.moisture_pct) / (100.0 - standard)
 
 
 def _mean(values: Sequence[float | None]) -> float:

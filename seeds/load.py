@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from analytics.soils import TEXTURE_SOURCE
-from analytics.standard_moisture import STANDARD_MOISTURE_PCT
+from analytics.yields import STANDARD_MOISTURE_PCT
 from seeds.farms import (
     BASELINE_SEASONS,
     OLD_EFFICIENCY,
