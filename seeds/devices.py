@@ -22,6 +22,7 @@ from seeds.messages import Outgoing, Sender, numbered
 WINDOW = 200  # messages under way before a device waits for receipts
 AT_ONCE = 6  # devices that publish at the same time
 PATIENCE_S = 60.0  # without a receipt
+RETRY_S = 3.0  # before what was not receipted is sent again
 
 
 class NoReceipt(TimeoutError):
@@ -75,18 +76,51 @@ class SimulatedDevice:
         """
         client = self._connect()
         try:
-            last = first_seq + len(messages) - 1
-            told = first_seq - 1
-            for offset, message in enumerate(messages):
-                seq = first_seq + offset
-                payload = numbered(message, self._id, self._boot, seq)
-                client.publish(f"dala/v1/{self._id}/{message.kind}", payload, qos=1)
-                told = self._wait_for(seq - WINDOW, told, on_receipt, patience_s)
-            self._wait_for(last, told, on_receipt, patience_s)
+            self._until_receipted(client, messages, first_seq, on_receipt, patience_s)
         finally:
             client.disconnect()
             client.loop_stop()
         return Delivered(len(messages), **self._sums, rejected=self._rejected)
+
+    def _until_receipted(
+        self,
+        client: mqtt.Client,
+        messages: Sequence[Outgoing],
+        first_seq: int,
+        on_receipt: Callable[[int], None],
+        patience_s: float,
+    ) -> None:
+        """Publish up to a window ahead of the receipts; go back to the last one when they stop.
+
+        A broker's acknowledgement says nothing: a message that reached it before anybody had
+        subscribed is gone, and only the missing receipt tells.
+        """
+        last = first_seq + len(messages) - 1
+        sent = told = first_seq - 1
+        heard_at, retry_s = time.monotonic(), RETRY_S
+        while told < last:
+            while sent < min(last, told + WINDOW):
+                sent += 1
+                message = messages[sent - first_seq]
+                payload = numbered(message, self._id, self._boot, sent)
+                client.publish(f"dala/v1/{self._id}/{message.kind}", payload, qos=1)
+            reached = min(self._wait_beyond(told, retry_s), last)
+            if reached > told:
+                on_receipt(reached - told)
+                told, heard_at, retry_s = reached, time.monotonic(), RETRY_S
+            elif time.monotonic() - heard_at > patience_s:
+                raise NoReceipt(
+                    f"{self._id} published {sent} messages and had a receipt up to {told}, then "
+                    f"none for {patience_s:.0f} s. Is `dala ingest` running on this broker?"
+                )
+            else:
+                sent, retry_s = told, min(2 * retry_s, 20.0)
+
+    def _wait_beyond(self, seq: int, patience_s: float) -> int:
+        """The highest contiguous receipt, waiting for one beyond ``seq``."""
+        with self._news:
+            self._news.wait_for(lambda: self._contiguous > seq, timeout=patience_s)
+            return self._contiguous
 
     def _connect(self) -> mqtt.Client:
         client = mqtt.Client(
@@ -139,28 +173,6 @@ class SimulatedDevice:
             for reason, count in receipt["rejected"].items():
                 self._rejected[reason] = self._rejected.get(reason, 0) + count
             self._news.notify_all()
-
-    def _wait_for(
-        self, seq: int, told: int, on_receipt: Callable[[int], None], patience_s: float
-    ) -> int:
-        """Wait until ``seq`` is receipted, telling each step; return what was told of so far."""
-        patient_until = time.monotonic() + patience_s
-        while True:
-            with self._news:
-                reached = self._contiguous
-                if reached < seq and reached <= told:
-                    self._news.wait(timeout=0.5)
-                    reached = self._contiguous
-            if reached > told:
-                on_receipt(reached - told)
-                told, patient_until = reached, time.monotonic() + patience_s
-            if reached >= seq:
-                return told
-            if time.monotonic() > patient_until:
-                raise NoReceipt(
-                    f"{self._id} published {seq} messages and had a receipt up to {reached}, then "
-                    f"none for {patience_s:.0f} s. Is `dala ingest` running on this broker?"
-                )
 
 
 def deliver_all(
