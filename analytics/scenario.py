@@ -21,7 +21,7 @@ from analytics.crops import adjust_kcb, crop_height, kcb_curve, root_depth, stac
 from analytics.reference_et import (
     HUMIDITY_SOURCES,
     actual_vapour_pressure,
-    fao56_daily,
+    asce_daily,
     humidity_source,
     saturation_vapour_pressure,
     wind_at_2m,
@@ -116,28 +116,9 @@ def run_scenario(
 ) -> ScenarioRun:
     """Compute the season of a scenario; raise TableError where a day of weather is missing."""
     notes: list[str] = []
-    table = weather.season(scenario.start, scenario.end)
-    first = scenario.start.toordinal()
-    dates = [date.fromordinal(first + day) for day in range(scenario.days)]
-    day_of_year = np.array([day.timetuple().tm_yday for day in dates], float)
-    pressure = _vapour_pressure(table, notes)
-    wind = _wind(table["wind_m_s"], scenario.wind_height_m, notes)
-    solar = _solar(table, scenario, day_of_year, notes)
-    et0 = fao56_daily(
-        table["tmax_c"],
-        table["tmin_c"],
-        solar,
-        pressure,
-        wind,
-        latitude=scenario.latitude_deg,
-        elevation=scenario.elevation_m,
-        day_of_year=day_of_year,
-    )
-    dampness = 100.0 * pressure / saturation_vapour_pressure(table["tmax_c"])
-    rh_min = np.where(np.isnan(table["rh_min_pct"]), dampness, table["rh_min_pct"])
     net, wetted = _applications(scenario, irrigation, notes)
-    rain = _filled(table["rain_mm"], 0.0, "rain unknown, taken as none", notes)
-    days = _days(scenario, Days(et0, rain, net, wetted, wind, rh_min, 0.0, 0.0, 0.0))
+    days = _weather(scenario, weather, notes)._replace(irrigation_net=net, wetted_fraction=wetted)
+    number = scenario.soil.curve_number
     fields = Fields(
         theta_fc=scenario.soil.theta_fc,
         theta_wp=scenario.soil.theta_wp,
@@ -145,15 +126,50 @@ def run_scenario(
         rew_mm=scenario.soil.rew_mm,
         p=scenario.crop.p,
         kcb_min=scenario.crop.kcb_ini,
-        curve_number=np.nan if scenario.soil.curve_number is None else scenario.soil.curve_number,
+        curve_number=np.nan if number is None else number,
     )
     if scenario.theta_0 > scenario.soil.theta_fc:
         notes.append("theta_0 is above field capacity: the surplus drained before the first day")
     state = initial_state(fields, scenario.theta_0, scenario.crop.zr_ini_m)
-    return ScenarioRun(scenario, water_balance(days, fields, state, scenario.conventions), notes)
+    balance = water_balance(_crop_days(scenario, days), fields, state, scenario.conventions)
+    return ScenarioRun(scenario, balance, notes)
 
 
-def _days(scenario: Scenario, weather: Days) -> Days:
+def _weather(scenario: Scenario, weather: DailyTable, notes: list[str]) -> Days:
+    """Reference ET and what else of the weather the balance needs; gaps filled and noted."""
+    table = weather.season(scenario.start, scenario.end)
+    first = scenario.start.toordinal()
+    dates = [date.fromordinal(first + day) for day in range(scenario.days)]
+    day_of_year = np.array([day.timetuple().tm_yday for day in dates], float)
+    pressure = _vapour_pressure(table, notes)
+    wind = _wind(table["wind_m_s"], scenario.wind_height_m, notes)
+    et0 = asce_daily(
+        table["tmax_c"],
+        table["tmin_c"],
+        _solar(table, scenario, day_of_year, notes),
+        pressure,
+        wind,
+        latitude=scenario.latitude_deg,
+        elevation=scenario.elevation_m,
+        day_of_year=day_of_year,
+        reference="short",
+        clear_sky="simple",  # FAO-56's own, and pyfao56's: its seasons come out to the last digit
+    )
+    dampness = 100.0 * pressure / saturation_vapour_pressure(table["tmax_c"])
+    return Days(
+        et0=et0,
+        rain=_filled(table["rain_mm"], 0.0, "rain unknown, taken as none", notes),
+        irrigation_net=0.0,
+        wetted_fraction=np.nan,
+        wind_2m=wind,
+        rh_min=np.where(np.isnan(table["rh_min_pct"]), dampness, table["rh_min_pct"]),
+        kcb=np.nan,
+        height=np.nan,
+        root_depth=np.nan,
+    )
+
+
+def _crop_days(scenario: Scenario, weather: Days) -> Days:
     """The crop's growth put beside the weather."""
     day = np.arange(scenario.days, dtype=float)[:, None]
     crop = stack([scenario.crop])
