@@ -22,7 +22,7 @@ app = typer.Typer(
 Season = Annotated[int | None, typer.Option(help="Year of harvest; the newest by default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 Farms = Annotated[int, typer.Option(min=1, max=5_000, help="How many simulated farms.")]
-Port = Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")]
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="Of the API; 0 takes a free one.")]
 
 
 @app.command()

@@ -54,6 +54,16 @@ class Water(Out):
     method_version: str | None
 
 
+class CropYield(Out):
+    """Yield of one crop."""
+
+    crop: str
+    harvested_ha: float | None
+    mass_t: float | None
+    yield_kg_ha: float | None
+    yield_centner_ha: float | None = Field(description="ц/га")
+
+
 class Yield(Out):
     """Yield of a season."""
 
@@ -64,6 +74,7 @@ class Yield(Out):
     yield_centner_ha: float | None = Field(description="ц/га")
     moisture_pct: float | None
     source: str | None
+    by_crop: list[CropYield]
 
 
 class DeviceCounts(Out):

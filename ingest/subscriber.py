@@ -196,8 +196,9 @@ class Subscriber:
             "Not authorized",
         }:
             self._protocol = mqtt.MQTTv311
-            log.info("broker does not speak MQTT 5; using 3.1.1")
-            raise ConnectionError(refusal or "closed the connection on an MQTT 5 greeting")
+            raise ConnectionError(
+                f"no MQTT 5 ({refusal or 'closed the connection'}); trying 3.1.1 next"
+            )
         if refusal is not None:
             raise BrokerRefused(
                 f"the broker at {self._address.host}:{self._address.port} refused us: {refusal}. "

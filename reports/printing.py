@@ -40,7 +40,7 @@ def _figures(summary: Mapping[str, Any]) -> Table:
         ("Recoverable flow, change", _number(water["recoverable_change_m3"], "m³")),
         ("ETa", f"{_number(water['eta_mm'], 'mm')}  of ETc {_number(water['etc_mm'], 'mm')}"),
         ("Water productivity", _number(water["water_productivity_kg_m3"], "kg/m³", 2)),
-        ("Yield", _both(harvest["yield_kg_ha"], "kg/ha", harvest["yield_centner_ha"], "ц/га", 1)),
+        *_yields(harvest),
         ("Devices reporting", f"{devices['reporting']} of {devices['total']}"),
         (
             "Coverage",
@@ -54,29 +54,46 @@ def _figures(summary: Mapping[str, Any]) -> Table:
     return table
 
 
+def _yields(harvest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if not harvest["by_crop"]:
+        return [("Yield", f"{NONE}  (no weighed loads)")]
+    return [
+        (
+            f"Yield, {one['crop']}",
+            _both(one["yield_kg_ha"], "kg/ha", one["yield_centner_ha"], "ц/га", 1),
+        )
+        for one in harvest["by_crop"]
+    ]
+
+
 def _zones(summary: Mapping[str, Any]) -> RenderableType:
     if not summary["crop_zones"]:
         return Text("No crop zone in this season.")
     table = Table(box=box.SIMPLE, pad_edge=False, title="Crop zones", title_justify="left")
     table.add_column("field")
     table.add_column("crop")
-    for name in ("ha", "applied mm", "ETa mm", "saving m³", "95 % interval", "kg/ha", "ц/га"):
+    for name in ("ha", "applied\nmm", "ETa\nmm", "saved, 1000 m³\n(95 % interval)", "kg/ha"):
         table.add_column(name, justify="right")
     for zone in summary["crop_zones"]:
         water, harvest = zone["water"], zone["yield"]
-        apparent = water["apparent_savings_m3"]
         table.add_row(
             zone["field"],
             zone["crop"],
             _number(zone["area_ha"], "", 1),
             _number(water["applied_mm"], ""),
             _number(water["eta_mm"], ""),
-            NONE if apparent is None else _number(apparent["value"], ""),
-            NONE if apparent is None else _interval(apparent["ci95"]),
+            _in_thousands(water["apparent_savings_m3"]),
             _number(harvest["yield_kg_ha"], ""),
-            _number(harvest["yield_centner_ha"], "", 1),
         )
     return table
+
+
+def _in_thousands(one: Mapping[str, Any] | None) -> str:
+    if one is None:
+        return NONE
+    value, ci95 = one["value"] / 1_000.0, one["ci95"]
+    reach = "unknown" if ci95 is None else " … ".join(f"{edge / 1_000.0:.1f}" for edge in ci95)
+    return f"{value:.1f} ({reach})"
 
 
 def saving(one: Mapping[str, Any] | None) -> str:

@@ -194,6 +194,7 @@ def _savings(rows: Sequence[Row], kind: str) -> Summary | None:
 
 def _yield(known: Sequence[tuple[CropZone, Row]]) -> Summary:
     weighed = [row for _, row in known if row["mass_kg"] is not None]
+    crops = sorted({zone.crop for zone, row in known if row["mass_kg"] is not None})
     mass, area = (
         _sum(row["mass_kg"] for row in weighed),
         _sum(row["harvested_ha"] for row in weighed),
@@ -214,6 +215,22 @@ def _yield(known: Sequence[tuple[CropZone, Row]]) -> Summary:
         "yield_centner_ha": None if per_ha is None else per_ha / 100.0,
         "moisture_pct": sum(m * w for m, w in wet) / total_wet if total_wet else None,
         "source": _joined(row["yield_source"] for row in weighed),
+        # A mean over different crops says little: each has its own line.
+        "by_crop": [
+            {"crop": crop, **_crop_yield([row for zone, row in known if zone.crop == crop])}
+            for crop in crops
+        ],
+    }
+
+
+def _crop_yield(rows: Sequence[Row]) -> Summary:
+    mass, area = _sum(row["mass_kg"] for row in rows), _sum(row["harvested_ha"] for row in rows)
+    per_ha = mass / area if mass is not None and area else None
+    return {
+        "harvested_ha": area,
+        "mass_t": None if mass is None else mass / 1_000.0,
+        "yield_kg_ha": per_ha,
+        "yield_centner_ha": None if per_ha is None else per_ha / 100.0,
     }
 
 

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -54,9 +54,9 @@ def run(*, once: bool, count: int, farm: str, port: int) -> None:
             _print_summary(services, farm)
             address = api.address
             console.print(f"From nothing to here in {time.monotonic() - started:.0f} s.")
-            Console().print(
-                f"API: {address}/v1/farms/{farm}/summary   documentation: {address}/v1/docs"
-            )
+            out = Console(soft_wrap=True)  # addresses must be copied whole
+            out.print(f"API: {address}/v1/farms/{farm}/summary")
+            out.print(f"Its documentation: {address}/v1/docs")
             if not once:
                 _live(services, season, api.child)
         finally:
@@ -141,7 +141,7 @@ class _Api(NamedTuple):
 
 
 def _serve(services: Services, port: int) -> _Api:
-    chosen = port or _free_port()
+    chosen = port or _free_port(preferred=8080)
     address = f"http://127.0.0.1:{chosen}"
     with _step("Starting the API"):
         child = services.start_verb("serve", "--port", str(chosen))
@@ -162,10 +162,13 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_port(*, preferred: int) -> int:
+    """The preferred port, or any free one where something listens there already."""
+    for port in (preferred, 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise ChildError("There is no free port on 127.0.0.1 for the API.")
 
 
 def _print_summary(services: Services, farm: str) -> None:
