@@ -19,6 +19,7 @@ from amqtt.errors import AMQTTError, MQTTError, NoDataError
 from amqtt.mqtt.connack import (
     BAD_USERNAME_PASSWORD,
     CONNECTION_ACCEPTED,
+    IDENTIFIER_REJECTED,
     UNACCEPTABLE_PROTOCOL_VERSION,
     ConnackPacket,
 )
@@ -134,6 +135,9 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         if not await self._authenticate(newcomer, self.listeners_config[LISTENER]):
             writer.write(ConnackPacket.build(0, BAD_USERNAME_PASSWORD).to_bytes())
             return
+        if not self._owns_client_id(newcomer):
+            writer.write(ConnackPacket.build(0, IDENTIFIER_REJECTED).to_bytes())
+            return
         session = await self._resume(newcomer)
         client_id = str(session.client_id)
         conversation = Conversation(session, (reader, writer), self, self._limits)
@@ -154,9 +158,14 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         finally:
             del self._conversations[client_id]
             session.transitions.disconnect()
-            if not conversation.ended_well and session.will_flag and session.will_topic:
-                will = bytes(session.will_message or b"")
-                await self.publish(session, session.will_topic, will, session.will_qos or 0)
+            if not conversation.ended_well and session.will_flag:
+                await self._publish_will(session)
+
+    async def _publish_will(self, session: Session) -> None:
+        will = bytes(session.will_message or b"")
+        with contextlib.suppress(TimeoutError):  # nobody is left to wait for room
+            async with asyncio.timeout(1.0):
+                await self.publish(session, session.will_topic or "", will, session.will_qos or 0)
 
     async def _read_connect(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -176,6 +185,19 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
             packet, StreamWriterAdapter(writer), self.plugins_manager
         )
         return handler, session
+
+    def _owns_client_id(self, newcomer: Session) -> bool:
+        """Whether no other account has a session under this client id."""
+        earlier, _ = self._sessions.get(str(newcomer.client_id), (None, None))
+        if earlier is None or earlier.username == newcomer.username:
+            return True
+        logger.warning(
+            "refused %r: its client id %.64r is of %r",
+            newcomer.username,
+            newcomer.client_id,
+            earlier.username,
+        )
+        return False
 
     async def _resume(self, newcomer: Session) -> Session:
         """Take over from an earlier connection of the client; find or begin its session."""
@@ -227,18 +249,19 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         account = sender.attributes[ACCOUNT]
         if not may_publish(account, topic):
             logger.warning(
-                "dropped a message of %r: may not publish on %.128r", *account[:1], topic
+                "dropped a message of %r: may not publish on %.128r", account.name, topic
             )
             return
         for session, granted in self._subscribers(topic):
-            outbox = outbox_of(session)
-            if session.transitions.state != "connected" and (session.clean_session or not granted):
+            outbox, delivery = outbox_of(session), Delivery(topic, data, min(qos, granted))
+            away = session.transitions.state != "connected"
+            if away and (session.clean_session or not delivery.qos):
                 continue
-            if session.attributes[ACCOUNT].kind == INGEST:
-                await self._room(session, outbox)
-            else:
+            if session.attributes[ACCOUNT].kind != INGEST:
                 self._make_room(session, outbox)
-            outbox.put(Delivery(topic, data, min(qos, granted)))
+            elif session is not sender:  # which would wait for itself
+                await self._room(session, outbox)
+            outbox.put(delivery)
             if (conversation := self._conversations.get(str(session.client_id))) is not None:
                 conversation.flush()
 
@@ -277,8 +300,14 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         """Subscribe with at most QoS 1; return the granted one, or 0x80 if refused."""
         if not topic_filter or qos not in (0, 1, 2):
             return REFUSED
-        self.unsubscribe(session, topic_filter)  # a second time replaces the first
-        return int(await self.add_subscription((topic_filter, min(qos, 1)), session))
+        granted = int(await self.add_subscription((topic_filter, min(qos, 1)), session))
+        if granted != REFUSED:  # a second time changes the QoS, without a gap
+            self._subscriptions[topic_filter] = [
+                (other, granted if other is session else known)
+                for other, known in self._subscriptions[topic_filter]
+            ]
+        self._routes.clear()
+        return granted
 
     def unsubscribe(self, session: Session, topic_filter: str) -> None:
         """End a subscription, if there is one."""
@@ -289,12 +318,10 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
 # --- the child process
 
 
-def configuration(settings: BrokerSettings, limits: Limits) -> BrokerConfig:
+def configuration(settings: BrokerSettings) -> BrokerConfig:
     """Only these plugins: amqtt's own defaults would let anonymous clients in."""
     return BrokerConfig(
-        listeners={
-            LISTENER: ListenerConfig(bind="127.0.0.1:0", max_connections=limits.connections)
-        },
+        listeners={LISTENER: ListenerConfig(bind="127.0.0.1:0")},
         session_expiry_interval=SESSION_EXPIRY_S,
         plugins={
             "embedded.broker_access.AccountsPlugin": {
@@ -308,8 +335,7 @@ def configuration(settings: BrokerSettings, limits: Limits) -> BrokerConfig:
 
 async def serve(settings: BrokerSettings) -> None:
     """Run until SIGTERM or SIGINT, or until the parent is gone; say the port on stdout."""
-    limits = Limits()
-    broker = EmbeddedBroker(configuration(settings, limits), limits)
+    broker = EmbeddedBroker(configuration(settings), Limits())
     await broker.start()
     await asyncio.to_thread(_warm_up, settings)
     _drop_privileges(settings)

@@ -117,7 +117,9 @@ class Outbox:
 
 def outbox_of(session: Session) -> Outbox:
     """Return the session's outbox, made on first use."""
-    outbox: Outbox = session.attributes.setdefault(OUTBOX, Outbox())
+    outbox: Outbox | None = session.attributes.get(OUTBOX)
+    if outbox is None:
+        outbox = session.attributes[OUTBOX] = Outbox()
     return outbox
 
 
