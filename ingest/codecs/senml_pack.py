@@ -11,6 +11,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from io import BytesIO
 from typing import Any, NamedTuple, TypeVar
 
 import cbor2
@@ -168,18 +169,11 @@ def _time(r: Record, base_us: int, now_us: int) -> tuple[int | None, bool]:
 
 def _value(r: Record, base: float | None) -> Value:
     """The one value of a record, with the base value added to a number (section 4.5.4)."""
-    if r.v is not UNSET:
-        if not (r.vs is UNSET and r.vb is UNSET and r.vd is UNSET):
-            return SEVERAL
+    if r.v is not UNSET and r.vs is UNSET and r.vb is UNSET and r.vd is UNSET:
         return r.v if base is None else r.v + base
-    if (r.vs is not UNSET) + (r.vb is not UNSET) + (r.vd is not UNSET) > 1:
-        return SEVERAL
-    if r.vs is not UNSET:
-        return r.vs
-    if r.vb is not UNSET:
-        return r.vb
-    if r.vd is not UNSET:
-        return r.vd
+    given = [value for value in (r.v, r.vs, r.vb, r.vd) if value is not UNSET]
+    if given:
+        return given[0] if len(given) == 1 else SEVERAL
     named = r.n is not UNSET or r.u is not UNSET or r.t is not UNSET
     return base if named and r.s is UNSET else None
 
@@ -202,10 +196,14 @@ def _check_version(version: float, index: int) -> None:
 
 
 def _from_cbor(payload: bytes) -> list[Any]:
+    stream = BytesIO(payload)
     try:
-        pack = cbor2.loads(payload, max_depth=16, allow_duplicate_keys=False)
+        pack = cbor2.load(stream, max_depth=16, allow_duplicate_keys=False)
     except Exception as error:  # the decoder lets a few errors of the types it builds through
         raise PayloadError("not-cbor", f"the payload is not valid CBOR: {error}") from error
+    if stream.tell() != len(payload):
+        rest = len(payload) - stream.tell()
+        raise PayloadError("not-cbor", f"{rest} bytes follow the end of the pack")
     return [_relabelled(record) for record in _array(pack)]
 
 

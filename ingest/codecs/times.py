@@ -20,7 +20,8 @@ def rfc3339(text: str) -> int:
     Raises
     ------
     ValueError
-        If the text is no RFC 3339 time, which always says its offset from UTC.
+        If the text is no RFC 3339 time, which always says its offset from UTC, or is not between
+        1970 and 9999.
     """
     parts = _RFC3339.fullmatch(text)
     if parts is None:
@@ -33,15 +34,16 @@ def rfc3339(text: str) -> int:
     except ValueError as error:
         raise ValueError(f"{text[:40]!r} is not in the calendar: {error}") from error
     micros = int((fraction or "").ljust(6, "0")[:6])
-    return to_us(moment) + micros + 1_000_000 * leap
+    time_us = to_us(moment) + micros + 1_000_000 * leap
+    if not 0 <= time_us <= LATEST_TIME_US:
+        raise ValueError(f"{text!r} is not between 1970 and 9999")
+    return time_us
 
 
 def first_time(*candidates: object) -> int | None:
-    """The first of these that is an RFC 3339 time from 1970 on; None if none is."""
+    """The first of these that is an RFC 3339 time; None if none is."""
     for text in candidates:
         if isinstance(text, str):
             with suppress(ValueError):
-                time_us = rfc3339(text)
-                if 0 <= time_us <= LATEST_TIME_US:
-                    return time_us
+                return rfc3339(text)
     return None

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from ingest.codecs.times import rfc3339
-from ingest.messages import LATEST_TIME_US, Context, Decoded, PayloadError, Rejected, TrackPoint
+from ingest.messages import Context, Decoded, PayloadError, Rejected, TrackPoint
 
 MAX_POINTS = 10_000
 
@@ -67,7 +67,7 @@ def decode(payload: bytes, context: Context) -> Decoded:
     for index, raw in enumerate(message.points):
         try:
             points.append(_placed(read(raw)))
-        except msgspec.ValidationError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             rejected.append(Rejected("bad-record", f"point {index}: {error}"))
         except PayloadError as error:
             rejected.append(Rejected(error.reason, f"point {index}: {error.detail}"))
@@ -101,8 +101,6 @@ def _placed(point: _Point) -> TrackPoint:
     for name, value in zip(_Point.__struct_fields__[1:], values, strict=True):
         if value is not None and not isfinite(value):
             raise PayloadError("value-not-finite", f"{name} is {value}: leave out the unknown")
-    if not 0 <= time_us <= LATEST_TIME_US:
-        raise PayloadError("time-out-of-range", f"{point.time} is not between 1970 and 9999")
     if abs(point.lat) > 90 or abs(point.lon) > 180:
         raise PayloadError("position-out-of-range", f"{point.lat}, {point.lon} is not on Earth")
     if point.lat == 0 and point.lon == 0:

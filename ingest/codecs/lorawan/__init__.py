@@ -105,7 +105,7 @@ def _advice(uplink: Uplink, model: Model | None) -> str:
         return f"{model.profile} sends no measurements on port {uplink.port}"
     known = ", ".join(sorted(MODELS))
     if isinstance(uplink.decoded, dict) and uplink.decoded:
-        names = ", ".join(sorted(map(str, uplink.decoded))[:8])
+        names = ", ".join(repr(str(name)[:40]) for name in sorted(uplink.decoded)[:8])
         return f"what {names} measure is not sure; give the device a profile, one of: {known}"
     return f"bytes of an unknown device model; give the device a profile, one of: {known}"
 
@@ -120,7 +120,9 @@ def _named(decoded: dict[str, Any], fields: Mapping[str, Field]) -> Iterable[Fou
     for position, record in enumerate(history if isinstance(history, list) else ()):
         seconds: Any = record.get("timestamp") if isinstance(record, dict) else None
         if not _is_number(seconds) or not _CLOCK_SET_S <= seconds < _LATEST_S:
-            detail = f"history {position}: timestamp {str(seconds)[:40]} is no date of this century"
+            detail = (
+                f"history {position}: timestamp {str(seconds)[:40]!r} is no date of this century"
+            )
             yield Rejected("time-out-of-range", detail)
             continue
         for name, written in record.items():

@@ -121,6 +121,11 @@ def test_a_label_given_twice_in_cbor_is_refused():
         senml_pack.read(bytes.fromhex("81a3 00 6178 02 01 02 02"))
 
 
+def test_bytes_behind_a_cbor_pack_are_refused():
+    with pytest.raises(PayloadError, match="2 bytes follow"):
+        senml_pack.read(bytes.fromhex("81a2 00 6178 02 01 81a0"))
+
+
 def test_escapes_in_names_do_not_hide_an_unknown_label():
     # Two escaped quotes weigh as much as the two quotes of "x_": the quick count must not see it.
     with pytest.raises(PayloadError, match="unknown-label"):
@@ -144,7 +149,7 @@ def test_a_wrong_base_field_refuses_the_pack():
     "payload", [b"", b"null", b'{"n":"x","v":1}', b"[", b"\xff", b"[1e", b"[" * 200_000]
 )
 def test_what_is_no_pack_is_refused_with_a_reason(payload):
-    with pytest.raises(PayloadError, match="not-json|not-a-pack|not-cbor"):
+    with pytest.raises(PayloadError, match=r"not-json|not-a-pack|not-cbor"):
         senml_pack.read(payload)
 
 
