@@ -108,9 +108,25 @@ class Line:
     def _set_aside(self, message: Message, error: Exception) -> Outcome:
         problem = Rejected("refused-by-database", f"SQLSTATE {_state(error)}: {_words(error)}")
         log.warning("message refused by the database", topic=message.topic, state=_state(error))
+        decoded = decode(message.topic, message.payload, received_at_us=message.received_at_us)
         with self._engine.begin() as connection:
-            rejected.add(connection, [_record(message, None, [problem])])
-        return Outcome([], 0, 0, 1)
+            rejected.add(connection, [_record(message, decoded.device, [problem])])
+            receipts = self._receipt_of_refused(connection, decoded, problem)
+        return Outcome(receipts, 0, 0, 1)
+
+    def _receipt_of_refused(
+        self, connection: sa.Connection, decoded: Decoded, problem: Rejected
+    ) -> list[Receipt]:
+        """It is kept with its reason, so its device may forget it; else it came for ever."""
+        device = self._devices.get(decoded.device or "")
+        if device is None or decoded.boot is None or decoded.seq is None:
+            return []
+        try:
+            with connection.begin_nested():
+                seq = devices.note_committed(connection, device.id, decoded.boot, [decoded.seq])
+        except sa.exc.DataError:  # the number itself is what was refused
+            return []
+        return [Receipt(device.id, decoded.boot, seq, 0, 0, {problem.reason: 1})]
 
 
 class _Batch:
@@ -136,13 +152,18 @@ class _Batch:
         self._look_up({one.device for one in decoded if one.device is not None})
         decoded = [self._with_profile(m, d) for m, d in zip(self._messages, decoded, strict=True)]
         problems: list[list[Rejected]] = [list(one.rejected) for one in decoded]
+        repeated = self._repeated_without_times(decoded)
+        offered = Counter[int]()
         rows: list[_Row] = []
         for index, one in enumerate(decoded):
-            rows += self._check(index, one, problems[index])
+            checked = self._check(index, one, problems[index])
+            offered[index] = len(checked)
+            rows += (
+                [r for r in checked if not _is_undated(r.item)] if index in repeated else checked
+            )
         stored = Counter[int]()
         stored.update(self._store_readings([row for row in rows if isinstance(row.item, Reading)]))
         stored.update(self._store_points([row for row in rows if isinstance(row.item, TrackPoint)]))
-        offered = Counter(row.message for row in rows)
         self._keep_rejected(decoded, problems)
         receipts = self._receipts(decoded, problems, offered, stored)
         refused = sum(len(found) for found in problems)
@@ -167,6 +188,28 @@ class _Batch:
             profile=device.profile,
             timezone=device.timezone,
         )
+
+    def _repeated_without_times(self, decoded: list[Decoded]) -> set[int]:
+        """Messages whose number came before and that rely on the time of their arrival.
+
+        A redelivery arrives at another time, so its readings would have another key: only the
+        number tells that they are stored already.
+        """
+        undated: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+        for index, one in enumerate(decoded):
+            device = self._devices.get(one.device or "")
+            if device is None or one.boot is None or one.seq is None:
+                continue
+            if any(map(_is_undated, one.readings)):
+                undated[device.id, one.boot].append((index, one.seq))
+        repeated = set()
+        for (name, boot), numbers in undated.items():
+            seen = devices.committed(self._connection, name, boot, [seq for _, seq in numbers])
+            for index, seq in numbers:
+                if seq in seen:
+                    repeated.add(index)
+                seen.add(seq)
+        return repeated
 
     def _check(self, index: int, decoded: Decoded, problems: list[Rejected]) -> list[_Row]:
         if decoded.device is None or not (decoded.readings or decoded.points):
@@ -255,6 +298,10 @@ def _fill_points(table: np.ndarray[Any, Any], points: list[TrackPoint]) -> None:
         table[name] = np.array(columns[names.get(name, name)], dtype=float)  # None becomes NaN
 
 
+def _is_undated(item: Reading | TrackPoint) -> bool:
+    return isinstance(item, Reading) and item.time_source == "server"
+
+
 def _stream_key(row: _Row) -> StreamKey:
     assert isinstance(row.item, Reading)  # noqa: S101 - narrowed by the caller
     return StreamKey(row.device, row.item.quantity, row.item.depth_cm, row.item.channel)
@@ -284,7 +331,10 @@ def _record(
 
 def _state(error: Exception) -> str:
     original = getattr(error, "orig", error)
-    return getattr(original, "sqlstate", None) or "08000"  # no answer at all: a lost connection
+    if state := getattr(original, "sqlstate", None):
+        return str(state)
+    # Without a word of the server: the driver would not send the value, or there is no connection.
+    return "22000" if isinstance(original, psycopg.DataError) else "08000"
 
 
 def _words(error: Exception) -> str:

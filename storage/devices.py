@@ -177,6 +177,22 @@ def note_committed(
     return int(connection.execute(_NOTE, parameters).scalar_one())
 
 
+_COMMITTED = sa.text("""
+    SELECT number
+      FROM unnest(CAST(:numbers AS bigint[])) AS number
+      JOIN device_sequences ON received @> number
+     WHERE device_id = :device_id AND boot = :boot
+""")
+
+
+def committed(
+    connection: sa.Connection, device_id: str, boot: int, numbers: Sequence[int]
+) -> set[int]:
+    """Those of the message numbers that were committed before."""
+    parameters = {"device_id": device_id, "boot": boot, "numbers": list(numbers)}
+    return set(connection.scalars(_COMMITTED, parameters))
+
+
 _LAST_SEEN = sa.text("""
     SELECT device.id, greatest(
         (SELECT max(newest.received_at)
