@@ -274,6 +274,8 @@ class Conversation:
 
     async def _subscribe(self, packet: SubscribePacket) -> None:
         topics = packet.payload.topics if packet.payload is not None else []
+        if not topics:
+            raise MQTTError("a subscription without a filter")
         granted = [await self._exchange.subscribe(self.session, *topic) for topic in topics]
         self.send(SubackPacket.build(_id_of(packet), granted))
 

@@ -41,9 +41,7 @@ class Holder(NamedTuple):
         return self.process.wait(timeout=30)
 
 
-@pytest.fixture
-def hold() -> Iterator[Callable[[Path], Holder]]:
-    """Start such a process; whatever is left of it is ended after the test."""
+def _holders() -> Iterator[Callable[[Path], Holder]]:
     processes: list[subprocess.Popen[bytes]] = []
 
     def start(home: Path) -> Holder:
@@ -59,6 +57,11 @@ def hold() -> Iterator[Callable[[Path], Holder]]:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=30)
         process.stdout.close()
+
+
+# Start such a process; whatever is left of it is ended after the test, or after the module.
+hold = pytest.fixture(_holders, name="hold")
+hold_for_module = pytest.fixture(_holders, name="hold_for_module", scope="module")
 
 
 def still_alive(processes: list[psutil.Process], *, patience_s: float = 10.0) -> list[int]:

@@ -33,9 +33,7 @@ def made(tmp_path_factory):
 
 
 def ask(home, address, query):
-    conninfo = connection_string(
-        address, "dala", home.secrets()["database_password"], "dala"
-    )
+    conninfo = connection_string(address, "dala", home.secrets()["database_password"], "dala")
     with psycopg.connect(conninfo) as connection:
         return connection.execute(query).fetchone()
 
@@ -103,7 +101,7 @@ def test_lost_secrets_are_named_as_the_reason(made):
     kept = secrets.read_text()
     secrets.unlink()
     try:
-        with pytest.raises(ChildError, match="does not accept the password in .*secrets"):
+        with pytest.raises(ChildError, match=r"does not accept the password in .*secrets"):
             start_postgres(made)
     finally:
         secrets.write_text(kept)
@@ -162,7 +160,7 @@ def test_programs_that_the_unprivileged_user_cannot_reach_are_copied_once(tmp_pa
         shutil.copytree(package.parent / name, hidden / name, symlinks=True)
     tmp_path.chmod(0o700)
     spec.origin = str(hidden / binaries.WHEEL / "__init__.py")
-    monkeypatch.setattr(binaries, "find_spec", lambda name: spec)
+    monkeypatch.setattr(binaries, "find_spec", lambda _: spec)
     nobody = Account.named("nobody")
     with tempfile.TemporaryDirectory(dir="/var/tmp") as cache:
         Path(cache).chmod(0o755)

@@ -1,6 +1,6 @@
-import os
 import signal
 import stat
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
@@ -11,6 +11,12 @@ from embedded.home import AlreadyRunning, EmbeddedSettings
 from embedded.stack import open_embedded
 
 from .conftest import needs_root, still_alive
+
+
+@pytest.fixture(scope="module")
+def holder(tmp_path_factory, hold_for_module):
+    """Both servers, run by one process for the tests that only look."""
+    return hold_for_module(tmp_path_factory.mktemp("held") / "home")
 
 
 def connect(database_url):
@@ -53,8 +59,7 @@ def test_an_asked_end_shuts_the_database_down_in_order(tmp_path, hold, number, c
     assert log.splitlines()[-1].endswith("database system is shut down")
 
 
-def test_a_second_owner_hears_who_runs_the_servers(tmp_path, hold):
-    holder = hold(tmp_path / "home")
+def test_a_second_owner_hears_who_runs_the_servers(holder):
     settings = EmbeddedSettings(home=holder.home)
 
     with (
@@ -71,8 +76,7 @@ def test_a_second_owner_hears_who_runs_the_servers(tmp_path, hold):
     assert holder.process.poll() is None
 
 
-def test_another_verb_uses_the_servers_that_run_and_leaves_them_running(tmp_path, hold):
-    holder = hold(tmp_path / "home")
+def test_another_verb_uses_the_servers_that_run_and_leaves_them_running(holder):
 
     with open_embedded(EmbeddedSettings(home=holder.home), verb="seed") as servers:
         assert not servers.owner
@@ -92,8 +96,8 @@ def test_a_broker_is_added_to_a_database_that_another_process_runs(tmp_path, hol
         assert [p.name() for p in holder.family() if p.name() == "postgres"] == []
 
 
-def test_the_servers_listen_on_the_loopback_address_only(tmp_path, hold):
-    family = hold(tmp_path / "home").family()
+def test_the_servers_listen_on_the_loopback_address_only(holder):
+    family = holder.family()
 
     listening = {
         connection.laddr.ip
@@ -104,8 +108,8 @@ def test_the_servers_listen_on_the_loopback_address_only(tmp_path, hold):
     assert listening == {"127.0.0.1"}
 
 
-def test_what_is_secret_is_readable_by_its_owner_only(tmp_path, hold):
-    home = hold(tmp_path / "home").home
+def test_what_is_secret_is_readable_by_its_owner_only(holder):
+    home = holder.home
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (home, *home.iterdir())}
     assert modes["home"] == modes["postgres"] == modes["logs"] == 0o700
@@ -114,14 +118,15 @@ def test_what_is_secret_is_readable_by_its_owner_only(tmp_path, hold):
 
 @needs_root
 def test_started_by_root_both_servers_run_unprivileged_below_a_folder_they_cannot_enter(
-    tmp_path, hold
+    holder,
 ):
-    tmp_path.chmod(0o700)  # as pytest makes it: root's own
+    above = holder.home.parent.stat()
+    assert (above.st_uid, stat.S_IMODE(above.st_mode)) == (0, 0o700)
 
-    family = hold(tmp_path / "home").family()
+    family = holder.family()
 
     assert {uid for process in family for uid in process.uids()} == {
-        (tmp_path / "home" / "postgres").stat().st_uid
+        (holder.home / "postgres").stat().st_uid
     }
     assert 0 not in family[0].uids()
     groups = {line for p in family for line in _status(p.pid) if line.startswith("Groups:")}
@@ -129,14 +134,14 @@ def test_started_by_root_both_servers_run_unprivileged_below_a_folder_they_canno
 
 
 def _status(pid):
-    with open(f"/proc/{pid}/status") as status:
-        return [line.strip() for line in status]
+    return [line.strip() for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
 
 
 def test_only_what_is_asked_for_is_started(tmp_path):
     settings = EmbeddedSettings(home=tmp_path / "home")
+    before = psutil.Process().children(recursive=True)
 
     with open_embedded(settings, verb="test", database=False, broker=False) as servers:
         assert not servers.owner
         assert not (settings.home / "postgres").exists()
-        assert not psutil.Process(os.getpid()).children()
+        assert psutil.Process().children(recursive=True) == before

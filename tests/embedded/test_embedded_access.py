@@ -1,0 +1,166 @@
+"""The rules and bounds of the broker that need no network."""
+
+import asyncio
+from typing import NamedTuple
+
+import pytest
+from amqtt.session import Session
+
+from embedded.broker import BrokerSettings, EmbeddedBroker, configuration
+from embedded.broker_access import ACCOUNT, AccessDenied, Account, CredentialBook
+from embedded.broker_delivery import Limits, outbox_of
+
+
+class Known(NamedTuple):
+    credential_hash: str | None
+    kind: str = "soil-probe"
+    disabled: bool = False
+
+
+class Database:
+    """A look-up that can be away."""
+
+    def __init__(self):
+        self.away, self.questions, self.answer = False, 0, Known("hash")
+
+    def __call__(self, _):
+        self.questions += 1
+        if self.away:
+            raise ConnectionError
+        return self.answer
+
+
+@pytest.fixture
+def database():
+    return Database()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+class Clock:
+    """Time that the test moves."""
+
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_a_credential_is_asked_for_again_when_it_is_no_longer_fresh(database, clock):
+    book = CredentialBook(database, fresh_s=5.0, clock=clock)
+
+    async def visits():
+        await book.find("probe")
+        clock.now += 4.9
+        await book.find("probe")
+        assert database.questions == 1
+        database.answer = Known("changed")
+        clock.now += 0.2
+        return await book.find("probe")
+
+    assert asyncio.run(visits()) == Known("changed")
+
+
+def test_a_known_device_enters_while_the_database_is_away_and_an_unknown_one_does_not(
+    database, clock
+):
+    book = CredentialBook(database, fresh_s=5.0, clock=clock)
+
+    async def visits():
+        await book.find("probe")
+        database.away = True
+        clock.now += 3600.0
+        assert await book.find("probe") == Known("hash")
+        with pytest.raises(AccessDenied, match="no database to ask"):
+            await book.find("another")
+
+    asyncio.run(visits())
+
+
+def test_a_removed_device_is_forgotten(database, clock):
+    book = CredentialBook(database, fresh_s=5.0, clock=clock)
+
+    async def visits():
+        await book.find("probe")
+        database.answer = None
+        clock.now += 6.0
+        assert await book.find("probe") is None
+        database.away = True
+        with pytest.raises(AccessDenied):
+            await book.find("probe")
+
+    asyncio.run(visits())
+
+
+def away(name, kind):
+    """A session of a client that is not connected."""
+    session = Session()
+    session.client_id, session.clean_session = name, False
+    session.attributes[ACCOUNT] = Account(name, kind)
+    session.transitions.disconnect()
+    return session
+
+
+def broker_with(limits):
+    # Nothing listens and nothing asks the database: the settings are never used.
+    settings = BrokerSettings(
+        database_url="postgresql://127.0.0.1:1/none", ingest_password="-", parent=1
+    )
+    return EmbeddedBroker(configuration(settings), limits)
+
+
+def test_publishers_wait_while_ingest_is_far_behind_and_nothing_is_dropped():
+    async def scenario():
+        broker = broker_with(Limits(service_bytes=2000))
+        service, device = away("worker", "dala-ingest"), away("probe", "soil-probe")
+        await broker.subscribe(service, "dala/v1/+/senml", 1)
+        outbox = outbox_of(service)
+
+        async def publish():
+            for number in range(10):
+                await broker.publish(device, "dala/v1/probe/senml", bytes([number] * 500), 1)
+
+        publishing = asyncio.create_task(publish())
+        await asyncio.sleep(0.05)
+        assert not publishing.done()
+        assert outbox.bytes < 2000 + 1500
+
+        received = []
+        while len(received) < 10:
+            packet_id, delivery = outbox.take()
+            received.append(delivery.data[0])
+            outbox.acknowledge(packet_id)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        await publishing
+        assert received == list(range(10))
+        assert outbox.bytes == outbox.inflight_bytes == 0
+
+    asyncio.run(scenario())
+
+
+def test_of_the_receipts_for_a_device_that_stays_away_the_latest_are_kept():
+    async def scenario():
+        broker = broker_with(Limits(device_messages=3))
+        service, device = away("worker", "dala-ingest"), away("probe", "soil-probe")
+        await broker.subscribe(device, "dala/v1/probe/receipt", 1)
+        for number in range(10):
+            await broker.publish(service, "dala/v1/probe/receipt", bytes([number]), 1)
+        return [delivery.data[0] for delivery in outbox_of(device).pending]
+
+    assert asyncio.run(scenario()) == [7, 8, 9]
+
+
+def test_a_client_with_two_matching_subscriptions_gets_a_message_once():
+    async def scenario():
+        broker = broker_with(Limits())
+        service, device = away("worker", "dala-ingest"), away("probe", "soil-probe")
+        await broker.subscribe(service, "dala/v1/+/senml", 0)
+        await broker.subscribe(service, "#", 1)
+        await broker.publish(device, "dala/v1/probe/senml", b"once", 1)
+        return [(delivery.data, delivery.qos) for delivery in outbox_of(service).pending]
+
+    assert asyncio.run(scenario()) == [(b"once", 1)]
