@@ -211,6 +211,7 @@ def decode(
     """Show what the service makes of a payload: a JSON line per reading, or why it is refused."""
     import datetime as dt
 
+    from ingest import plausibility
     from ingest.codecs import decode as read
     from ingest.decoding import describe
     from ingest.messages import to_us
@@ -224,8 +225,9 @@ def decode(
             )
     except (OSError, ValueError) as error:
         _fail(str(error))
-    decoded = read(topic, payload, received_at_us=to_us(moment), profile=profile, timezone=timezone)
-    for line in describe(decoded):
+    arrived = to_us(moment)
+    decoded = read(topic, payload, received_at_us=arrived, profile=profile, timezone=timezone)
+    for line in describe(plausibility.sift(decoded, arrived)):
         print(json.dumps(line, ensure_ascii=False))
 
 
@@ -246,6 +248,42 @@ def balance(
     except (OSError, ValueError) as error:
         _fail(str(error))
     print(json.dumps(totals, indent=1))
+
+
+@app.command()
+def savings(
+    file: Annotated[Path, typer.Argument(help="Baseline and reporting seasons, JSON.")],
+) -> None:
+    """Water saved against an adjusted baseline, with its interval, as JSON."""
+    from analytics.savings_report import savings_report
+
+    try:
+        report = savings_report(json.loads(file.read_text()))
+    except json.JSONDecodeError as error:
+        _fail(f"{file}, line {error.lineno}, column {error.colno}: {error.msg}")
+    except (OSError, ValueError) as error:
+        _fail(f"{file}: {error}")
+    print(json.dumps(report, indent=1))
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="What to measure: store.")] = "store",
+    rows: Annotated[int, typer.Option(min=1_000, help="Readings in each run.")] = 400_000,
+    as_json: AsJson = False,
+) -> None:
+    """Measure, as ratios from one run on this machine."""
+    from rich.console import Console
+
+    from bench import store
+
+    if name != "store":
+        _fail(f"There is no bench {name!r}. Try: store")
+    report = store.run(rows=rows)
+    if as_json:
+        print(json.dumps(report, indent=1))
+    else:
+        Console().print(store.as_table(report))
 
 
 @app.command()

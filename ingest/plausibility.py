@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from ingest.messages import Reading, Rejected, iso
+from ingest.messages import Decoded, Reading, Rejected, iso
 from storage.quantities import CATALOGUE
 from storage.readings import Quality
 
 FUTURE_LIMIT_US = 5 * 60 * 1_000_000  # clocks drift; beyond this a clock is wrong
 EARLIEST_US = 946_684_800_000_000  # 2000-01-01: before, a clock was never set
+
+
+def sift(decoded: Decoded, received_at_us: int) -> Decoded:
+    """The message with what its values earn: flags on readings, reasons for impossible times."""
+    readings, points, rejected = [], [], list(decoded.rejected)
+    for reading in decoded.readings:
+        if problem := time_problem(reading.time, received_at_us):
+            rejected.append(problem)
+        else:
+            readings.append(reading._replace(quality=quality(reading)))
+    for point in decoded.points:
+        if problem := time_problem(point.time, received_at_us):
+            rejected.append(problem)
+        else:
+            points.append(point)
+    return decoded._replace(readings=readings, points=points, rejected=rejected)
 
 
 def time_problem(time_us: int, received_at_us: int) -> Rejected | None:

@@ -218,16 +218,10 @@ class _Batch:
         if device is None or device.disabled:
             problems.append(_stranger(decoded.device, disabled=device is not None))
             return []
-        received = self._messages[index].received_at_us
-        rows = []
-        items: list[Reading | TrackPoint] = [*decoded.readings, *decoded.points]
-        for item in items:
-            if problem := plausibility.time_problem(item.time, received):
-                problems.append(problem)
-                continue
-            quality = plausibility.quality(item) if isinstance(item, Reading) else 0
-            rows.append(_Row(index, device.id, item, quality))
-        return rows
+        sifted = plausibility.sift(decoded, self._messages[index].received_at_us)
+        problems += sifted.rejected[len(decoded.rejected) :]
+        measured = [_Row(index, device.id, one, one.quality) for one in sifted.readings]
+        return measured + [_Row(index, device.id, one, 0) for one in sifted.points]
 
     def _store_readings(self, rows: list[_Row]) -> Counter[int]:
         if not rows:

@@ -37,7 +37,7 @@ def decode(payload: bytes, context: Context) -> Decoded:
     PayloadError
         If it is no message of The Things Stack 3, or nothing tells what its uplink means.
     """
-    _, device_id, event = context.levels
+    *_, event = context.levels  # the DevEUI is in the message, not in the topic
     document = load(payload)
     if event == "up/normalized":
         return _ignored(document, "up/normalized: says again what up has said")
@@ -46,8 +46,6 @@ def decode(payload: bytes, context: Context) -> Decoded:
         if about:
             return _ignored(document, f"{about[0]}: no uplink")
         raise PayloadError("bad-message", "no uplink_message: not from The Things Stack 3")
-    if member(document, "end_device_ids", "device_id") not in (None, device_id):
-        raise PayloadError("foreign-device", "end_device_ids is not the device of the topic")
     device = _device(document)
     if device is None:
         raise PayloadError("bad-message", "end_device_ids.dev_eui is not 16 hex digits")

@@ -151,7 +151,6 @@ def test_messages_that_are_no_uplinks_are_no_errors(event, member):
         ({"uplink_message": 5}, "bad-message"),
         ({"uplink_message": {}, "end_device_ids": {"dev_eui": "12"}}, "bad-message"),
         ({"uplink_message": {}, "end_device_ids": {"device_id": "probe-7"}}, "bad-message"),
-        ({"uplink_message": {}, "end_device_ids": {"device_id": "probe-8"}}, "foreign-device"),
         (uplink(frm_payload="*"), "bad-message"),
         (uplink(frm_payload=[1]), "bad-message"),
     ],
