@@ -208,7 +208,7 @@ def _from_cbor(payload: bytes) -> list[Any]:
 
 
 def _relabelled(record: object) -> object:
-    if not isinstance(record, Mapping):
+    if type(record) is not dict and not isinstance(record, Mapping):
         return record
     named = {}
     for label, value in record.items():
@@ -221,6 +221,8 @@ def _relabelled(record: object) -> object:
 
 def _plain(value: object) -> object:
     """A CBOR value as JSON would have it."""
+    if type(value) is float or type(value) is str:
+        return value
     if isinstance(value, bytes):
         return urlsafe_b64encode(value).decode().rstrip("=")
     if isinstance(value, (int, float, Decimal)) and type(value) is not bool:
@@ -277,9 +279,9 @@ def _check(items: list[Any]) -> tuple[list[Record], list[Rejected]]:
 
 
 def _typed_record(item: object, index: int) -> Record:
-    if isinstance(item, dict):
+    if isinstance(item, dict) and not item.keys() <= _LABELS:
         for label in item:
-            if label.endswith("_") and label not in _LABELS:
+            if label.endswith("_"):
                 raise PayloadError(
                     "unknown-label",
                     f"record {index}: {label!r} must be understood to read the pack, and is not",
