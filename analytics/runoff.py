@@ -28,4 +28,5 @@ def curve_number_runoff(rain: ArrayLike, curve_number: ArrayLike) -> Array:
     storage = 250.0 * (100.0 / np.asarray(curve_number, float) - 1.0)
     fallen = np.asarray(rain, float)
     excess = np.maximum(fallen - 0.2 * storage, 0.0)
-    return np.asarray(np.where(excess > 0, excess**2 / (fallen + 0.8 * storage), 0.0))
+    spread = np.where(excess > 0, fallen + 0.8 * storage, 1.0)  # 0 on a sealed surface without rain
+    return np.asarray(excess**2 / spread)

@@ -1,0 +1,375 @@
+"""The daily balance against FAO-56's examples, a case by hand, and the laws water keeps."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose
+
+from analytics.balance import (
+    PYFAO56,
+    Conventions,
+    Days,
+    Fields,
+    State,
+    WaterBalance,
+    initial_state,
+    season_totals,
+    water_balance,
+)
+
+FAO = Conventions("start-of-day", "after-et", adjust_p=False, adjust_kcb=False)
+
+
+def bare(et0: list[float], *, kcb: float = 0.15, rain: float | list[float] = 0.0) -> Days:
+    """Days of a field that is little more than soil, in the standard climate."""
+    return Days(
+        et0=et0,
+        rain=rain,
+        irrigation_net=0.0,
+        wetted_fraction=1.0,
+        wind_2m=2.0,
+        rh_min=45.0,
+        kcb=kcb,
+        height=0.05,
+        root_depth=1.0,
+    )
+
+
+def state(depletion: float, surface: float, wetted: float = 1.0) -> State:
+    return State(np.array([depletion]), np.array([surface]), np.array([wetted]))
+
+
+def test_bare_loam_dries_after_heavy_rain():
+    # FAO-56 Example 31, p. 146: TEW 20, REW 9, few 1, Kc max 1.2, ETo 4.5 for ten days
+    loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
+    days = bare([4.5] * 10)
+
+    result = water_balance(days, loam, state(0.0, 0.0), FAO)
+
+    kr = [1, 1, 0.96, 0.55, 0.31, 0.18, 0.10, 0.06, 0.03, 0.02]
+    evaporation = [4.73, 4.73, 4.53, 2.59, 1.47, 0.84, 0.48, 0.27, 0.16, 0.09]
+    surface = [4.73, 9.45, 13.98, 16.57, 18.04, 18.88, 19.36, 19.64, 19.79, 19.88]
+    etc = [5.4, 5.4, 5.2, 3.3, 2.1, 1.5, 1.2, 0.9, 0.8, 0.8]
+    assert_allclose(result.kr[:, 0], kr, atol=0.011)
+    assert_allclose(result.evaporation[:, 0], evaporation, atol=0.011)
+    assert_allclose(result.surface_depletion[:, 0], surface, atol=0.011)
+    assert_allclose(result.etc[:, 0], etc, atol=0.051)
+
+
+# FAO-56 Examples 35 (pp. 154-155) and 38 (pp. 172-173): ten days on sandy loam, 40 mm of
+# irrigation over 0.8 of the surface on the first morning, 6 mm of rain on the sixth.
+SANDY_LOAM = Fields(theta_fc=0.23, theta_wp=0.10, ze_m=0.10, rew_mm=8.0, p=0.6)
+TEN_DAYS = Days(
+    et0=[4.5, 5.0, 3.9, 4.2, 4.8, 2.7, 5.8, 5.1, 4.7, 5.2],
+    rain=[0, 0, 0, 0, 0, 6, 0, 0, 0, 0],
+    irrigation_net=[40, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    wetted_fraction=0.8,
+    wind_2m=1.6,
+    rh_min=35.0,
+    kcb=[0.30, 0.31, 0.32, 0.33, 0.34, 0.36, 0.37, 0.38, 0.39, 0.40],
+    height=0.3,
+    root_depth=[0.30, 0.31, 0.31, 0.32, 0.32, 0.33, 0.33, 0.34, 0.34, 0.35],
+    cover=1 - np.array([0.92, 0.91, 0.91, 0.90, 0.89, 0.89, 0.88, 0.87, 0.87, 0.86]),
+)
+
+
+def test_ten_days_of_evaporation_and_transpiration():
+    # Example 35. Its third row contradicts itself (Ke 0.62, E/few 3.0, yet ETc 4.0): left out.
+    result = water_balance(TEN_DAYS, SANDY_LOAM, state(0.0, 18.0), FAO)
+
+    few = [0.8, 0.8, 0.8, 0.8, 0.8, 0.89, 0.88, 0.87, 0.87, 0.86]
+    kr = [1, 1, 0.7, 0.4, 0.2, 0.75, 0.53, 0.2, 0.09, 0.05]
+    ke = [0.91, 0.90, 0.62, 0.35, 0.18, 0.64, 0.45, 0.17, 0.08, 0.04]
+    surface = [5, 11, 14, 16, 17, 13, 16, 17, 18, 18]
+    etc = [5.5, 6.1, 4.0, 2.9, 2.5, 2.7, 4.7, 2.8, 2.2, 2.3]
+    clear = np.arange(10) != 2
+    assert_allclose(result.few[:, 0], few, atol=0.006)
+    assert_allclose(result.kr[:, 0], kr, atol=0.06)
+    assert_allclose(result.ke[:, 0], ke, atol=0.045)
+    # Whole millimetres worked on by hand: the ninth evening prints 18 for 17 and 0.4.
+    assert_allclose(result.surface_depletion[:, 0], surface, atol=0.7)
+    assert_allclose(result.etc[clear, 0], np.array(etc)[clear], atol=0.15)
+
+
+def test_ten_days_of_a_root_zone_that_drains_before_its_evapotranspiration():
+    # Example 38, which irrigates 27 mm on the last morning; 17 mm drain on the first day because
+    # the surplus drains before ET.
+    watered = TEN_DAYS._replace(
+        irrigation_net=[40, 0, 0, 0, 0, 0, 0, 0, 0, 27],
+    )
+    drained_first = FAO._replace(drainage="before-et")
+
+    result = water_balance(watered, SANDY_LOAM, state(23.4, 18.0), drained_first)
+
+    raw = [23, 24, 24, 25, 25, 26, 26, 26, 27, 27]
+    depletion = [5, 12, 16, 18, 21, 18, 22, 25, 27, 6]
+    etc = [5.5, 6.1, 4.0, 2.9, 2.5, 2.7, 4.7, 2.8, 2.2, 6.3]
+    clear = np.arange(10) != 2
+    assert_allclose(result.raw[:, 0], raw, atol=1.0)
+    assert_allclose(result.deep_percolation[:, 0], [17] + [0] * 9, atol=1.0)
+    assert_allclose(result.depletion[:, 0], depletion, atol=1.0)
+    assert_allclose(result.etc[clear, 0], np.array(etc)[clear], atol=0.15)
+
+
+def test_evapotranspiration_comes_before_drainage_by_equation_88():
+    # The first day of Example 38 in the order of Eq. 88: 40 - 23.4 - 5.45 = 11.15 mm.
+    result = water_balance(TEN_DAYS, SANDY_LOAM, state(23.4, 18.0), FAO)
+    assert_allclose(result.deep_percolation[0, 0], 11.15, atol=0.05)
+    assert result.depletion[0, 0] == 0
+
+
+def test_available_water_by_crop_and_soil():
+    # Example 36, p. 166: onion, tomato and maize on loamy sand, silt and silty clay
+    roots, p = np.repeat([0.4, 0.8, 1.2], 3), np.repeat([0.30, 0.40, 0.55], 3)
+    soil = {"theta_fc": np.tile([0.15, 0.32, 0.35], 3), "theta_wp": np.tile([0.06, 0.15, 0.23], 3)}
+    fields = Fields(**soil, ze_m=0.1, rew_mm=4.0, p=p)
+    day = bare([5.0])._replace(root_depth=roots[None, :])
+
+    result = water_balance(day, fields, initial_state(fields, soil["theta_fc"], roots), FAO)
+
+    assert_allclose(result.taw[0], [36, 68, 48, 72, 136, 96, 108, 204, 144], atol=0.51)
+    assert_allclose(result.raw[0], [11, 20, 14, 29, 54, 38, 59, 112, 79], atol=0.51)
+
+
+def test_p_falls_when_the_crop_asks_for_more():
+    # p = 0.65 + 0.04 (5 - ETc), by hand for 7 mm: 0.57
+    dry_surface = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.65)
+    days = bare([7.0], kcb=1.0)
+    result = water_balance(days, dry_surface, state(0.0, 20.0), PYFAO56)
+    assert_allclose(result.etc[0, 0], 7.0)
+    assert_allclose(result.p[0, 0], 0.57)
+
+
+def test_events_at_the_end_of_the_day_wait_for_tomorrow():
+    loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
+    days = bare([5.0, 5.0], rain=[20.0, 0.0])
+    late = water_balance(days, loam, state(50.0, 20.0), PYFAO56)
+    early = water_balance(days, loam, state(50.0, 20.0), FAO)
+    assert late.ke[0, 0] == 0
+    assert_allclose(early.ke[0, 0], 1.05)
+    assert_allclose(late.ke[1, 0], 1.05)
+
+
+def test_runoff_of_a_storm_on_wet_ground():
+    # By hand: CN 70 becomes 70 / (0.427 + 0.00573 x 70) = 84.53 on wet ground, S = 45.77 mm,
+    # RO = (50 - 9.154)² / (50 + 36.62) = 19.26 mm. Dry ground: CN 50.6, S 244.3, RO 0.006 mm.
+    loam = Fields(0.25, 0.10, 0.10, 9.0, 0.55, curve_number=[70.0, np.nan])
+    storm = bare([0.0], rain=50.0)
+    wet = State(np.full(2, 100.0), np.zeros(2), np.ones(2))
+    dry = wet._replace(surface_depletion=np.full(2, 20.0))
+    assert_allclose(water_balance(storm, loam, wet, FAO).runoff[0], [19.26, 0.0], atol=0.02)
+    assert_allclose(water_balance(storm, loam, dry, FAO).runoff[0], [0.006, 0.0], atol=0.005)
+
+
+def test_a_bone_dry_field_gives_no_more_water_than_it_has():
+    # 1.5 mm above the wilting point, a wet surface, and a day that asks for 9 mm.
+    loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
+    result = water_balance(bare([9.0] * 3), loam, state(148.5, 0.0), FAO)
+    assert_allclose(result.eta.sum(), 1.5)
+    assert_allclose(result.depletion[-1], 150.0)
+    assert_allclose(season_totals(result).closure, 0.0, atol=1e-9)
+
+
+def test_a_field_below_the_wilting_point_waits_for_rain():
+    loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
+    days = bare([5.0, 5.0], rain=[0.0, 20.0])
+    result = water_balance(days, loam, initial_state(loam, 0.08, 1.0), FAO)
+    assert_allclose(result.start.depletion, 170.0)
+    assert_allclose(result.depletion[:, 0], [170.0, 150.0])
+    assert_allclose(result.eta, 0.0, atol=1e-9)
+
+
+def test_capillary_rise_is_water_in():
+    loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
+    days = bare([0.0])._replace(capillary_rise=2.0)
+    result = water_balance(days, loam, state(10.0, 20.0), FAO)
+    assert_allclose(result.depletion, 8.0)
+    assert_allclose(season_totals(result).capillary_rise, 2.0)
+
+
+def test_a_missing_day_makes_its_field_unknown_from_then_on():
+    loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
+    et0 = np.full((4, 2), 5.0)
+    et0[1, 0] = np.nan
+    result = water_balance(bare([5.0] * 4)._replace(et0=et0), loam, state(10.0, 0.0), FAO)
+    assert np.isnan(result.depletion[:, 0]).tolist() == [False, True, True, True]
+    assert np.isfinite(result.depletion[:, 1]).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rain": -1.0}, "rain is negative"),
+        ({"irrigation_net": 5.0, "wetted_fraction": 0.0}, "wetted_fraction"),
+        ({"irrigation_net": 5.0, "wetted_fraction": np.nan}, "wetted_fraction"),
+        ({"kcb": np.zeros((3, 7))}, "shapes do not fit"),
+        ({"root_depth": 0.0}, "root_depth"),
+    ],
+)
+def test_impossible_days_are_refused(change, message):
+    loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
+    with pytest.raises(ValueError, match=message):
+        water_balance(bare([5.0, 5.0])._replace(**change), loam, state(10.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"theta_wp": 0.25}, "theta_fc"),
+        ({"rew_mm": 20.0}, "rew_mm"),
+        ({"p": 1.0}, "p is not"),
+        ({"curve_number": 0.0}, "curve_number"),
+    ],
+)
+def test_impossible_fields_are_refused(change, message):
+    loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
+    with pytest.raises(ValueError, match=message):
+        water_balance(bare([5.0]), loam._replace(**change), state(10.0, 0.0))
+
+
+DAYS, WIDTH = 40, 4
+
+
+def season_of(seed: int) -> tuple[Days, Fields, State]:
+    """Anything from a desert to a flood, on any soil, from any state; extremes are common."""
+    random = np.random.default_rng(seed)
+
+    def between(low: float, high: float, shape: tuple[int, ...] = (DAYS, WIDTH)) -> np.ndarray:
+        plain = random.uniform(low, high, shape)
+        return np.where(random.random(shape) < 0.2, random.choice([low, high], shape), plain)
+
+    def seldom(high: float) -> np.ndarray:
+        share = random.choice([0.0, 0.05, 0.3, 1.0], WIDTH)
+        return np.where(random.random((DAYS, WIDTH)) < share, between(0.0, high), 0.0)
+
+    wilting = between(0.02, 0.25, (WIDTH,))
+    capacity = wilting + between(0.03, 0.25, (WIDTH,))
+    ze = between(0.05, 0.15, (WIDTH,))
+    evaporable = 1000 * (capacity - wilting / 2) * ze
+    days = Days(
+        et0=between(-0.5, 14.0),
+        rain=seldom(150.0),
+        irrigation_net=seldom(200.0),
+        wetted_fraction=between(0.1, 1.0),
+        wind_2m=between(0.0, 12.0),
+        rh_min=between(0.0, 100.0),
+        kcb=between(0.0, 1.3),
+        height=between(0.0, 4.0),
+        root_depth=between(0.05, 2.0),
+        capillary_rise=seldom(5.0),
+    )
+    fields = Fields(
+        theta_fc=capacity,
+        theta_wp=wilting,
+        ze_m=ze,
+        rew_mm=evaporable * between(0.0, 0.95, (WIDTH,)),
+        p=between(0.1, 0.8, (WIDTH,)),
+        curve_number=np.where(random.random(WIDTH) < 0.5, np.nan, between(30, 100, (WIDTH,))),
+        drip_under_canopy=random.random(WIDTH) < 0.5,
+    )
+    depletion, surface = between(0.0, 400.0, (WIDTH,)), evaporable * between(0.0, 1.0, (WIDTH,))
+    return days, fields, State(depletion, surface, np.ones(WIDTH))
+
+
+seasons = st.builds(season_of, st.integers(0, 2**32))
+conventions = st.builds(
+    Conventions,
+    st.sampled_from(["start-of-day", "end-of-day"]),
+    st.sampled_from(["after-et", "before-et"]),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(seasons, conventions)
+@settings(deadline=None)
+def test_no_water_is_made_or_lost(season, chosen):
+    days, fields, start = season
+    result = water_balance(days, fields, start, chosen)
+    totals = season_totals(result)
+
+    assert np.abs(result.closure).max() < 1e-6
+    assert np.abs(totals.closure).max() < 1e-6
+    # Outflows of the season cannot exceed what came in and what was there.
+    held = np.maximum(result.taw.max(axis=0) - start.depletion, 0.0)
+    came = totals.rain + totals.irrigation_net + totals.capillary_rise
+    assert (totals.eta + totals.deep_percolation + totals.runoff <= came + held + 1e-6).all()
+
+
+@given(seasons, conventions)
+@settings(deadline=None)
+def test_coefficients_and_flows_keep_their_bounds(season, chosen):
+    days, fields, start = season
+    result = water_balance(days._replace(et0=np.abs(days.et0)), fields, start, chosen)
+
+    for name in ("kr", "ks", "ke", "evaporation", "transpiration", "deep_percolation", "runoff"):
+        assert (getattr(result, name) >= 0).all(), name
+    assert (result.kr <= 1).all()
+    assert (result.ks <= 1).all()
+    assert (result.depletion >= 0).all()
+    assert (result.runoff <= result.rain).all()
+    assert_allclose(result.eta, result.evaporation + result.transpiration)
+    assert_allclose(result.eta, (result.ks * result.kcb + result.ke) * result.et0, atol=1e-9)
+    assert_allclose(result.etc, (result.kcb + result.ke) * result.et0, atol=1e-9)
+
+
+def _same(one: WaterBalance, other: WaterBalance) -> None:
+    for name in set(WaterBalance._fields) - {"start", "end"}:
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+
+
+@given(seasons, conventions, st.integers(1, DAYS - 1))
+@settings(deadline=None)
+def test_a_season_in_two_calls_is_the_season(season, chosen, cut):
+    days, fields, start = season
+    whole = water_balance(days, fields, start, chosen)
+
+    def part(piece: slice) -> Days:
+        return Days(*(np.broadcast_to(value, (DAYS, WIDTH))[piece] for value in days))
+
+    first = water_balance(part(slice(None, cut)), fields, start, chosen)
+    second = water_balance(part(slice(cut, None)), fields, first.end, chosen)
+
+    joined = [np.concatenate([a, b]) for a, b in zip(first[:-2], second[:-2], strict=True)]
+    _same(whole, WaterBalance(*joined, first.start, second.end))
+
+
+@given(seasons, conventions, st.permutations(range(WIDTH)))
+@settings(deadline=None)
+def test_neighbours_do_not_matter(season, chosen, order):
+    days, fields, start = season
+    whole = water_balance(days, fields, start, chosen)
+    shuffled = water_balance(
+        Days(*(np.broadcast_to(value, (DAYS, WIDTH))[:, order] for value in days)),
+        Fields(*(np.broadcast_to(value, WIDTH)[order] for value in fields)),
+        State(*(value[order] for value in start)),
+        chosen,
+    )
+    _same(WaterBalance(*(value[:, order] for value in whole[:-2]), start, whole.end), shuffled)
+
+
+@given(
+    depth=st.floats(0.0, 60.0),
+    more=st.floats(0.0, 60.0),
+    every=st.integers(3, 15),
+    et0=arrays(float, DAYS, elements=st.floats(0.0, 9.0)),
+    timing=st.sampled_from(["start-of-day", "end-of-day"]),
+    depletion=st.floats(0.0, 150.0),
+)
+@settings(deadline=None)
+def test_more_irrigation_never_means_less_transpiration(depth, more, every, et0, timing, depletion):
+    # A law while p is fixed: if p follows ETc, a wetter surface makes p smaller and stress sooner.
+    loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
+    irrigated = (np.arange(DAYS) % every == 0).astype(float)
+    days = bare(et0, kcb=0.8)
+    chosen = Conventions(timing, "after-et", adjust_p=False)
+    little, plenty = (
+        water_balance(
+            days._replace(irrigation_net=irrigated * applied), loam, state(depletion, 20.0), chosen
+        )
+        for applied in (depth, depth + more)
+    )
+    assert plenty.transpiration.sum() >= little.transpiration.sum() - 1e-9
+    assert plenty.eta.sum() >= little.eta.sum() - 1e-9
