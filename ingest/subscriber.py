@@ -31,6 +31,7 @@ log = structlog.get_logger()
 SESSION_EXPIRY_S = 7 * 24 * 3600
 KEEPALIVE_S = 60
 POLL_S = 0.05
+CREDENTIALS_REFUSED = frozenset({"Bad user name or password", "Not authorized", "Banned"})
 DEVICES_KEPT_S = 10.0  # how long a change of a device may go unnoticed
 
 
@@ -45,6 +46,15 @@ class MqttSettings(BaseSettings):
     receive_maximum: int = Field(default=4_000, ge=1, le=65_535)
 
 
+class BadAddress(ConnectionError, ValueError):
+    """The broker's address cannot be read. It may hold a password, so it is not repeated."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the broker's address in DALA_MQTT_URL must look like mqtt://user:password@host:1883"
+        )
+
+
 class BrokerAddress(NamedTuple):
     """Where a broker listens, and as whom to speak to it."""
 
@@ -56,15 +66,19 @@ class BrokerAddress(NamedTuple):
 
     @classmethod
     def parse(cls, url: str) -> BrokerAddress:
-        """Read ``mqtt[s]://[user[:password]@]host[:port]``; ValueError says what is wrong."""
-        parts = urlsplit(url)
+        """Read ``mqtt[s]://[user[:password]@]host[:port]``; BadAddress says what is wrong."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise BadAddress from None
         if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-            raise ValueError("the broker's address must look like mqtt://user:password@host:1883")
+            raise BadAddress
         tls = parts.scheme == "mqtts"
         user, password = (
             None if part is None else unquote(part) for part in (parts.username, parts.password)
         )
-        return cls(parts.hostname, parts.port or (8883 if tls else 1883), user, password, tls)
+        return cls(parts.hostname, port or (8883 if tls else 1883), user, password, tls)
 
 
 class BrokerRefused(ConnectionError):
@@ -114,6 +128,8 @@ class Subscriber:
         self._first_waits_since = 0.0
         self._refusal: str | None = None
         self._connected = False
+        self._subscribed = False
+        self._protocol_settled = False  # it has worked once with this broker
         self._stopping = False
         self._devices_looked_up = time.monotonic()
 
@@ -127,7 +143,8 @@ class Subscriber:
         Raises
         ------
         BrokerRefused
-            If the broker refuses the user name and password: waiting would not help.
+            If the broker refuses the user name and password, or every topic: waiting would not
+            help.
         """
         pause = 0.2
         while not self._stopping:
@@ -171,9 +188,11 @@ class Subscriber:
         )
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.max_inflight_messages_set(1_000)
-        self._client, self._refusal, self._connected = client, None, False
+        self._client, self._refusal = client, None
+        self._connected = self._subscribed = False
         options: dict[str, Any] = {"keepalive": KEEPALIVE_S}
         if self._protocol == mqtt.MQTTv5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -182,32 +201,34 @@ class Subscriber:
             options |= {"clean_start": False, "properties": properties}
         client.connect(self._address.host, self._address.port, **options)
         deadline = time.monotonic() + 15
-        while not self._connected and self._refusal is None and time.monotonic() < deadline:
-            if client.loop(timeout=POLL_S) != mqtt.MQTT_ERR_SUCCESS and not self._connected:
+        while not self._subscribed and self._refusal is None and time.monotonic() < deadline:
+            if client.loop(timeout=POLL_S) != mqtt.MQTT_ERR_SUCCESS or self._stopping:
                 break
-        if not self._connected:
+        if not self._subscribed and not self._stopping:
             self._give_up_connecting()
+        self._protocol_settled = True
         return client
 
     def _give_up_connecting(self) -> None:
         refusal = self._refusal
-        if self._protocol == mqtt.MQTTv5 and refusal not in {
-            "Bad user name or password",
-            "Not authorized",
-        }:
-            self._protocol = mqtt.MQTTv311
-            raise ConnectionError(
-                f"no MQTT 5 ({refusal or 'closed the connection'}); trying 3.1.1 next"
-            )
-        if refusal is not None:
+        if refusal in CREDENTIALS_REFUSED:
             raise BrokerRefused(
                 f"the broker at {self._address.host}:{self._address.port} refused us: {refusal}. "
                 "Check the user and password in DALA_MQTT_URL."
             )
-        raise ConnectionError("the broker did not answer")
+        if self._connected and refusal is not None:
+            raise BrokerRefused(
+                f"the broker at {self._address.host}:{self._address.port} lets us in but not "
+                f"{refusal}. Give the user in DALA_MQTT_URL the right to read what devices send."
+            )
+        if self._protocol == mqtt.MQTTv5 and not self._connected and not self._protocol_settled:
+            self._protocol = mqtt.MQTTv311
+            log.info("broker does not speak MQTT 5; using 3.1.1")
+            raise ConnectionError(refusal or "closed the connection on an MQTT 5 greeting")
+        raise ConnectionError(refusal or "the broker did not answer")
 
     def _on_connect(
-        self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
+        self, client: mqtt.Client, _data: Any, flags: Any, reason: Any, _properties: Any
     ) -> None:
         if reason.is_failure:
             self._refusal = str(reason)
@@ -217,8 +238,20 @@ class Subscriber:
         log.info(
             "connected",
             broker=f"{self._address.host}:{self._address.port}",
-            session_present=_flags.session_present,
+            session_present=flags.session_present,
         )
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _data: Any, _mid: int, reasons: list[Any], _properties: Any
+    ) -> None:
+        answers = zip(topics.SUBSCRIPTIONS, reasons, strict=True)
+        refused = [topic for topic, reason in answers if reason.is_failure]
+        if len(refused) == len(topics.SUBSCRIPTIONS):
+            self._refusal = f"subscribe to {', '.join(refused)}"
+            return
+        if refused:  # an operator may give us a part; it must not look like silent devices
+            log.warning("not allowed to subscribe", topics=refused)
+        self._subscribed = True
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
@@ -263,11 +296,13 @@ class Subscriber:
             if self._stopping or not self._stay_connected(client, pause):
                 return  # not acknowledged: the broker sends the batch again
             pause = min(pause * 2, 5.0)
+        # Receipts go first: killed between the two, we store the batch again and say so again;
+        # the other way round it would be acknowledged and its devices never told.
+        for receipt in outcome.receipts:
+            client.publish(topics.receipt_topic(receipt.device), _receipt(receipt), qos=1)
         for mid, _ in batch:
             if mid:  # QoS 0 has none
                 client.ack(mid, 1)
-        for receipt in outcome.receipts:
-            client.publish(topics.receipt_topic(receipt.device), _receipt(receipt), qos=1)
         if self._on_batch is not None:
             self._on_batch(outcome.stored, outcome.duplicate, outcome.rejected)
 
@@ -279,9 +314,11 @@ class Subscriber:
     def _stay_connected(self, client: mqtt.Client, seconds: float) -> bool:
         """Wait, but answer the broker; what arrives meanwhile waits up to two batches long."""
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
+        while self._connected and (left := until - time.monotonic()) > 0:
+            if self._stopping:
+                break
             if len(self._waiting) >= self._settings.batch_messages - 1:
-                time.sleep(left)  # read no more: the broker keeps the rest
+                time.sleep(min(left, POLL_S))  # read no more: the broker keeps the rest
                 client.loop_misc()
             else:
                 client.loop(timeout=min(left, POLL_S))
