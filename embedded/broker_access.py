@@ -86,10 +86,13 @@ class CredentialBook:
         self._look_up, self._fresh_s, self._clock = look_up, fresh_s, clock
         self._known: dict[str, tuple[float, Credential]] = {}
 
-    async def find(self, device_id: str) -> Credential | None:
-        """Return the device's credential; raise AccessDenied if nobody can tell."""
+    async def find(self, device_id: str, *, anew: bool = False) -> Credential | None:
+        """Return the device's credential; raise AccessDenied if nobody can tell.
+
+        ``anew`` asks the database even where an answer is fresh.
+        """
         looked_up, known = self._known.get(device_id, (0.0, None))
-        if known is not None and self._clock() < looked_up + self._fresh_s:
+        if known is not None and not anew and self._clock() < looked_up + self._fresh_s:
             return known
         try:
             found = await asyncio.to_thread(self._look_up, device_id)
@@ -121,14 +124,21 @@ async def admit(session: Session, book: CredentialBook, ingest_password: str) ->
     credential = await book.find(name)
     if credential is None or credential.credential_hash is None:
         raise AccessDenied("no such device, or it has no credential")
-    digest = hashlib.sha256(password.encode()).hexdigest()
-    if not hmac.compare_digest(digest, credential.credential_hash.lower()):
-        raise AccessDenied("wrong token")
+    if not _is_token_of(credential, password):
+        # It may have been given a new one since it was last looked up.
+        credential = await book.find(name, anew=True)
+        if credential is None or not _is_token_of(credential, password):
+            raise AccessDenied("wrong token")
     if credential.disabled:
         raise AccessDenied("the device is disabled")
     if credential.kind == INGEST:
         raise AccessDenied(f"a device cannot be of kind {INGEST}")
     return Account(name, credential.kind)
+
+
+def _is_token_of(credential: Credential, password: str) -> bool:
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    return hmac.compare_digest(digest, (credential.credential_hash or "").lower())
 
 
 def stored_credentials(database_url: str) -> Callable[[str], Credential | None]:

@@ -49,6 +49,7 @@ class Services:
     def __init__(self, database_url: str, mqtt_url: str | None, embedded: Servers | None) -> None:
         self.database_url, self.embedded = database_url, embedded
         self._mqtt_url = mqtt_url
+        self._tokens: dict[str, str] = {}
         timeout = DatabaseSettings().statement_timeout_s
         self.engine = database.make_engine(database_url, statement_timeout_s=timeout)
 
@@ -84,7 +85,7 @@ class Services:
     def logins(self) -> Callable[[str], Login]:
         """Credentials of simulated devices.
 
-        On the embedded broker each device gets a fresh token of its own; a broker that the
+        On the embedded broker each device gets a token of its own for this run; a broker that the
         environment names is spoken to with the account of DALA_MQTT_URL, since its accounts are
         not ours to make.
         """
@@ -92,13 +93,15 @@ class Services:
             address = BrokerAddress.parse(self.mqtt_url)
             return lambda _device: Login(address.user or "", address.password or "")
 
-        def fresh(device_id: str) -> Login:
-            token = secrets.token_urlsafe(32)
-            with self.engine.begin() as connection:
-                devices.set_credential(connection, device_id, hash_token(token))
-            return Login(device_id, token)
+        def own(device_id: str) -> Login:
+            if device_id not in self._tokens:
+                token = secrets.token_urlsafe(32)
+                with self.engine.begin() as connection:
+                    devices.set_credential(connection, device_id, hash_token(token))
+                self._tokens[device_id] = token
+            return Login(device_id, self._tokens[device_id])
 
-        return fresh
+        return own
 
     def start_verb(self, name: str, *arguments: str) -> Child:
         """Start another verb on these servers, as a child that dies with us."""
