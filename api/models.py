@@ -25,13 +25,6 @@ class Saving(Out):
     demonstrated: bool = Field(description="more than two standard errors above zero")
 
 
-class Coverage(Out):
-    """Share of the season's days that rest on measurements, in %."""
-
-    weather: float | None
-    water: float | None
-
-
 class Water(Out):
     """Water of a season."""
 
@@ -49,7 +42,9 @@ class Water(Out):
     deep_percolation_mm: float | None
     closure_mm: float | None = Field(description="largest error of the water balance")
     water_productivity_kg_m3: float | None = Field(description="yield per m³ evapotranspired")
-    coverage_pct: Coverage
+    coverage_pct: float | None = Field(description="share of days measured; the lower of both")
+    weather_coverage_pct: float | None = Field(description="share of days with measured weather")
+    water_coverage_pct: float | None = Field(description="share of days with metered water")
     method: str | None
     method_version: str | None
 

@@ -44,8 +44,8 @@ def _figures(summary: Mapping[str, Any]) -> Table:
         ("Devices reporting", f"{devices['reporting']} of {devices['total']}"),
         (
             "Coverage",
-            f"weather {_number(water['coverage_pct']['weather'], '%')}, "
-            f"water {_number(water['coverage_pct']['water'], '%')} of days",
+            f"weather {_number(water['weather_coverage_pct'], '%')}, "
+            f"water {_number(water['water_coverage_pct'], '%')} of days",
         ),
         ("Method", water["method"] or NONE),
     )

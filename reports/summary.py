@@ -166,7 +166,7 @@ def _water(known: Sequence[tuple[CropZone, Row]], area: float) -> Summary:
             (abs(row["closure_mm"]) for row in rows if row["closure_mm"] is not None), default=None
         ),
         "water_productivity_kg_m3": mass / consumed if mass is not None and consumed else None,
-        "coverage_pct": _coverage(known),
+        **_coverage(known),
         "method": _joined(row["method"] for row in rows),
         "method_version": _joined(row["method_version"] for row in rows),
     }
@@ -235,10 +235,11 @@ def _crop_yield(rows: Sequence[Row]) -> Summary:
 
 
 def _coverage(known: Sequence[tuple[CropZone, Row]]) -> Summary:
-    return {
-        "weather": _area_mean(known, "weather_coverage_pct"),
-        "water": _area_mean(known, "water_coverage_pct"),
+    shares = {
+        name: _area_mean(known, name) for name in ("weather_coverage_pct", "water_coverage_pct")
     }
+    known_shares = [share for share in shares.values() if share is not None]
+    return {"coverage_pct": min(known_shares, default=None), **shares}
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
@@ -248,8 +249,9 @@ def _sum(values: Iterable[float | None]) -> float | None:
 
 def _area_mean(known: Sequence[tuple[CropZone, Row]], name: str) -> float | None:
     parts = [(zone.area_ha, row[name]) for zone, row in known if row[name] is not None]
-    area = sum(part for part, _ in parts)
-    return sum(part * value for part, value in parts) / area if area else None
+    area = math.fsum(part for part, _ in parts)
+    # fsum: the mean of equal shares must be that share, not 99.99999999999999.
+    return math.fsum(part * value for part, value in parts) / area if area else None
 
 
 def _joined(texts: Iterable[str | None]) -> str | None:

@@ -1,13 +1,14 @@
 """The rules and bounds of the broker that need no network."""
 
 import asyncio
+import hashlib
 from typing import NamedTuple
 
 import pytest
 from amqtt.session import Session
 
 from embedded.broker import BrokerSettings, EmbeddedBroker, configuration
-from embedded.broker_access import ACCOUNT, AccessDenied, Account, CredentialBook
+from embedded.broker_access import ACCOUNT, AccessDenied, Account, CredentialBook, admit
 from embedded.broker_delivery import Limits, outbox_of
 
 
@@ -91,6 +92,26 @@ def test_a_removed_device_is_forgotten(database, clock):
         database.away = True
         with pytest.raises(AccessDenied):
             await book.find("probe")
+
+    asyncio.run(visits())
+
+
+def test_a_new_token_counts_at_once_and_a_wrong_one_never(database, clock):
+    book = CredentialBook(database, fresh_s=5.0, clock=clock)
+    database.answer = Known(hashlib.sha256(b"old").hexdigest())
+
+    def enters(token):
+        session = Session()
+        session.client_id = session.username = "probe"
+        session.password = token
+        return admit(session, book, "-")
+
+    async def visits():
+        assert await enters("old") == Account("probe", "soil-probe")
+        database.answer = Known(hashlib.sha256(b"new").hexdigest())
+        assert await enters("new") == Account("probe", "soil-probe")
+        with pytest.raises(AccessDenied, match="wrong token"):
+            await enters("old")
 
     asyncio.run(visits())
 
