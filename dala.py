@@ -144,7 +144,7 @@ def serve(
     ] = "127.0.0.1",
     port: Port = 8080,
 ) -> None:
-    """Answer over REST, until stopped; the documentation is at /v1/docs."""
+    """Answer over REST, until stopped; described at /v1/openapi.json."""
     import uvicorn
 
     from api.app import make_app

@@ -22,7 +22,7 @@ def make_app(engine: sa.Engine, *, token: str | None = None) -> FastAPI:
         version="1",
         description=DESCRIPTION,
         openapi_url="/v1/openapi.json",
-        docs_url="/v1/docs",
+        docs_url=None,  # its page would load a script from elsewhere
         redoc_url=None,
         responses={
             code: {"model": Problem, "content": {"application/problem+json": {}}}

@@ -56,7 +56,7 @@ def run(*, once: bool, count: int, farm: str, port: int) -> None:
             console.print(f"From nothing to here in {time.monotonic() - started:.0f} s.")
             out = Console(soft_wrap=True)  # addresses must be copied whole
             out.print(f"API: {address}/v1/farms/{farm}/summary")
-            out.print(f"Its documentation: {address}/v1/docs")
+            out.print(f"Description of the API: {address}/v1/openapi.json")
             if not once:
                 _live(services, season, api.child)
         finally:
