@@ -41,7 +41,7 @@ from embedded.broker_delivery import (
     read_header,
 )
 from embedded.broker_server import INGEST
-from embedded.children import die_with_parent
+from embedded.launch import become, die_with_parent
 
 LISTENER = "default"
 PROTOCOL = b"\x00\x04MQTT"
@@ -63,6 +63,7 @@ class BrokerSettings(BaseSettings):
     database_url: SecretStr
     ingest_password: SecretStr
     parent: int
+    port: int = 0  # 0: a free one
     uid: int | None = None
     gid: int | None = None
 
@@ -321,7 +322,7 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
 def configuration(settings: BrokerSettings) -> BrokerConfig:
     """Only these plugins: amqtt's own defaults would let anonymous clients in."""
     return BrokerConfig(
-        listeners={LISTENER: ListenerConfig(bind="127.0.0.1:0")},
+        listeners={LISTENER: ListenerConfig(bind=f"127.0.0.1:{settings.port}")},
         session_expiry_interval=SESSION_EXPIRY_S,
         plugins={
             "embedded.broker_access.AccountsPlugin": {
@@ -361,9 +362,7 @@ def _drop_privileges(settings: BrokerSettings) -> None:
     """Become an unprivileged user, who may be unable to read even Python's own modules."""
     if settings.uid is None or settings.gid is None:
         return
-    os.setgroups([])
-    os.setgid(settings.gid)
-    os.setuid(settings.uid)
+    become(settings.uid, settings.gid)
     die_with_parent(signal.SIGTERM, settings.parent)  # changing the user cleared it
 
 

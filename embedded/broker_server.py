@@ -20,19 +20,28 @@ class BrokerServer:
         self.host, self.port = "127.0.0.1", port
         self.pid = child.pid
 
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._child.exit_code()
+
     def stop(self) -> None:
         """End it."""
         self._child.stop(signal.SIGTERM)
 
 
-def start_broker(home: Home, database_url: str, account: Account | None) -> BrokerServer:
-    """Start the broker, which asks the database about devices; wait until it listens."""
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LC_ALL": "C.UTF-8",
-        "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
+def start_broker(
+    home: Home, database_url: str, account: Account | None, *, port: int = 0
+) -> BrokerServer:
+    """Start the broker, which asks the database about devices; wait until it listens.
+
+    It listens on a free port, unless a port is given.
+    """
+    ours = [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, ours)),
         "DALA_BROKER_DATABASE_URL": database_url,
         "DALA_BROKER_INGEST_PASSWORD": home.secrets()["ingest_password"],
+        "DALA_BROKER_PORT": str(port),
         "DALA_BROKER_PARENT": str(os.getpid()),
     }
     if account is not None:

@@ -4,9 +4,9 @@ On Linux the kernel itself signals a child when its parent dies (``PR_SET_PDEATH
 ``kill -9`` leaves a server behind. Three traps shape the code:
 
 - the signal is bound to the *thread* that forked: a child started from a worker thread dies when
-  that thread ends, so :func:`start` refuses any thread but the main one;
-- changing the user clears it, so it is set after that (CPython runs ``preexec_fn`` last);
-- the parent may die between fork and prctl, so the child compares its parent afterwards.
+  that thread ends, so :func:`start` refuses all but the main one and a :class:`LastingThread`;
+- changing the user clears it, so it is asked for after that, by :mod:`embedded.launch`;
+- the parent may die before the call, so the child compares its parent afterwards.
 
 Other systems have no such signal: there a child is stopped when the program ends, by Ctrl-C or by
 SIGTERM, but a ``kill -9`` of the parent can leave the database running until the next start, which
@@ -14,21 +14,17 @@ stops it first.
 """
 
 import contextlib
-import ctypes
 import os
 import pwd
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-# Loaded before any fork, so that the child has only the call itself left to do.
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 class ChildError(RuntimeError):
@@ -55,13 +51,8 @@ class Account(NamedTuple):
         return cls(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def die_with_parent(death_signal: int, parent: int) -> None:
-    """Have the kernel send ``death_signal`` to this process when its parent dies (Linux)."""
-    if _LIBC is None:
-        return
-    _LIBC.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
+class LastingThread(threading.Thread):
+    """A thread that promises to live as long as the children that it starts."""
 
 
 class Child:
@@ -117,35 +108,26 @@ def start(
     Raises
     ------
     ChildError
-        Called from a thread other than the main one, or the program could not be executed.
+        Called from a thread that may end before the child.
     """
-    if threading.current_thread() is not threading.main_thread():
-        raise ChildError("Servers are started from the main thread only: they die with it.")
+    thread = threading.current_thread()
+    if thread is not threading.main_thread() and not isinstance(thread, LastingThread):
+        raise ChildError("A server is not started from a passing thread: it would die with it.")
+    uid, gid = (account.uid, account.gid) if account else (-1, -1)
+    launch = [sys.executable, "-I", "-S", LAUNCHER, int(death_signal), os.getpid(), uid, gid]
     with open(log, "ab", opener=_private) as output:
         log_start = output.tell()
-        try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if read_stdout else output,
-                stderr=output,
-                env=dict(environment),
-                cwd="/",
-                start_new_session=True,
-                pass_fds=keep_open,
-                preexec_fn=_arm(death_signal),  # noqa: PLW1509 - one system call, no lock
-                user=account.uid if account else None,
-                group=account.gid if account else None,
-                extra_groups=[] if account else None,
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            raise ChildError(f"{command[0]} could not be started: {error}") from error
+        process = subprocess.Popen(
+            [str(word) for word in (*launch, *command)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if read_stdout else output,
+            stderr=output,
+            env=dict(environment),
+            cwd="/",
+            start_new_session=True,
+            pass_fds=keep_open,
+        )
     return Child(process, log, log_start)
-
-
-def _arm(death_signal: int) -> Callable[[], None]:
-    parent = os.getpid()
-    return lambda: die_with_parent(death_signal, parent)
 
 
 def _private(path: str, flags: int) -> int:

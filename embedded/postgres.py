@@ -71,16 +71,23 @@ class PostgresServer:
         self.address = address
         self.pid = child.pid
 
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._child.exit_code()
+
     def stop(self) -> None:
         """Let running transactions go, write what is due, end: then the next start is quick."""
         self._child.stop(signal.SIGINT, signal.SIGQUIT)
 
 
-def start_postgres(home: Home, embedded_user: str | None = None) -> PostgresServer:
+def start_postgres(
+    home: Home, embedded_user: str | None = None, *, port: int | None = None
+) -> PostgresServer:
     """Make the data folder if there is none, start the server, wait until it answers queries.
 
     The caller holds the claim on the home's database, so any server still running on the data
-    folder was left behind by a killed process: it is waited for, then ended.
+    folder was left behind by a killed process: it is ended first. It listens on a free port, unless
+    a port is given.
 
     Raises
     ------
@@ -94,7 +101,7 @@ def start_postgres(home: Home, embedded_user: str | None = None) -> PostgresServ
     if not home.data.exists():
         _make_cluster(home, programs, account, secrets["postgres_password"])
     _check_version(home.data)
-    server = _start(home, programs, account, secrets["postgres_password"])
+    server = _start(home, programs, account, secrets["postgres_password"], port)
     try:
         _make_database(server.address, secrets)
     except psycopg.Error as error:
@@ -232,10 +239,12 @@ def _check_version(data: Path) -> None:
         )
 
 
-def _start(home: Home, programs: Path, account: Account | None, password: str) -> PostgresServer:
+def _start(
+    home: Home, programs: Path, account: Account | None, password: str, port: int | None
+) -> PostgresServer:
     """Start until a port is ours: between choosing one and binding it another may take it."""
     for _ in range(PORT_ATTEMPTS):
-        address = Address("127.0.0.1", _free_port())
+        address = Address("127.0.0.1", port or _free_port())
         options = [f"--{name}={value}" for name, value in SETTINGS.items()]
         with _data_folder(home.data, account) as (folder, keep_open):
             child = start(

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from embedded.broker_server import INGEST, start_broker
 from embedded.children import ChildError
 from embedded.home import AlreadyRunning, Claim, EmbeddedSettings, Home, Running, Server
+from embedded.keeper import Keeper
 from embedded.postgres import DATABASE, OWNER, run_as, start_postgres
 
 
@@ -69,6 +71,8 @@ def open_embedded(
     SIGHUP end the block like Ctrl-C does, so that the servers are stopped in their order; should
     this process be killed, they die with it. To be called from the main thread.
 
+    A server of ours that ends unasked is started again on the same port.
+
     Raises
     ------
     AlreadyRunning
@@ -89,7 +93,7 @@ def open_embedded(
 
 
 class _Starting:
-    """What is up so far; each server that we start is stopped by the stack, last one first."""
+    """What is up so far; the stack stops each server that we start, last one first."""
 
     def __init__(
         self,
@@ -103,6 +107,7 @@ class _Starting:
         self._home, self._settings, self._verb = home, settings, verb
         self._stack, self._require_owner = stack, require_owner
         self._claims: list[Claim] = []
+        self._keeper = Keeper()
         self._running: dict[str, Running] = {}
         self._secrets = home.secrets()
         self._database_url: str | None = None
@@ -112,8 +117,9 @@ class _Starting:
         claim = self._claim_or_attach("database")
         if claim is not None:
             server = start_postgres(self._home, self._settings.embedded_user)
-            self._stack.callback(server.stop)
             host, port = server.address
+            again = partial(start_postgres, self._home, self._settings.embedded_user, port=port)
+            self._keeper.keep("database", server, again)
             self._announce(claim, "database", f"{host}:{port}")
         password = quote(self._secrets["database_password"], safe="")
         address = self._running["database"].addresses["database"]
@@ -123,8 +129,9 @@ class _Starting:
         claim = self._claim_or_attach("broker")
         if claim is not None:
             account = run_as(self._home.data, self._settings.embedded_user)
-            server = start_broker(self._home, str(self._database_url), account)
-            self._stack.callback(server.stop)
+            begin = partial(start_broker, self._home, str(self._database_url), account)
+            server = begin()
+            self._keeper.keep("broker", server, partial(begin, port=server.port))
             self._announce(claim, "broker", f"{server.host}:{server.port}")
         password = quote(self._secrets["ingest_password"], safe="")
         self._mqtt_url = f"mqtt://{INGEST}:{password}@{self._running['broker'].addresses['broker']}"
@@ -143,6 +150,7 @@ class _Starting:
         found = self._home.claim_or_find(server)
         if isinstance(found, Claim):
             self._stack.callback(found.release)
+            self._stack.callback(self._keeper.stop)  # before that; and once is enough
             return found
         if self._require_owner:
             raise AlreadyRunning(found, self._home.path)

@@ -68,11 +68,18 @@ def still_alive(processes: list[psutil.Process], *, patience_s: float = 10.0) ->
     """Ids of those that do not end in time."""
     give_up = time.monotonic() + patience_s
     while time.monotonic() < give_up:
-        left = [p.pid for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        left = [process.pid for process in processes if _lives(process)]
         if not left:
             return []
         time.sleep(0.02)
     return left
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

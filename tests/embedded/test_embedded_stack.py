@@ -1,5 +1,7 @@
 import signal
+import socket
 import stat
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,6 +59,37 @@ def test_an_asked_end_shuts_the_database_down_in_order(tmp_path, hold, number, c
     assert still_alive(family, patience_s=1.0) == []
     log = (holder.home / "logs" / "postgres.log").read_text()
     assert log.splitlines()[-1].endswith("database system is shut down")
+
+
+@pytest.mark.parametrize("name", ["postgres", "python"])
+def test_a_server_that_ends_unasked_is_started_again_where_it_was(tmp_path, hold, name):
+    holder = hold(tmp_path / "home")
+    with connect(holder.database_url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    family = holder.family()
+    victim = next(p for p in family if p.name().startswith(name))
+
+    victim.kill()
+
+    give_up = time.monotonic() + 20
+    while not _both_answer(holder) or victim.is_running():
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+    with connect(holder.database_url) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+    family = holder.family()
+    holder.end(signal.SIGKILL)  # what was started again dies with its parent, too
+    assert still_alive(family) == []
+
+
+def _both_answer(holder):
+    url = urlsplit(holder.mqtt_url)
+    try:
+        connect(holder.database_url).close()
+        socket.create_connection((url.hostname, url.port), timeout=1).close()
+    except (OSError, psycopg.OperationalError):
+        return False
+    return True
 
 
 def test_a_second_owner_hears_who_runs_the_servers(holder):
