@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -205,9 +206,9 @@ def _figures(rows: int, runs: Sequence[_Run], limits: Sequence[_Run]) -> Report:
 def as_table(report: Report) -> RenderableType:
     """The report for people."""
     machine = report["machine"]
-    table = Table(title="Storing readings", title_justify="left")
+    table = Table(title="Storing readings", title_justify="left", box=box.SIMPLE, pad_edge=False)
     table.add_column("what")
-    for name in ("new", "duplicate", "rows/s", "of the limit", "lowest … highest"):
+    for name in ("new", "duplicate", "rows/s", "ratio", "low … high"):
         table.add_column(name, justify="right")
     for name, one in _lines(report):
         spread = f"{one['ratio_lowest']:.2f} … {one['ratio_highest']:.2f}"
@@ -222,9 +223,9 @@ def as_table(report: Report) -> RenderableType:
 
 
 def _lines(report: Report) -> Iterator[tuple[str, Report]]:
-    yield "COPY BINARY, the limit", report["copy_limit"]
+    yield "COPY BINARY: the limit", report["copy_limit"]
     for one in report["store"]:
-        yield f"store, {one['duplicates_pct']:g} % duplicates", one
+        yield f"store, {one['duplicates_pct']:g} % known", one
 
 
 def _progress() -> Progress:

@@ -46,12 +46,12 @@ def test_ratios_are_to_the_limit_of_the_same_run(report: store.Report):
         assert 0 < one["ratio_lowest"] <= one["ratio"] <= one["ratio_highest"]
 
 
-def test_the_table_has_a_line_for_each_case(report: store.Report):
-    console = Console(width=160)
+def test_the_table_has_a_line_for_each_case_in_80_columns(report: store.Report):
+    console = Console(width=80)
     with console.capture() as captured:
         console.print(store.as_table(report))
 
-    for text in ("COPY BINARY, the limit", "store, 0 % duplicates", "store, 50 % duplicates"):
+    for text in ("COPY BINARY: the limit", "store, 0 % known", "store, 50 % known"):
         assert text in captured.get()
 
 
