@@ -29,4 +29,4 @@ def curve_number_runoff(rain: ArrayLike, curve_number: ArrayLike) -> Array:
     fallen = np.asarray(rain, float)
     excess = np.maximum(fallen - 0.2 * storage, 0.0)
     spread = np.where(excess > 0, fallen + 0.8 * storage, 1.0)  # 0 on a sealed surface without rain
-    return np.asarray(excess**2 / spread)
+    return np.asarray(np.minimum(excess**2 / spread, fallen))  # not a rounding error more than fell

@@ -68,7 +68,7 @@ class DailyTable(NamedTuple):
                 self.file,
                 after[0] if after else max(self.lines, default=1),
                 "date",
-                f"{len(missing)} days of the season are missing, the first is {missing[0]}",
+                f"days of the season are missing: {len(missing)}, the first is {missing[0]}",
             )
         picked = [rows[day] for day in wanted]
         return {name: values[picked] for name, values in self.columns.items()}

@@ -152,6 +152,6 @@ def test_early_events_evaporate_more_and_drain_less(shared: Path):
         )
     )
     late = season_totals(_balance(season))
-    assert 1.18 < (early.evaporation / late.evaporation)[0] < 1.24
+    assert 1.175 < (early.evaporation / late.evaporation)[0] < 1.24
     assert 1.008 < (early.eta / late.eta)[0] < 1.03
     assert 0.56 < (early.deep_percolation / late.deep_percolation)[0] < 0.87

@@ -1,0 +1,185 @@
+"""Savings and indicators by hand and against the reference cases."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from analytics import indicators
+from analytics.baselines import BaselineError, Prediction, linear_baseline, ratio_baseline
+from analytics.savings import (
+    Saving,
+    apparent_saving,
+    combine,
+    consumptive_savings,
+    recoverable_change,
+)
+from analytics.savings_report import SavingsError, savings_report
+
+# Three seasons on a line by hand: x 400 500 600, y 700 780 980. Slope 28 000 / 20 000 = 1.4,
+# intercept 820 - 700 = 120, residuals 20 -40 20, s = sqrt(2400 / 1) = 48.99.
+NEED, GROSS = [400.0, 500.0, 600.0], [700.0, 780.0, 980.0]
+
+
+def case(**change: Any) -> dict[str, Any]:
+    return {
+        "baseline_NIR_mm": NEED,
+        "baseline_gross_metered_mm": GROSS,
+        "reporting_NIR_mm": 550,
+        "reporting_gross_metered_mm": 500,
+        "area_ha": 10,
+        "u_meter_reporting_rel": 0.02,
+        "u_area_rel": 0.01,
+        **change,
+    }
+
+
+def test_a_line_through_three_seasons():
+    line = linear_baseline(NEED, GROSS)
+    assert_allclose([line.slope, line.intercept, line.residual], [1.4, 120.0, math.sqrt(2400)])
+    prediction = line.predict(550.0)
+    # 48.99 sqrt(1 + 1/3 + 50² / 20 000)
+    assert_allclose(prediction.depth, 890.0)
+    assert_allclose(prediction.standard_error, math.sqrt(2400 * (1 + 1 / 3 + 0.125)))
+    assert prediction.degrees_of_freedom == 1
+
+
+def test_a_ratio_of_three_seasons():
+    # 2460 / 1500 = 1.64; residuals 44 -40 -4, s² = 3552 / 2, u = s / sqrt(3) / 500
+    ratio = ratio_baseline(NEED, GROSS)
+    assert_allclose(ratio.ratio, 1.64)
+    assert_allclose(ratio.residual**2, 1776)
+    assert_allclose(ratio.u_ratio, math.sqrt(1776 / 3) / 500)
+
+
+def test_a_saving_carries_baseline_meter_and_area():
+    # 10 ha: 100 m³ a mm. Depth 890 - 500 = 390 mm; u² = (100)²(30² + 10²) + (100 x 390 x 0.01)²
+    saving = apparent_saving(
+        Prediction(890.0, 30.0, 4), 500.0, 10.0, u_meter_rel=0.02, u_area_rel=0.01
+    )
+    assert_allclose(saving.value, 39_000)
+    assert_allclose(saving.uncertainty, math.sqrt(3162.2777**2 + 390**2), rtol=1e-6)
+    assert_allclose(saving.quantile(0.95), 2.776445, rtol=1e-6)  # t table, 4 degrees of freedom
+    assert saving.demonstrated
+
+
+@pytest.mark.parametrize(("value", "shown"), [(19.9, False), (20.1, True), (-50.0, False)])
+def test_two_standard_errors_demonstrate(value, shown):
+    assert Saving(value, 10.0).demonstrated is shown
+
+
+def test_an_unknown_uncertainty_demonstrates_nothing():
+    saving = Saving(1000.0, math.nan, 0)
+    assert not saving.demonstrated
+    assert saving.interval() is None
+
+
+def test_more_water_than_before_is_a_negative_saving():
+    report = savings_report(case(reporting_gross_metered_mm=1000))
+    assert report["ols"]["savings_m3"] < 0
+    assert report["demonstrated"] is False
+
+
+def test_shared_errors_add_up_and_others_partly_cancel():
+    # Four farms of 10 ± 3 alone: 40 ± 6; with a meter calibration of 2 on each: 40 ± 10.
+    four = np.full(4, 10.0)
+    assert_allclose(combine(four, np.full(4, 3.0))[:2], [40, 6])
+    both = combine(four, np.full(4, 3.0), {"calibration": np.full(4, 2.0)})
+    assert_allclose(both.uncertainty, math.hypot(6, 8))
+    # A shared cause that helps one and harms another cancels.
+    assert combine([1, 1], [0, 0], {"et0": [5, -5]}).uncertainty == 0
+
+
+def test_real_saving_and_what_no_longer_flows_back():
+    # Two fields of 10 and 20 ha consume 50 and 30 mm less: 5000 + 6000 m³.
+    fields = consumptive_savings([550, 600], [600, 630], [10, 20], u_eta=3.0, u_without=4.0)
+    total = fields.total()
+    assert_allclose(fields.value, [5000, 6000])
+    assert_allclose(total.value, 11_000)
+    assert_allclose(total.uncertainty, math.hypot(5 * 100, 5 * 200))
+    assert recoverable_change(30_000, total.value, non_recoverable=1_000) == 18_000
+    assert recoverable_change(8_000, total.value) == -3_000
+
+
+def test_a_shared_error_of_et0_scales_the_difference():
+    fields = consumptive_savings([550, 600], [600, 630], [10, 20], u_shared_rel=0.05)
+    assert_allclose(fields.total().uncertainty, 0.05 * 11_000)
+
+
+def test_report_falls_back_to_the_ratio_when_seasons_are_few():
+    two = savings_report(case(baseline_NIR_mm=NEED[:2], baseline_gross_metered_mm=GROSS[:2]))
+    assert two["ols"] is None
+    assert two["method"] == "ratio"
+    one = savings_report(case(baseline_NIR_mm=NEED[:1], baseline_gross_metered_mm=GROSS[:1]))
+    assert one["ratio"]["ci95_m3"] is None
+    assert one["ratio"]["u_RIS"] is None
+    assert one["demonstrated"] is False
+    json.dumps([one, two], allow_nan=False)
+
+
+def test_a_line_needs_seasons_that_differ():
+    with pytest.raises(BaselineError, match="same in all"):
+        linear_baseline([400, 400, 400], [700, 710, 690])
+    assert savings_report(case(baseline_NIR_mm=[400, 400, 400]))["method"] == "ratio"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"area_ha": 0}, "area_ha"),
+        ({"area_ha": "10"}, "area_ha"),
+        ({"reporting_NIR_mm": None}, "reporting_NIR_mm"),
+        ({"reporting_NIR_mm": True}, "reporting_NIR_mm"),
+        ({"reporting_gross_metered_mm": -1}, "reporting_gross_metered_mm"),
+        ({"reporting_gross_metered_mm": math.nan}, "reporting_gross_metered_mm"),
+        ({"baseline_NIR_mm": []}, "baseline_NIR_mm"),
+        ({"baseline_NIR_mm": [1, 2]}, "baseline_gross_metered_mm: 3 seasons"),
+        ({"baseline_NIR_mm": [1, "x", 2]}, r"baseline_NIR_mm\[1\]"),
+        ({"baseline_NIR_mm": [0, 0, 0]}, "no baseline season required irrigation"),
+        ({"u_meter_reporting_rel": -0.1}, "u_meter_reporting_rel"),
+    ],
+)
+def test_a_bad_input_is_named(change, message):
+    with pytest.raises(SavingsError, match=message):
+        savings_report(case(**change))
+
+
+def test_a_missing_input_is_named():
+    inputs = case()
+    del inputs["area_ha"]
+    with pytest.raises(SavingsError, match="area_ha: is missing"):
+        savings_report(inputs)
+    with pytest.raises(SavingsError, match="expected an object"):
+        savings_report([1, 2])  # type: ignore[arg-type]
+
+
+def test_indicators_by_hand():
+    # 600 mm irrigation, 100 mm rain, ETc 800, ETa 640, 40 of 640 gained from the soil
+    assert_allclose(indicators.relative_water_supply(600, 100, 800), 0.875)
+    assert_allclose(indicators.relative_irrigation_supply(600, 800, 100), 600 / 700)
+    assert_allclose(indicators.depleted_fraction(640, 700, -40), 640 / 740)
+    assert_allclose(indicators.relative_yield(640, 800, 0.85), 0.83)  # 1 - 0.85 x 0.2
+    assert_allclose(indicators.water_productivity(3200, 640), 0.5)
+    assert_allclose(indicators.net_irrigation_requirement(800, [100, 900], 40), [660, 0])
+    assert np.isnan(indicators.relative_irrigation_supply(10, 100, 100))
+
+
+def _agree(expected: dict[str, Any], found: dict[str, Any]) -> None:
+    for key, value in expected.items():
+        if isinstance(value, dict):
+            _agree(value, found[key])
+        else:
+            assert_allclose(found[key], value, rtol=1e-3, atol=1e-9, err_msg=key)
+
+
+def test_the_reference_cases(shared: Path):
+    reference = json.loads((shared / "agronomy/mv_reference_cases.json").read_text())
+    report = savings_report(reference)
+    for given, found in zip(reference["cases"], report["cases"], strict=True):
+        _agree(given["expected"], found)
+        assert savings_report(given["inputs"]) == found
+    _agree(reference["indicator_case"]["expected"], report["indicator_case"])
