@@ -246,9 +246,8 @@ def _one_day(
     eta = evaporation + transpiration  # Eq. 80
     deep_percolation = drained + np.maximum(-before_et - eta, 0.0)  # Eq. 88
     depletion = np.maximum(before_et + eta, 0.0)  # Eq. 85
-    emptied = surface.refilled + evaporation / surface.few  # Eq. 77
-    surface_depletion = _within(emptied, 0.0, ground.tew)  # Eq. 78
-    gained = evening.depletion - depletion
+    dried = surface.refilled + evaporation / surface.few  # Eq. 77
+    surface_depletion = _within(dried, 0.0, ground.tew)  # Eq. 78
     computed = {
         "kr": surface.kr,
         "few": surface.few,
@@ -265,7 +264,7 @@ def _one_day(
         "deep_percolation": deep_percolation,
         "depletion": depletion,
         "surface_depletion": surface_depletion,
-        "closure": gain - eta - deep_percolation - gained,
+        "closure": gain - eta - deep_percolation - (evening.depletion - depletion),
     }
     return computed, State(depletion, surface_depletion, surface.wetted)
 
