@@ -25,8 +25,11 @@ def make_app(engine: sa.Engine, *, token: str | None = None) -> FastAPI:
         docs_url=None,  # its page would load a script from elsewhere
         redoc_url=None,
         responses={
-            code: {"model": Problem, "content": {"application/problem+json": {}}}
-            for code in (404, 422, 503)
+            code: {
+                "description": errors.TITLES[code],
+                "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+            }
+            for code in (401, 404, 422, 503)
         },
     )
     app.state.engine = engine

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import Depends, HTTPException, Query, Request
-from pydantic import Field, SecretStr
+from fastapi import Depends, HTTPException, Path, Query, Request
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -48,10 +48,19 @@ def current_time() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def _in_calendar(moment: dt.datetime) -> dt.datetime:
+    # At either end of the calendar a change of time zone overflows.
+    if not 1900 <= moment.year <= 2200:
+        raise ValueError("must be between the years 1900 and 2200")
+    return moment
+
+
 Transaction = Annotated[sa.Connection, Depends(open_transaction, scope="function")]
 Now = Annotated[dt.datetime, Depends(current_time)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar)]
+FarmSlug = Annotated[str, Path(examples=["turkistan-01"])]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="rows of one page")]
 After = Annotated[
     str, Query(max_length=200, description="the page begins after this id; see the Link header")
 ]
-Season = Annotated[int, Query(ge=1990, le=2100, description="year of harvest")]
+Season = Annotated[int, Query(ge=1990, le=2100, description="year of harvest", examples=[2025])]

@@ -20,7 +20,11 @@ class RequestProblem(ValueError):
     """A request that is well formed and still cannot be answered; the message says why."""
 
 
-STATUS_CODES: dict[type[Exception], int] = {NotFound: 404, RequestProblem: 422}
+class NotReady(RuntimeError):
+    """The service runs and cannot answer yet; the message says what is missing."""
+
+
+STATUS_CODES: dict[type[Exception], int] = {NotFound: 404, RequestProblem: 422, NotReady: 503}
 TITLES = {
     400: "Bad request",
     401: "Who are you?",
@@ -28,7 +32,7 @@ TITLES = {
     405: "Method not allowed",
     422: "The request cannot be answered",
     500: "Our fault",
-    503: "The database is away",
+    503: "Not ready to answer",
 }
 
 
@@ -55,7 +59,8 @@ def add_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(sa.exc.OperationalError, _database_away)
+    for away in (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError):
+        app.add_exception_handler(away, _database_away)
     app.add_exception_handler(sa.exc.DataError, _unusable)
     app.add_exception_handler(Exception, _unexpected)
 

@@ -158,10 +158,10 @@ class FarmOut(Out):
 class FieldOut(Out):
     """A field with its newest boundary."""
 
-    id: int
-    name: str
-    area_ha: float
-    area_source: str
+    id: int = Field(examples=[1])
+    name: str = Field(examples=["field-1"])
+    area_ha: float = Field(examples=[62.5])
+    area_source: str = Field(examples=["geodesic"])
     official_field_id: str | None
     soil: dict[str, Any]
     soil_source: str
@@ -182,8 +182,8 @@ class DatastreamOut(Out):
 class DeviceOut(Out):
     """A device and what it measures."""
 
-    id: str
-    kind: str
+    id: str = Field(examples=["turkistan-01-field-1-probe"])
+    kind: str = Field(examples=["soil-probe"])
     name: str
     field_id: int | None
     disabled: bool
@@ -193,17 +193,17 @@ class DeviceOut(Out):
 class SampleOut(Out):
     """A reading as stored."""
 
-    time: dt.datetime
-    value: float
+    time: dt.datetime = Field(examples=["2025-07-01T01:00:00Z"])
+    value: float = Field(examples=[0.231])
     quality: int = Field(description="0 is good; from 16 on the reading is kept but not used")
 
 
 class BucketOut(Out):
     """The usable readings of an hour or a local day."""
 
-    start: dt.datetime
-    samples: int
-    mean: float
+    start: dt.datetime = Field(examples=["2025-06-30T19:00:00Z"])
+    samples: int = Field(examples=[4])
+    mean: float = Field(examples=[0.231])
     low: float
     high: float
     total: float
@@ -214,9 +214,9 @@ class ReadingsOut(Out):
     """Readings of a datastream."""
 
     datastream_id: int
-    quantity: str
-    unit: str
-    resolution: str
+    quantity: str = Field(examples=["soil_moisture"])
+    unit: str = Field(examples=["m³/m³"])
+    resolution: str = Field(examples=["day"])
     readings: list[SampleOut] | list[BucketOut]
 
 
@@ -225,7 +225,7 @@ class BalanceDay(Out):
 
     model_config = ConfigDict(extra="allow")
 
-    day: dt.date
+    day: dt.date = Field(examples=["2025-07-01"])
 
 
 class WaterBalanceOut(Out):

@@ -204,14 +204,14 @@ _LAST_SEEN = sa.text("""
         (SELECT received_at FROM track_points
           WHERE track_points.device_id = device.id ORDER BY time DESC LIMIT 1)) AS seen
       FROM devices AS device
-     WHERE device.farm_id = ANY(:farm_ids)
+     WHERE device.farm_id = ANY(:farm_ids) AND NOT device.disabled
 """)
 
 
 def last_seen(
     connection: sa.Connection, farm_ids: Sequence[int]
 ) -> Mapping[str, dt.datetime | None]:
-    """When each device of the farms last had something stored; None: never."""
+    """When each device in service last had something stored; None: never."""
     rows = connection.execute(_LAST_SEEN, {"farm_ids": list(farm_ids)})
     return {row.id: row.seen for row in rows}
 

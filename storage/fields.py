@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from storage import tables
 from storage.database import NotFound
@@ -81,7 +81,7 @@ def boundaries(connection: sa.Connection, field_ids: list[int]) -> dict[int, Map
         sa.select(table.c.field_id, table.c.geometry)
         .where(table.c.field_id.in_(field_ids))
         .order_by(table.c.field_id, table.c.version.desc())
-        .distinct(table.c.field_id)
+        .ext(distinct_on(table.c.field_id))
     )
     return {row.field_id: row.geometry for row in connection.execute(query)}
 

@@ -6,9 +6,8 @@ import datetime as dt
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AwareDatetime
 
-from api.dependencies import After, Limit, Transaction
+from api.dependencies import After, Limit, Moment, Transaction
 from api.errors import RequestProblem
 from api.models import BucketOut, DatastreamOut, DeviceOut, ReadingsOut, SampleOut
 from storage import devices, farms, readings
@@ -24,7 +23,7 @@ LONGEST = {
     "day": dt.timedelta(days=7_400),
 }
 
-DatastreamId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+DatastreamId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 
 
 @router.get("/devices")
@@ -59,8 +58,8 @@ def list_devices(
 @router.get("/datastreams/{datastream_id}/readings")
 def list_readings(
     datastream_id: DatastreamId,
-    start: AwareDatetime,
-    end: AwareDatetime,
+    start: Annotated[Moment, Query(examples=["2025-07-01T00:00:00+05:00"])],
+    end: Annotated[Moment, Query(examples=["2025-07-08T00:00:00+05:00"])],
     connection: Transaction,
     resolution: Literal["raw", "hour", "day"] = "raw",
 ) -> ReadingsOut:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.dependencies import Transaction
+from api.errors import NotReady
 from api.models import Health, Ready
 from storage import database
 
@@ -20,8 +21,7 @@ def get_health() -> Health:
 @router.get("/readyz")
 def get_readiness(connection: Transaction) -> Ready:
     """The database answers and is migrated."""
-    return Ready(
-        status="ready",
-        database=database.ping(connection),
-        revision=database.revision(connection),
-    )
+    version, revision = database.ping(connection), database.revision(connection)
+    if revision is None:
+        raise NotReady("The database has no tables yet: run `dala migrate`.")
+    return Ready(status="ready", database=version, revision=revision)

@@ -393,9 +393,7 @@ def test_a_wrong_password_ends_the_ingester_with_one_clear_sentence(
     assert "not-this-one" not in sentence
 
 
-@pytest.mark.parametrize(
-    ("scheme", "port"), [("tcp", "1883"), ("mqtt", "none"), ("mqtt", "99999")]
-)
+@pytest.mark.parametrize(("scheme", "port"), [("tcp", "1883"), ("mqtt", "none"), ("mqtt", "99999")])
 def test_an_address_that_cannot_be_read_is_said_without_repeating_its_password(
     scheme: str, port: str
 ) -> None:
