@@ -162,7 +162,9 @@ def serving(engine: sa.Engine, *, token: str | None = None) -> Iterator[httpx.Cl
     app = make_app(engine, token=token)
     app.dependency_overrides[current_time] = lambda: NOW
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", ws="none"))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    # Only of a socket that says it is TCP does asyncio switch Nagle's delay off.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
