@@ -19,8 +19,9 @@ from storage.devices import Device, StreamKey
 
 log = structlog.get_logger()
 
-# SQLSTATE classes: the row is at fault, or the server is not to be had right now.
-DATA_AT_FAULT = ("22", "23")
+# SQLSTATE classes: the row is at fault (54: too long for an index or a page), or the server is
+# not to be had right now.
+DATA_AT_FAULT = ("22", "23", "54")
 SERVER_AWAY = ("08", "53", "57")
 
 

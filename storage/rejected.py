@@ -13,6 +13,7 @@ from storage import tables
 
 KEPT_PER_DEVICE = 1_000  # beyond, messages are only counted
 KEPT_BYTES = 64 * 1024  # of a payload; its full size is noted beside
+KEPT_NAME = 250  # characters of a device's name: it is indexed, and a topic may be endless
 
 
 class RejectedMessage(NamedTuple):
@@ -45,7 +46,7 @@ def add(connection: sa.Connection, messages: Sequence[RejectedMessage]) -> None:
     """Keep messages with their reason; the same one again only raises its count."""
     room: dict[str | None, int] = {}
     for message in messages:
-        device = _clean(message.device)
+        device = _name(message)
         digest = _digest(message)
         known = {"digest": digest, "received_at": message.received_at}
         if connection.execute(_KNOWN, known).rowcount:
@@ -66,7 +67,7 @@ def _keep(connection: sa.Connection, message: RejectedMessage, digest: bytes) ->
     connection.execute(
         tables.rejected_messages.insert().values(
             digest=digest,
-            device=_clean(message.device),
+            device=_name(message),
             topic=_clean(message.topic),
             payload=message.payload[:KEPT_BYTES],
             payload_bytes=len(message.payload),
@@ -81,6 +82,10 @@ def _keep(connection: sa.Connection, message: RejectedMessage, digest: bytes) ->
 def _digest(message: RejectedMessage) -> bytes:
     parts = (message.topic.encode(errors="replace"), message.reason.encode(), message.payload)
     return hashlib.sha256(b"\x00".join(parts)).digest()
+
+
+def _name(message: RejectedMessage) -> str | None:
+    return None if message.device is None else _clean(message.device[:KEPT_NAME])
 
 
 def _clean(text: str | None) -> str | None:

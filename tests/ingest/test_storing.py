@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+import random
 from collections.abc import Iterator
 from struct import Struct
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ingest import storing
 from ingest.messages import iso
@@ -229,6 +232,70 @@ def test_a_bad_message_is_kept_with_its_reason_and_its_neighbours_are_stored(
     assert topic == message.topic.replace("\x00", "\N{REPLACEMENT CHARACTER}")
     assert size == len(message.payload)
     assert kept == min(size, rejected.KEPT_BYTES)
+
+
+def test_a_name_too_long_for_an_index_does_not_stop_the_line(
+    line: Line, database: sa.Engine
+) -> None:
+    # PostgreSQL indexes about 2,700 bytes; MQTT allows topics of 65,535. These do not compress.
+    endless = random.Random(1).randbytes(20_000).hex()
+    stranger = senml({"n": "rain", "v": 1.0}, device=endless)
+
+    outcome = line.store([pack(1, 0.21), stranger, pack(2, 0.22)])
+
+    assert (outcome.stored, outcome.rejected) == (2, 1)
+    ((device, reason, _),) = set_aside(database)
+    assert reason == "unknown-device"
+    assert endless.startswith(device)
+    assert rows(database, "SELECT topic FROM rejected_messages") == [(stranger.topic,)]
+
+
+_scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()), max_size=8)
+    | st.sampled_from(["rain", "boot", "seq", "soil_moisture/20", "2025-06-15T00:00:00Z", "\x00"])
+)
+_KEYS = ("n", "v", "t", "u", "bn", "bt", "bv", "vs", "vb", "points", "time", "lat", "lon", "boot")
+_NETWORK_KEYS = ("seq", "deviceInfo", "devEui", "data", "object", "fPort", "uplink_message")
+_keys = st.sampled_from(_KEYS + _NETWORK_KEYS)
+_documents = st.recursive(
+    _scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_keys, inner, max_size=6),
+    max_leaves=25,
+)
+_payloads = st.binary(max_size=60) | _documents.map(lambda value: json.dumps(value).encode())
+_topics = st.sampled_from(
+    [
+        f"dala/v1/{PROBE}/senml",
+        f"dala/v1/{TRACTOR}/track",
+        "dala/v1//senml",
+        "application/1/device/a840410000000001/event/up",
+        "application/1/device/\x00/event/status",
+        "v3/app@tenant/devices/lse01/up",
+        "$SYS",
+    ]
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(strange=st.lists(st.tuples(_topics, _payloads), min_size=1, max_size=8))
+def test_whatever_else_is_in_the_batch_a_good_message_is_stored(
+    line: Line, database: sa.Engine, strange: list[tuple[str, bytes]]
+) -> None:
+    batch = [Message(topic, payload, RECEIVED_US) for topic, payload in strange]
+    good = pack(7, 0.123456, boot=77)
+    with database.begin() as connection:
+        connection.execute(sa.text("TRUNCATE readings, device_sequences"))
+
+    outcome = line.store([*batch, good])
+
+    assert values(database).count(0.123456) == 1
+    assert [one.stored for one in outcome.receipts if one.boot == 77] == [1]
 
 
 def test_a_device_hears_why_a_record_was_refused_and_may_forget_it(
