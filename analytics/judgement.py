@@ -291,9 +291,16 @@ def _harvest(
         "harvested_ha": harvest.harvested_ha,
         "bunker_mass_kg": harvest.bunker_kg,
         "mass_kg": harvest.clean_kg,
-        "moisture_pct": harvest.moisture_pct if unprobed < len(loads) else None,
+        "moisture_pct": _mean_moisture(loads),
     }
     return figures, "weighed loads"
+
+
+def _mean_moisture(loads: Sequence[Load]) -> float | None:
+    """Mean moisture of the probed loads by mass. [%]"""
+    probed = [(load.net_kg, load.moisture_pct) for load in loads if load.moisture_pct is not None]
+    mass = sum(kg for kg, _ in probed)
+    return sum(kg * moisture for kg, moisture in probed) / mass if mass else None
 
 
 def _mean(values: Sequence[float | None]) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.balance import WaterBalance
+from analytics.indicators import net_irrigation_requirement
 
 Array = NDArray[np.float64]
 
@@ -31,5 +32,4 @@ def net_requirement(balance: WaterBalance) -> Array:
     store.
     """
     from_store = balance.end.depletion - balance.start.depletion
-    need = balance.etc.sum(axis=0) - effective_rain(balance) - from_store
-    return np.asarray(np.maximum(need, 0.0))
+    return net_irrigation_requirement(balance.etc.sum(axis=0), effective_rain(balance), from_store)

@@ -140,13 +140,6 @@ def _water(known: Sequence[tuple[CropZone, Row]], area: float) -> Summary:
     rows = [row for _, row in known]
     applied = _sum(row["applied_m3"] for row in rows)
     eta = _area_mean(known, "eta_mm")
-    mass = _sum(row["mass_kg"] for row in rows)
-    consumed = _sum(
-        None
-        if row["eta_mm"] is None or row["mass_kg"] is None
-        else row["eta_mm"] * zone.area_ha * M3_PER_HA_MM
-        for zone, row in known
-    )
     return {
         "applied_m3": applied,
         "applied_mm": None if applied is None or not area else applied / area / M3_PER_HA_MM,
@@ -165,11 +158,22 @@ def _water(known: Sequence[tuple[CropZone, Row]], area: float) -> Summary:
         "closure_mm": max(
             (abs(row["closure_mm"]) for row in rows if row["closure_mm"] is not None), default=None
         ),
-        "water_productivity_kg_m3": mass / consumed if mass is not None and consumed else None,
+        "water_productivity_kg_m3": _water_productivity(known),
         **_coverage(known),
         "method": _joined(row["method"] for row in rows),
         "method_version": _joined(row["method_version"] for row in rows),
     }
+
+
+def _water_productivity(known: Sequence[tuple[CropZone, Row]]) -> float | None:
+    """Mass per water evapotranspired, over the zones of which both are known. [kg m⁻³]"""
+    both = [
+        (row["mass_kg"], row["eta_mm"] * zone.area_ha * M3_PER_HA_MM)
+        for zone, row in known
+        if row["mass_kg"] is not None and row["eta_mm"] is not None
+    ]
+    consumed = sum(volume for _, volume in both)
+    return sum(mass for mass, _ in both) / consumed if consumed else None
 
 
 def _savings(rows: Sequence[Row], kind: str) -> Summary | None:
