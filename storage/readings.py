@@ -57,13 +57,13 @@ def store(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> Stored:
     fresh, repeated = rows[first], rows[~first]
     try:
         with connection.begin_nested():
-            _copy(connection, "readings", fresh)
+            _copy(connection, fresh)
         new_of_fresh = np.ones(len(fresh), bool)
     except psycopg.errors.UniqueViolation:
         new_of_fresh = _store_some_known(connection, fresh)
     if len(repeated):  # inside this batch
         _stage(connection, repeated)
-        _note_conflicts(connection, repeated)
+        connection.execute(_CONFLICTS, {"places": list(range(len(repeated)))})
     new = np.zeros(len(rows), bool)
     new[np.flatnonzero(first)[new_of_fresh]] = True
     return Stored(new, ~new)
@@ -79,23 +79,37 @@ def _first_of_each_key(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[n
     return first
 
 
-def _copy(connection: sa.Connection, table: str, rows: np.ndarray[Any, Any]) -> None:
-    columns = [rows[name] for name in _COLUMNS]
-    columns[0], columns[4] = copying.times(columns[0]), copying.times(columns[4])
-    copying.copy_in(connection, table, _COLUMNS, [copying.records(columns, len(rows))])
+def _copy(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
+    copying.copy_in(connection, "readings", _COLUMNS, [copying.records(_sent(rows), len(rows))])
+
+
+def _sent(rows: np.ndarray[Any, Any]) -> list[copying.Column]:
+    return [
+        copying.times(rows[name]) if name in {"time", "received_at"} else rows[name]
+        for name in _COLUMNS
+    ]
 
 
 _STAGE = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS staged_readings
-        (time timestamptz, datastream_id integer, value double precision, quality smallint,
-         received_at timestamptz)
+        (place integer, time timestamptz, datastream_id integer, value double precision,
+         quality smallint, received_at timestamptz)
     ON COMMIT DELETE ROWS
 """)
+_EMPTY_STAGE = sa.text("TRUNCATE staged_readings")
+# One statement sees one snapshot: the rows it joins are those stored before it inserted.
+# LATERAL … LIMIT asks the index once for each staged row; a plain join may read all readings,
+# since nothing is known of how many rows the stage holds.
 _INSERT_STAGED = sa.text("""
-    INSERT INTO readings (time, datastream_id, value, quality, received_at)
-    SELECT time, datastream_id, value, quality, received_at FROM staged_readings
-    ON CONFLICT DO NOTHING
-    RETURNING (extract(epoch FROM time) * 1000000)::bigint, datastream_id
+    WITH stored AS (
+        INSERT INTO readings (time, datastream_id, value, quality, received_at)
+        SELECT time, datastream_id, value, quality, received_at FROM staged_readings
+        ON CONFLICT DO NOTHING)
+    SELECT staged.place, known.value IS DISTINCT FROM staged.value
+      FROM staged_readings AS staged
+CROSS JOIN LATERAL (SELECT value FROM readings
+                     WHERE datastream_id = staged.datastream_id AND time = staged.time
+                     LIMIT 1) AS known
 """)
 _CONFLICTS = sa.text("""
     INSERT INTO reading_conflicts
@@ -103,18 +117,20 @@ _CONFLICTS = sa.text("""
     SELECT staged.time, staged.datastream_id, known.value, staged.value, staged.quality,
            staged.received_at
       FROM staged_readings AS staged
-      JOIN readings AS known USING (datastream_id, time)
-     WHERE known.value IS DISTINCT FROM staged.value
-       AND staged.time BETWEEN :first AND :last AND known.time BETWEEN :first AND :last
+CROSS JOIN LATERAL (SELECT value FROM readings
+                     WHERE datastream_id = staged.datastream_id AND time = staged.time
+                     LIMIT 1) AS known
+     WHERE staged.place = ANY(:places) AND known.value IS DISTINCT FROM staged.value
     ON CONFLICT DO NOTHING
 """)
-_EMPTY_STAGE = sa.text("TRUNCATE staged_readings")
 
 
 def _stage(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
     connection.execute(_STAGE)
     connection.execute(_EMPTY_STAGE)
-    _copy(connection, "staged_readings", rows)
+    places = np.arange(len(rows), dtype=np.int32)
+    parts = [copying.records([places, *_sent(rows)], len(rows))]
+    copying.copy_in(connection, "staged_readings", ("place", *_COLUMNS), parts)
 
 
 def _store_some_known(
@@ -122,21 +138,12 @@ def _store_some_known(
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """The slow path, taken only when a batch holds something already stored."""
     _stage(connection, rows)
-    stored = connection.execute(_INSERT_STAGED).all()
-    _note_conflicts(connection, rows)
-    keys = {(time, stream) for time, stream in stored}
-    pairs = zip(rows["time"].tolist(), rows["datastream_id"].tolist(), strict=True)
-    return np.fromiter((pair in keys for pair in pairs), bool, len(rows))
-
-
-def _note_conflicts(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
-    # The bounds let the planner leave out the chunks that the batch does not touch.
-    first, last = (_moment(edge) for edge in (rows["time"].min(), rows["time"].max()))
-    connection.execute(_CONFLICTS, {"first": first, "last": last})
-
-
-def _moment(microseconds: Any) -> dt.datetime:
-    return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=int(microseconds))
+    known = connection.execute(_INSERT_STAGED).all()
+    if differing := [place for place, differs in known if differs]:
+        connection.execute(_CONFLICTS, {"places": differing})
+    new = np.ones(len(rows), bool)
+    new[[place for place, _ in known]] = False
+    return new
 
 
 class Sample(NamedTuple):

@@ -108,7 +108,9 @@ _CONFLICTS = sa.text("""
     INSERT INTO track_conflicts (time, device_id, point, received_at)
     SELECT staged.time, staged.device_id, to_jsonb(staged) - 'received_at', staged.received_at
       FROM staged_points AS staged
-      JOIN track_points AS known USING (device_id, time)
+CROSS JOIN LATERAL (SELECT * FROM track_points
+                     WHERE device_id = staged.device_id AND time = staged.time
+                     LIMIT 1) AS known
      WHERE to_jsonb(known) - 'received_at' <> to_jsonb(staged) - 'received_at'
     ON CONFLICT DO NOTHING
 """)

@@ -1,5 +1,6 @@
 """Readings are stored once, whatever is sent again."""
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,8 @@ def test_local_days_are_those_of_the_farm(connection: sa.Connection) -> None:
     # 2025-06-15 in Almaty (UTC+5) runs from 19:00 UTC of the 14th: BEGIN is 15:06:40 UTC.
     rows = batch((0, 1, 1.0), (233, 1, 3.0), (234, 1, 10.0))
     readings.store(connection, rows)
-    start, end = (readings._moment(BEGIN + offset * 86_400_000_000) for offset in (-2, 2))
+    middle = dt.datetime.fromtimestamp(BEGIN / 1e6, dt.UTC)
+    start, end = middle - dt.timedelta(days=2), middle + dt.timedelta(days=2)
 
     days = readings.daily(connection, 1, start=start, end=end, timezone="Asia/Almaty", limit=10)
 
