@@ -187,13 +187,16 @@ def _live(services: Services, season: SimulatedSeason, api: Child) -> None:
         body = [{"bt": now, "n": "battery_voltage", "u": "V", "v": 12.6}]
         pulse = [messages.Outgoing("senml", body)]
         fresh = [one._replace(messages=pulse) for one in stations]
-        devices.deliver_all(
-            BrokerAddress.parse(services.mqtt_url),
-            fresh,
-            services.logins(),
-            on_receipt=lambda _count: None,
-            boot=boot,
-        )
+        try:
+            devices.deliver_all(
+                BrokerAddress.parse(services.mqtt_url),
+                fresh,
+                services.logins(),
+                on_receipt=lambda _count: None,
+                boot=boot,
+            )
+        except (OSError, devices.NoReceipt) as error:
+            console.print(f"Stations wait for the service: {error}")  # it is being started again
         boot = max(boot + 1, int(time.time()))
         time.sleep(10)
     raise ChildError(f"The API ended:\n{api.log_tail()}")
