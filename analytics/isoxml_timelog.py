@@ -1,0 +1,243 @@
+"""Time log of an ISO 11783-10 task data set: TLGnnnnn.xml says what stands in TLGnnnnn.bin.
+
+The binary is little-endian. Each record begins with the attributes that the XML leaves empty,
+then has the process values that changed since the record before.
+"""
+
+import re
+from pathlib import Path
+from struct import Struct
+from typing import NamedTuple
+from xml.parsers import expat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.tables import TableError
+from analytics.yield_tables import Array, YieldPoints, on_plane, point_yield, speed
+
+# Attributes of a record in their order: element, attribute, struct format.
+_ATTRIBUTES = (
+    ("TIM", "A", "IH"),  # ms since midnight, days since 1980-01-01, by the machine's clock
+    ("PTN", "A", "i"),  # latitude, 1e-7 degrees
+    ("PTN", "B", "i"),  # longitude
+    ("PTN", "C", "i"),  # height, mm
+    ("PTN", "D", "B"),  # kind of position
+    ("PTN", "E", "H"),  # PDOP
+    ("PTN", "F", "H"),  # HDOP
+    ("PTN", "G", "B"),  # satellites
+    ("PTN", "H", "I"),  # GPS time, ms
+    ("PTN", "I", "H"),  # GPS days
+)
+_VALUE = Struct("<Bi")
+
+# Process data by its DDI: name in messages, and what one count is in SI units.
+WIDTH, MASS_FLOW, TOTAL_MASS, MOISTURE, TOTAL_AREA, WORK_STATE = 67, 87, 90, 99, 116, 141
+_SI = {
+    WIDTH: 1e-3,
+    MASS_FLOW: 1e-6,
+    TOTAL_MASS: 1.0,
+    MOISTURE: 1e-4,
+    TOTAL_AREA: 1.0,
+    WORK_STATE: 1.0,
+}
+
+MAX_GAP_S = 10.0  # a longer silence ends the pass
+# Clocks of logs tick in whole seconds, so the speed between two positions jitters by half.
+SPEED_WINDOW = 5  # records
+
+
+class TimeLog(NamedTuple):
+    """Records of a log, arrays of shape (records,); a value holds until it changes."""
+
+    time_s: Array  # since 1980-01-01 by the machine's clock
+    latitude: Array  # [°]
+    longitude: Array  # [°]
+    values: dict[int, Array]  # raw counts by DDI, NaN before the first
+
+
+def find_time_log(path: Path) -> tuple[Path, Path]:
+    """Both files of a log, given either, or a folder or TASKDATA.XML with one log beside it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If one of the two is not there.
+    ValueError
+        If there are several: each is another piece of work.
+    """
+    folder = path if path.is_dir() else path.parent
+    beside = {file.name.lower(): file for file in folder.iterdir()}
+    if path.is_dir() or path.stem.lower() == "taskdata":
+        logs = sorted(name for name in beside if re.fullmatch(r"tlg\d+\.bin", name))
+        if len(logs) != 1:
+            raise ValueError(f"{folder.name} has {len(logs)} time logs (TLG….bin); name one")
+        stem = logs[0].removesuffix(".bin")
+    else:
+        stem = path.stem.lower()
+    for name in (f"{stem}.xml", f"{stem}.bin"):
+        if name not in beside:
+            raise FileNotFoundError(f"{name} is not in the folder {folder.name}")
+    return beside[f"{stem}.xml"], beside[f"{stem}.bin"]
+
+
+def parse_time_log(header: bytes, records: bytes, file: str) -> TimeLog:
+    """Decode a log; of process data that several device elements log, the first one's counts.
+
+    Raises
+    ------
+    TableError
+        If the XML is none of a time log's, or a record is cut off or names an unknown value. The
+        line is the number of the record.
+    """
+    layout, columns, ddis = _layout(header, str(Path(file).with_suffix(".xml")))
+    current = [float("nan")] * len(ddis)
+    fixed: list[list[int]] = []
+    rows: list[list[float]] = []
+    at, end = 0, len(records)
+    while at < end:
+        line = len(rows) + 1
+        if at + layout.size > end:
+            raise TableError(file, line, "TIM", "the record is cut off")
+        *attributes, count = layout.unpack_from(records, at)
+        at += layout.size
+        if at + count * _VALUE.size > end:
+            raise TableError(file, line, "DLV", "the record is cut off")
+        for index, raw in _VALUE.iter_unpack(records[at : at + count * _VALUE.size]):
+            if index >= len(ddis):
+                raise TableError(file, line, "DLV", f"value {index} is not among the {len(ddis)}")
+            current[index] = raw
+        at += count * _VALUE.size
+        fixed.append(attributes)
+        rows.append(current.copy())
+    if not rows:
+        raise TableError(file, 1, "TIM", "the log has no records")
+    known, counts = np.array(fixed, float).T, np.array(rows, float).reshape(len(rows), -1).T
+    unknown = np.full(len(rows), np.nan)
+    degrees = [
+        known[columns[name]] * 1e-7 if name in columns else unknown for name in ("PTN.A", "PTN.B")
+    ]
+    degrees[0] = np.where(np.abs(degrees[0]) <= 90, degrees[0], np.nan)  # "not available" is 214°
+    return TimeLog(
+        time_s=known[0] / 1000.0 + known[1] * 86_400.0,
+        latitude=degrees[0],
+        longitude=degrees[1],
+        values={ddi: counts[ddis.index(ddi)] for ddi in dict.fromkeys(ddis)},
+    )
+
+
+def read_time_log(header: bytes, records: bytes, file: str) -> YieldPoints:
+    """Points of a harvester's log.
+
+    Mass and area of a record are what their counters (DDI 90, 116) gained, so totals are last less
+    first; without a counter, flow times interval and width times distance. The yield of a point is
+    from flow, width and the speed between positions where they are known, as the counters of area
+    and distance (DDI 116, 117) may stand still for many records. Mass that arrives after the
+    header's rise belongs to the pass before.
+
+    Raises
+    ------
+    TableError
+        As ``parse_time_log``, and if there is no mass or area, or time or a counter runs backwards.
+    """
+    log = parse_time_log(header, records, file)
+    interval = _gain(log.time_s, file, "TIM")
+    flow, width, moisture, state = (
+        _quantity(log, ddi) for ddi in (MASS_FLOW, WIDTH, MOISTURE, WORK_STATE)
+    )
+    x, y = on_plane(log.longitude, log.latitude)
+    step = np.hypot(np.diff(x, prepend=x[:1]), np.diff(y, prepend=y[:1]))
+    pace = speed(_around(step), _around(interval))
+    working = np.ones(state.shape, bool) if WORK_STATE not in log.values else state == 1
+    coverage = width * pace
+    mass = _counted(log, TOTAL_MASS, flow * interval, file)
+    area = _counted(log, TOTAL_AREA, np.where(working, coverage * interval, 0.0), file)
+    if np.isnan(flow).all():
+        flow = speed(mass, interval)
+    if np.isnan(coverage).all():
+        coverage = speed(area, interval)
+    return YieldPoints(
+        x=x,
+        y=y,
+        yield_kg_ha=point_yield(flow, coverage),
+        flow_kg_s=flow,
+        coverage_m2_s=coverage,
+        mass_kg=mass,
+        area_m2=area,
+        interval_s=interval,
+        speed_m_s=pace,
+        moisture_pct=moisture,
+        working=working,
+        passes=_passes(working, interval),
+    )
+
+
+def _layout(header: bytes, file: str) -> tuple[Struct, dict[str, int], list[int]]:
+    """Struct of a record's beginning, columns of its attributes, DDI of each value."""
+    elements: list[tuple[str, dict[str, str]]] = []
+
+    def refuse(*_: object) -> None:
+        raise TableError(file, 1, "DOCTYPE", "no time log declares a document type")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda name, attributes: elements.append((name, attributes))
+    parser.StartDoctypeDeclHandler = refuse  # and with it every entity
+    try:
+        parser.Parse(header, True)
+    except expat.ExpatError as error:
+        raise TableError(file, error.lineno, "XML", str(error)) from None
+    except LookupError as error:  # of an encoding
+        raise TableError(file, 1, "XML", str(error)) from None
+    empty = {
+        f"{name}.{key}"
+        for name, attributes in elements
+        for key, text in attributes.items()
+        if not text
+    }
+    if "TIM.A" not in empty:
+        raise TableError(file, 1, "TIM", "the XML is not a time log's: TIM has no empty A")
+    code, columns, column = "<", {}, 0
+    for name, key, kind in _ATTRIBUTES:
+        if f"{name}.{key}" in empty:
+            code, columns[f"{name}.{key}"] = code + kind, column
+            column += len(kind)
+    try:
+        ddis = [int(attributes["A"], 16) for name, attributes in elements if name == "DLV"]
+    except (KeyError, ValueError):
+        raise TableError(file, 1, "DLV", "a DLV has no DDI in its A") from None
+    return Struct(code + "B"), columns, ddis
+
+
+def _quantity(log: TimeLog, ddi: int) -> Array:
+    """Values in SI units (moisture in %), NaN where not logged."""
+    return log.values.get(ddi, np.full(log.time_s.shape, np.nan)) * _SI[ddi]
+
+
+def _gain(counter: Array, file: str, column: str) -> Array:
+    """What a counter gained with each record; zero before its first value."""
+    gained = np.nan_to_num(np.diff(counter, prepend=counter[:1]))
+    if (gained < 0).any():
+        line = int(np.argmax(gained < 0))
+        reason = f"runs backwards from {counter[line - 1]:.10g} to {counter[line]:.10g}"
+        raise TableError(file, line + 1, column, reason)
+    return gained
+
+
+def _around(values: Array) -> Array:
+    """Sum over the window around each record, shorter at both ends."""
+    half = SPEED_WINDOW // 2
+    return np.convolve(values, np.ones(SPEED_WINDOW))[half : half + values.size]
+
+
+def _counted(log: TimeLog, ddi: int, otherwise: Array, file: str) -> Array:
+    if ddi in log.values and np.isfinite(log.values[ddi]).any():
+        return _gain(_quantity(log, ddi), file, f"DDI {ddi}")
+    if np.isnan(otherwise).all():
+        raise TableError(file, 1, f"DDI {ddi}", "is not logged, nor what it could be made from")
+    return np.nan_to_num(otherwise)
+
+
+def _passes(working: NDArray[np.bool_], interval: Array) -> NDArray[np.int64]:
+    """A pass begins where work begins, or after a gap."""
+    begins = np.diff(working.astype(int), prepend=0) > 0
+    return np.asarray(np.cumsum(begins | (interval > MAX_GAP_S)), dtype=np.int64)
