@@ -266,6 +266,26 @@ def savings(
     print(json.dumps(report, indent=1))
 
 
+@app.command("yield")
+def clean_yield(
+    file: Annotated[Path, typer.Argument(help="Ag Leader text, ISOXML time log, or CSV; .gz too.")],
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="agleader, isoxml or csv; found out by default.")
+    ] = None,
+    standard_moisture: Annotated[
+        float | None, typer.Option(help="State the mass at this moisture, % of the wet mass.")
+    ] = None,
+) -> None:
+    """Clean a yield-monitor file: points flagged with reasons, totals and yield as JSON."""
+    from analytics.yield_monitor import clean_file
+
+    try:
+        report = clean_file(file, format=file_format, standard_moisture=standard_moisture)
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    print(json.dumps(report, indent=1))
+
+
 @app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="What to measure: store.")] = "store",
