@@ -68,11 +68,27 @@ def clear_sky_asce(
     phi = np.radians(latitude)
     season = np.sin(2 * np.pi / 365 * np.asarray(day_of_year, float) - 1.39)
     sun = np.maximum(np.sin(0.85 + 0.3 * phi * season - 0.42 * phi**2), 0.1)  # Eq. D.5
-    air = np.asarray(pressure, float)
+    passed = clear_sky_transmission(sun, vapour_pressure, pressure=pressure, turbidity=turbidity)
+    return np.asarray(passed * np.asarray(extraterrestrial, float))
+
+
+def clear_sky_transmission(
+    sine_of_height: ArrayLike,
+    vapour_pressure: ArrayLike,
+    *,
+    pressure: ArrayLike,
+    turbidity: float = 1.0,
+) -> Array:
+    """Share of radiation that a clear sky lets through, direct and diffuse.
+
+    Parameters are those of ``clear_sky_asce``, and the sine of the sun's height, which must be
+    above zero. (ASCE Eqs. D.1 to D.4)
+    """
+    sun, air = np.asarray(sine_of_height, float), np.asarray(pressure, float)
     water = 0.14 * np.asarray(vapour_pressure, float) * air + 2.1  # Eq. D.3 [mm]
     beam = 0.98 * np.exp(-0.00146 * air / (turbidity * sun) - 0.075 * (water / sun) ** 0.4)
     diffuse = np.where(beam >= 0.15, 0.35 - 0.36 * beam, 0.18 + 0.82 * beam)  # Eq. D.4
-    return np.asarray((beam + diffuse) * np.asarray(extraterrestrial, float))
+    return np.asarray(beam + diffuse)
 
 
 def solar_from_sunshine(
