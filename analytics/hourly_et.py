@@ -1,4 +1,4 @@
-"""Reference evapotranspiration of an hour, and a day's weather from what sensors said each hour.
+"""Reference evapotranspiration of an hour, day and night.
 
 Arrays run over hours first: (hours,) or (hours, sites). Times are the middles of the hours in µs
 since 1970 (UTC), so no clock, time zone or summer time stands between a reading and the sun; the
@@ -15,7 +15,7 @@ References
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,7 +42,6 @@ from analytics.sunlight import (
 )
 
 Times = NDArray[np.int64]
-Kind = Literal["mean", "max", "min", "sum", "solar"]
 
 HOUR_US = 3_600_000_000
 HOUR_ANGLE = np.pi / 12  # the sun's way in an hour [rad]
@@ -50,9 +49,6 @@ FAO_BOLTZMANN = 2.043e-10  # [MJ K⁻⁴ m⁻² h⁻¹], FAO-56 p. 74
 ASCE_BOLTZMANN = 2.042e-10  # [MJ K⁻⁴ m⁻² h⁻¹], ASCE Eq. 44
 LOWEST_SUN = 0.3  # [rad], ASCE p. 42: below it, measured over clear-sky radiation says little
 LOWEST_SINE = 0.01  # keeps Eq. D.2 of ASCE defined with the sun at the horizon
-
-LEAST_SHARE = 20 / 24  # of a day's hours, or of its sunshine
-LONGEST_GAP_H = 3  # more hours than these without a reading may hide an extreme
 
 
 class Surroundings(NamedTuple):
@@ -85,13 +81,6 @@ class SunPosition(NamedTuple):
     day_of_year: Array  # by solar time at the site
     hour_angle: Array  # 0 at noon, -π to π [rad]
     sine_of_height: Array  # negative below the horizon
-
-
-class DailyValues(NamedTuple):
-    """One value a day, arrays of shape (days,)."""
-
-    values: Array  # NaN where too little was heard
-    coverage: Array  # share of the day's hours (of its sunshine, for radiation), 0 to 1
 
 
 def sun_position(middle_us: ArrayLike, latitude: ArrayLike, longitude: ArrayLike) -> SunPosition:
@@ -274,20 +263,7 @@ def _hourly(
     slope: Array | None,
 ) -> HourlyET:
     t, vapour = np.asarray(temperature, float), np.asarray(vapour_pressure, float)
-    times = _ascending(site.middle_us, len(t))
-    sun = sun_position(times.reshape((-1,) + (1,) * (t.ndim - 1)), site.latitude, site.longitude)
-    ra = hourly_extraterrestrial(sun, site.latitude)
-    measured = np.where(np.isnan(solar) & (ra == 0), 0.0, solar)  # a sunless hour needs no sensor
-    if clear_sky == "full":
-        height = np.maximum(sun.sine_of_height, LOWEST_SINE)
-        rso = ra * clear_sky_transmission(height, vapour, pressure=air_pressure(site.elevation))
-    else:
-        rso = clear_sky_simple(ra, site.elevation)
-    ratio = measured / np.where(rso > 0, rso, np.nan)
-    valid = (sun.sine_of_height >= np.sin(LOWEST_SUN)) & np.isfinite(ratio)
-    clearness, age = carry_clearness(
-        np.clip(ratio, 0.3, 1.0), valid, times, before=site.clearness_before
-    )
+    measured, clearness, age = _clearness(solar, vapour, site, clear_sky)
     loss = net_longwave(t, t, vapour, clearness, 1.0, boltzmann=boltzmann)
     net = net_shortwave(measured) - loss
     by_day, by_night = (
@@ -305,6 +281,26 @@ def _hourly(
     return HourlyET(np.where(net < 0, by_night, by_day), net, clearness, age)
 
 
+def _clearness(
+    solar: ArrayLike, vapour: Array, site: _Site, clear_sky: ClearSky
+) -> tuple[Array, Array, Array]:
+    """Solar radiation with its nights filled, clearness carried on, and the age of that [h]."""
+    times = _ascending(site.middle_us, len(vapour))
+    column = times.reshape((-1,) + (1,) * (vapour.ndim - 1))
+    sun = sun_position(column, site.latitude, site.longitude)
+    ra = hourly_extraterrestrial(sun, site.latitude)
+    measured = np.where(np.isnan(solar) & (ra == 0), 0.0, solar)  # a sunless hour needs no sensor
+    if clear_sky == "full":
+        height = np.maximum(sun.sine_of_height, LOWEST_SINE)
+        rso = ra * clear_sky_transmission(height, vapour, pressure=air_pressure(site.elevation))
+    else:
+        rso = clear_sky_simple(ra, site.elevation)
+    ratio = measured / np.where(rso > 0, rso, np.nan)
+    valid = (sun.sine_of_height >= np.sin(LOWEST_SUN)) & np.isfinite(ratio)
+    bounded = np.clip(ratio, 0.3, 1.0)
+    return measured, *carry_clearness(bounded, valid, times, before=site.clearness_before)
+
+
 def _ascending(middle_us: ArrayLike, hours: int) -> Times:
     times = np.asarray(middle_us, np.int64)
     if times.shape != (hours,):
@@ -312,108 +308,3 @@ def _ascending(middle_us: ArrayLike, hours: int) -> Times:
     if (np.diff(times) <= 0).any():
         raise ValueError("times do not ascend")
     return times
-
-
-def daily_from_hourly(
-    times_us: ArrayLike,
-    values: ArrayLike,
-    edges_us: ArrayLike,
-    *,
-    kind: Kind,
-    latitude: float = np.nan,
-    longitude: float = np.nan,
-) -> DailyValues:
-    """Make one value a day of readings, where enough of the day was heard.
-
-    Parameters
-    ----------
-    times_us : array, shape (readings,)
-        When each reading was taken, inside the hour it speaks for. [µs since 1970, UTC]
-    values : array, shape (readings,)
-        NaN counts as not heard.
-    edges_us : array, shape (days + 1,)
-        Midnights of consecutive days, see ``weather.LocalDays``. [µs since 1970, UTC]
-    kind : {"mean", "max", "min", "sum", "solar"}
-        What to make. "solar" takes radiation in W/m² and returns MJ/m².
-    latitude, longitude : float
-        Of the sensor, for "solar" only; north and east positive. [°]
-
-    Raises
-    ------
-    ValueError
-        If "solar" is asked without a place.
-
-    Notes
-    -----
-    A day counts when ``LEAST_SHARE`` of its hours have a reading and no more than
-    ``LONGEST_GAP_H`` in a row have none; a mean is one of hours, so a sensor that speaks more often
-    at noon does not warm the day. A sum is of what was heard, not scaled up. Radiation needs
-    ``LEAST_SHARE`` of the day's sunshine above the air, by Ra, and what was heard is divided by
-    that share; a day without sun has none.
-    """
-    edges = np.asarray(edges_us, np.int64)
-    heard = np.isfinite(values)
-    times = np.asarray(times_us, np.int64)[heard]
-    known = np.asarray(values, float)[heard]
-    if kind == "solar" and np.isnan(latitude + longitude):
-        raise ValueError("daily radiation needs the latitude and longitude of its sensor")
-    day = np.searchsorted(edges, times, side="right") - 1
-    days = [
-        _Day(edges[i], edges[i + 1], times[day == i], known[day == i])
-        for i in range(len(edges) - 1)
-    ]
-    if kind == "solar":
-        pairs = [_solar_day(one, latitude, longitude) for one in days]
-    else:
-        pairs = [_day(one, kind) for one in days]
-    made = np.array(pairs, float).reshape(-1, 2)
-    return DailyValues(made[:, 0], made[:, 1])
-
-
-class _Day(NamedTuple):
-    start_us: np.int64
-    end_us: np.int64
-    times_us: Times
-    values: Array
-
-    def hourly_means(self) -> Array:
-        """Mean of each hour from midnight, NaN where none was heard. Shape (hours,)."""
-        count = -int((self.start_us - self.end_us) // HOUR_US)  # 23 or 25 when clocks change
-        hour = (self.times_us - self.start_us) // HOUR_US
-        heard = np.bincount(hour, minlength=count)
-        total = np.bincount(hour, weights=self.values, minlength=count)
-        return np.asarray(np.where(heard > 0, total / np.maximum(heard, 1), np.nan))
-
-
-def _day(day: _Day, kind: Kind) -> tuple[float, float]:
-    hours = day.hourly_means()
-    silent = np.isnan(hours)
-    share = 1 - float(silent.mean())
-    if share < LEAST_SHARE - 1e-9 or _longest_run(silent) > LONGEST_GAP_H:
-        return np.nan, share
-    made = {
-        "mean": np.nanmean(hours),
-        "max": day.values.max(),
-        "min": day.values.min(),
-        "sum": day.values.sum(),
-    }
-    return float(made[kind]), share
-
-
-def _solar_day(day: _Day, latitude: float, longitude: float) -> tuple[float, float]:
-    hours = day.hourly_means()
-    middles = day.start_us + HOUR_US // 2 + HOUR_US * np.arange(len(hours))
-    ra = hourly_extraterrestrial(sun_position(middles, latitude, longitude), latitude)
-    if ra.sum() == 0:
-        return 0.0, 1.0
-    silent = np.isnan(hours)
-    share = float(ra[~silent].sum() / ra.sum())
-    if share < LEAST_SHARE or _longest_run(silent & (ra > 0)) > LONGEST_GAP_H:
-        return np.nan, share
-    lit = np.where(ra > 0, hours, 0.0)  # a dark sensor's offset is not sunshine
-    return float(np.nansum(lit) * 0.0036 / share), share
-
-
-def _longest_run(flags: NDArray[np.bool_]) -> int:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
