@@ -26,7 +26,7 @@ WATTS_ABOVE = 4.0  # a day's mean in W/m² is 11.6 times its MJ/m², and clouds 
 KWH_BELOW = 0.4  # the clearest days in kWh/m² are 0.28 of a clear sky in MJ/m²
 ENOUGH_DAYS = 20  # to have seen a clear sky
 COLDEST, WARMEST = -60.0, 60.0  # [°C]
-DEW_ABOVE_LOWEST = 3.0  # a day's mean dew point may pass the lowest temperature a little [°C]
+DEW_ABOVE_MEAN = 1.0  # the mean of the extremes is not quite the day's mean [°C]
 STRONGEST_WIND = 30.0  # as a day's mean [m s⁻¹]
 WINDIEST_PLACE = 10.0  # as the median of days: beyond it, km/h [m s⁻¹]
 LOWEST_ANEMOMETER = 0.1  # below, Eq. 47 has no answer [m]
@@ -158,8 +158,8 @@ def _temperature(station: Station) -> Iterator[Finding]:
     )
     yield from _days(
         "dew-point-above-temperature",
-        f"the dew point is more than {DEW_ABOVE_LOWEST:g} °C above the lowest temperature",
-        (dew > np.fmin(low, high) + DEW_ABOVE_LOWEST) | (dew > np.fmax(low, high)),
+        "the day's dew point is above its mean temperature",
+        dew > (high + low) / 2 + DEW_ABOVE_MEAN,
     )
 
 

@@ -68,7 +68,7 @@ def test_seasons_of_the_other_hemisphere():
         ("tmin", 35.0, "temperature-swapped"),
         ("tmax", 88.0, "temperature-range"),
         ("tmax", 304.0, "temperature-range"),
-        ("dew_point", 20.0, "dew-point-above-temperature"),
+        ("dew_point", 25.0, "dew-point-above-temperature"),
         ("rh_max", 104.0, "humidity-above-100"),
         ("rh_min", -3.0, "humidity-below-0"),
         ("rh_min", 80.0, "humidity-swapped"),
