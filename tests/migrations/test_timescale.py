@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import StaticPool
 
 import migrations
 from storage.database import has_timescale
@@ -26,9 +26,10 @@ def timescale() -> Iterator[sa.Engine]:
     assert process.stdin is not None
     assert process.stdout is not None
     port = process.stdout.readline().strip()
-    # It serves one connection at a time, so nothing may be pooled.
+    # It serves one connection at a time and turns away one that comes before it has noticed that
+    # the last has gone: all tests share a single one.
     url = f"postgresql+psycopg://postgres:any@127.0.0.1:{port}/postgres?sslmode=disable"
-    engine = sa.create_engine(url, poolclass=NullPool)
+    engine = sa.create_engine(url, poolclass=StaticPool)
     migrations.upgrade(engine)
     yield engine
     engine.dispose()
