@@ -34,7 +34,6 @@ Array = NDArray[np.float64]
 Series = Mapping[int, tuple[NDArray[np.int64], Array]]
 
 METHOD = "FAO-56 dual Kc"
-METHOD_VERSION = "1"
 WIND_HEIGHT_M = 2.0  # of a station that does not say
 COUNTER_LOOKBACK = dt.timedelta(days=30)  # to the reading that a season's first difference needs
 
@@ -103,7 +102,7 @@ def _compute_group(connection: sa.Connection, farm: Farm, zones: Sequence[Zone])
             "water_coverage_pct": water[index].coverage_pct,
             "yield_source": result.yield_source,
             "method": "; ".join((METHOD, *result.methods)) if weather else METHOD,
-            "method_version": METHOD_VERSION,
+            "method_version": judgement.METHOD_VERSION,
             "conventions": dict(zone.conventions) | _adjustments(zone),
             "notes": notes + result.notes,
             "input_digest": _digest(farm, field, zone, weather, water[index], sources),

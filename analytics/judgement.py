@@ -30,6 +30,7 @@ U_AREA = 0.005
 # Of a difference of two runs of one model under one weather; a judgement, not a measurement.
 U_MODEL_SHARED = 0.15
 SEASONS_FOR_A_LINE = 6
+METHOD_VERSION = "1"  # of days and season alike: raised when a figure would change
 LEVEL = 0.95
 
 
@@ -138,7 +139,7 @@ class Outcome:
                 "day": date,
                 "weather_source": weather.source[day],
                 "water_source": water[index].source[day],
-                "method_version": "1",
+                "method_version": METHOD_VERSION,
             }
             for day, date in enumerate(days.dates)
         ]
