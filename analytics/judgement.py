@@ -8,17 +8,14 @@ and losses. What the two differ by in evapotranspiration is the real saving.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics import savings
-from analytics.balance import Conventions, Days, Fields, State, WaterBalance, water_balance
 from analytics.baselines import Prediction, linear_baseline, ratio_baseline
-from analytics.requirement import net_requirement
-from analytics.weather import DailyWeather, LocalDays
+from analytics.season_run import Water, ZoneRun
 from analytics.yields import STANDARD_MOISTURE_PCT, field_yield
 
 Array = NDArray[np.float64]
@@ -30,18 +27,7 @@ U_AREA = 0.005
 # Of a difference of two runs of one model under one weather; a judgement, not a measurement.
 U_MODEL_SHARED = 0.15
 SEASONS_FOR_A_LINE = 6
-METHOD_VERSION = "1"  # of days and season alike: raised when a figure would change
 LEVEL = 0.95
-
-
-class Water(NamedTuple):
-    """What was applied on one crop zone, arrays of shape (days,)."""
-
-    volume_m3: Array
-    efficiency: Array  # share that enters the soil
-    wetted_fraction: Array
-    source: list[str]  # metered, entered or none
-    coverage_pct: float
 
 
 class Baseline(Protocol):
@@ -79,99 +65,6 @@ class Judgement(NamedTuple):
     notes: list[str]
 
 
-class Outcome:
-    """The balance of crop zones side by side, shape (days, zones), and what-if runs of it."""
-
-    def __init__(
-        self,
-        season: Days,
-        ground: Fields,
-        start: State,
-        conventions: Conventions,
-        areas_ha: Array,
-        water: Sequence[Water],
-    ) -> None:
-        self._season, self._ground, self._start = season, ground, start
-        self._conventions, self._areas, self._water = conventions, areas_ha, water
-
-    @cached_property
-    def gross_mm(self) -> Array:
-        """Applied depth of each day."""
-        volumes = np.stack([one.volume_m3 for one in self._water], axis=1)
-        return np.asarray(volumes / (10.0 * self._areas))
-
-    @cached_property
-    def as_it_was(self) -> WaterBalance:
-        """The season with the water that was applied."""
-        efficiency = np.stack([one.efficiency for one in self._water], axis=1)
-        wetted = np.stack([one.wetted_fraction for one in self._water], axis=1)
-        return self._run(self.gross_mm * efficiency, wetted)
-
-    def eta_with(self, index: int, gross_mm: float, efficiency: float, wetted: float) -> float:
-        """Season's ETa of one zone had it taken ``gross_mm`` on the same days. [mm]"""
-        factor = np.zeros(len(self._areas))
-        factor[index] = gross_mm / self.gross_mm[:, index].sum()
-        fraction = np.full(self.gross_mm.shape, wetted)
-        run = self._run(self.gross_mm * factor * efficiency, fraction)
-        return float(run.eta[:, index].sum())
-
-    def of_field(self, index: int) -> Zone:
-        """One zone of it."""
-        return Zone(self, index)
-
-    def days(
-        self, index: int, days: LocalDays, weather: DailyWeather, water: Sequence[Water]
-    ) -> list[dict[str, Any]]:
-        """Rows of the zone's balance, as they are stored."""
-        run = self.as_it_was
-        columns = {
-            f"{name}_mm": getattr(run, name)[:, index]
-            for name in (
-                "et0", "etc", "eta", "evaporation", "transpiration", "deep_percolation",
-                "runoff", "depletion", "taw", "raw", "irrigation_net", "rain",
-            )
-        }  # fmt: skip
-        columns |= {name: getattr(run, name)[:, index] for name in ("kcb", "ke", "ks")}
-        columns["irrigation_gross_mm"] = self.gross_mm[:, index]
-        return [
-            {name: float(column[day]) for name, column in columns.items()}
-            | {
-                "day": date,
-                "weather_source": weather.source[day],
-                "water_source": water[index].source[day],
-                "method_version": METHOD_VERSION,
-            }
-            for day, date in enumerate(days.dates)
-        ]
-
-    def _run(self, irrigation_net: Array, wetted_fraction: Array) -> WaterBalance:
-        season = self._season._replace(
-            irrigation_net=irrigation_net, wetted_fraction=wetted_fraction
-        )
-        return water_balance(season, self._ground, self._start, self._conventions)
-
-
-class Zone:
-    """One column of an :class:`Outcome`."""
-
-    def __init__(self, outcome: Outcome, index: int) -> None:
-        self.outcome, self.index = outcome, index
-
-    def total(self, name: str) -> float:
-        """Season's sum of a column of the balance. [mm]"""
-        return float(getattr(self.outcome.as_it_was, name)[:, self.index].sum())
-
-    @property
-    def requirement(self) -> float:
-        """Net irrigation requirement. [mm]"""
-        return float(net_requirement(self.outcome.as_it_was)[self.index])
-
-    @property
-    def closure(self) -> float:
-        """Largest error of the balance in any day. [mm]"""
-        return float(np.abs(self.outcome.as_it_was.closure[:, self.index]).max())
-
-
 SUMS = (
     "et0", "etc", "eta", "transpiration", "evaporation", "deep_percolation", "runoff", "rain",
 )  # fmt: skip
@@ -180,7 +73,7 @@ SUMS = (
 def judge(
     area_ha: float,
     water: Water,
-    zone: Zone | None,
+    zone: ZoneRun | None,
     baselines: Sequence[Baseline],
     loads: Sequence[Load],
     crop: str,
@@ -200,7 +93,7 @@ def judge(
 def _savings(
     area_ha: float,
     water: Water,
-    zone: Zone,
+    zone: ZoneRun,
     baselines: Sequence[Baseline],
     methods: list[str],
     notes: list[str],
@@ -249,13 +142,13 @@ def _predict(baselines: Sequence[Baseline], requirement: float, methods: list[st
 
 
 def _consumptive(
-    area_ha: float, zone: Zone, predicted: Prediction, baselines: Sequence[Baseline]
+    area_ha: float, zone: ZoneRun, predicted: Prediction, baselines: Sequence[Baseline]
 ) -> savings.FieldSavings:
     efficiency = _mean([one.application_efficiency for one in baselines])
     wetted = _mean([one.wetted_fraction for one in baselines])
 
     def eta(gross: float) -> float:
-        return zone.outcome.eta_with(zone.index, gross, efficiency, wetted)
+        return zone.eta_with(gross, efficiency, wetted)
 
     without = eta(predicted.depth)
     spread = abs(eta(predicted.depth + predicted.standard_error) - without)

@@ -165,6 +165,7 @@ class FieldOut(Out):
     official_field_id: str | None
     soil: dict[str, Any]
     soil_source: str
+    land_use: str = Field(description="arable or pasture", examples=["arable"])
     geometry: dict[str, Any] | None = Field(description="GeoJSON, WGS 84")
 
 

@@ -24,6 +24,7 @@ class Field(NamedTuple):
     official_field_id: str | None
     soil: Mapping[str, Any]
     soil_source: str
+    land_use: str  # arable or pasture
 
 
 class CropZone(NamedTuple):
@@ -39,6 +40,7 @@ class CropZone(NamedTuple):
     irrigation_method: str | None
     application_efficiency: float | None
     wetted_fraction: float | None
+    system_flow_m3_h: float | None
     crop_parameters: Mapping[str, Any]
     conventions: Mapping[str, Any]
 

@@ -13,7 +13,14 @@ from storage.tables import BALANCE_NUMBERS
 
 Row = Mapping[str, Any]
 
-DAY_COLUMNS = ("day", *BALANCE_NUMBERS, "weather_source", "water_source", "method_version")
+DAY_COLUMNS = (
+    "day",
+    *BALANCE_NUMBERS,
+    "weather_source",
+    "water_source",
+    "method_version",
+    "input_digest",
+)
 
 
 def put_season(connection: sa.Connection, crop_zone_id: int, values: Row) -> bool:

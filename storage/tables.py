@@ -76,9 +76,13 @@ fields = sa.Table(
     sa.Column("official_field_id", sa.Text),
     sa.Column("soil", JSONB, nullable=False, comment="keys of the scenario's [soil]"),
     sa.Column("soil_source", sa.Text, nullable=False),
+    sa.Column(
+        "land_use", sa.Text, nullable=False, server_default="arable", comment="arable or pasture"
+    ),
     _time("created_at", now=True),
     sa.UniqueConstraint("farm_id", "name"),
     sa.CheckConstraint("area_ha > 0", name="area"),
+    sa.CheckConstraint("land_use IN ('arable', 'pasture')", name="land_use"),
 )
 
 field_boundaries = sa.Table(
@@ -105,6 +109,7 @@ crop_zones = sa.Table(
     sa.Column("irrigation_method", sa.Text, comment="no method: rain-fed"),
     _number("application_efficiency"),
     _number("wetted_fraction"),
+    sa.Column("system_flow_m3_h", sa.Double, comment="what its irrigation system delivers"),
     sa.Column("crop_parameters", JSONB, nullable=False, comment="keys of the scenario's [crop]"),
     sa.Column("conventions", JSONB, nullable=False, comment="event timing and the like"),
     sa.UniqueConstraint("field_id", "season", "crop"),
@@ -180,6 +185,7 @@ TRACK_NUMBERS = (
     "crop_moisture_pct",
     "application_rate_l_ha",
     "fuel_rate_l_h",
+    "animals_seen",
 )
 
 track_points = sa.Table(
@@ -247,6 +253,23 @@ rejected_counts = sa.Table(
     comment="messages beyond a device's share of rejected_messages: counted, not kept",
 )
 
+# What arrived since the last analysis: its rows are the analyst's work list.
+reading_news = sa.Table(
+    "reading_news",
+    metadata,
+    sa.Column("datastream_id", sa.Integer, primary_key=True, autoincrement=False),
+    _time("since"),
+    comment="earliest time of a reading that no analysis has seen yet",
+)
+
+track_news = sa.Table(
+    "track_news",
+    metadata,
+    sa.Column("device_id", sa.Text, primary_key=True),
+    _time("since"),
+    comment="earliest time of a track point that no analysis has seen yet",
+)
+
 # --- what people enter ------------------------------------------------------------------------
 
 irrigation_events = sa.Table(
@@ -299,6 +322,43 @@ baseline_seasons = sa.Table(
     comment="metered seasons before the change that is to be judged",
 )
 
+non_routine_adjustments = sa.Table(
+    "non_routine_adjustments",
+    metadata,
+    _id(),
+    sa.Column("crop_zone_id", sa.ForeignKey("crop_zones.id"), nullable=False, index=True),
+    sa.Column(
+        "volume_m3", sa.Double, nullable=False, comment="added to the adjusted baseline, signed"
+    ),
+    sa.Column("u_volume_m3", sa.Double, nullable=False, comment="standard uncertainty"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    _time("created_at", now=True),
+    _time("withdrawn_at", nullable=True),
+    sa.Column("withdrawn_by", sa.Text),
+    sa.CheckConstraint("u_volume_m3 >= 0", name="u_volume"),
+    sa.CheckConstraint("reason <> '' AND author <> ''", name="said"),
+    comment="what changed beside the practice that is judged; withdrawn, never deleted",
+)
+
+weather_forecasts = sa.Table(
+    "weather_forecasts",
+    metadata,
+    sa.Column("farm_id", sa.ForeignKey("farms.id"), primary_key=True),
+    sa.Column("issued_at", sa.DateTime(timezone=True), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    _number("tmax_c", nullable=False),
+    _number("tmin_c", nullable=False),
+    _number("rain_mm", nullable=False),
+    _number("solar_mj_m2"),
+    _number("tdew_c"),
+    _number("rh_min_pct"),
+    _number("wind_m_s"),
+    sa.Column("source", sa.Text, nullable=False, comment="who forecast it"),
+    sa.CheckConstraint("tmax_c >= tmin_c", name="temperature"),
+    sa.CheckConstraint("rain_mm >= 0", name="rain"),
+)
+
 # --- what analytics computed ------------------------------------------------------------------
 
 BALANCE_NUMBERS = (
@@ -318,6 +378,23 @@ BALANCE_NUMBERS = (
     "irrigation_net_mm",
     "rain_mm",
     "irrigation_gross_mm",
+    "capillary_rise_mm",
+    "correction_mm",
+    "measured_depletion_mm",
+    "surface_depletion_mm",
+    "wetted_fraction",
+    "depletion_variance_mm2",
+    "subsoil_depletion_mm",
+)
+# Of the numbers above, those that not every day has.
+BALANCE_OPTIONAL = frozenset(
+    {
+        "measured_depletion_mm",
+        "surface_depletion_mm",
+        "wetted_fraction",
+        "depletion_variance_mm2",
+        "subsoil_depletion_mm",
+    }
 )
 
 balance_days = sa.Table(
@@ -326,10 +403,13 @@ balance_days = sa.Table(
     _id(),
     sa.Column("crop_zone_id", sa.ForeignKey("crop_zones.id"), nullable=False),
     sa.Column("day", sa.Date, nullable=False),
-    *(_number(name, nullable=False) for name in BALANCE_NUMBERS),
+    *(_number(name, nullable=name in BALANCE_OPTIONAL) for name in BALANCE_NUMBERS),
     sa.Column("weather_source", sa.Text, nullable=False, comment="measured, or how it was filled"),
     sa.Column("water_source", sa.Text, nullable=False, comment="metered, entered or none"),
     sa.Column("method_version", sa.Text, nullable=False),
+    sa.Column(
+        "input_digest", sa.LargeBinary, nullable=False, comment="of the season up to this day"
+    ),
     _time("computed_at"),
     _time("superseded_at", nullable=True),
     sa.Index(
@@ -369,6 +449,25 @@ SEASON_NUMBERS = (
     "moisture_pct",
     "weather_coverage_pct",
     "water_coverage_pct",
+    "soil_coverage_pct",
+    "irrigation_net_mm",
+    "effective_rain_mm",
+    "capillary_rise_mm",
+    "storage_change_mm",
+    "correction_mm",
+    "soil_bias_mm",
+    "soil_rmse_mm",
+    "adjustments_m3",
+    "adjustments_u_m3",
+    "relative_water_supply",
+    "relative_irrigation_supply",
+    "depleted_fraction",
+    "beneficial_fraction",
+    "crop_water_productivity_kg_m3",
+    "irrigation_water_productivity_kg_m3",
+    "relative_yield_estimate",
+    "monitor_mass_kg",
+    "monitor_ha",
 )
 
 season_results = sa.Table(
@@ -378,11 +477,16 @@ season_results = sa.Table(
     sa.Column("crop_zone_id", sa.ForeignKey("crop_zones.id"), nullable=False),
     *(_number(name) for name in SEASON_NUMBERS),
     sa.Column("yield_source", sa.Text),
+    sa.Column("savings_option", sa.Text, comment="A, B, C or D of the IPMVP"),
+    sa.Column("baseline_source", sa.Text, comment="metered seasons, or a run of the balance"),
+    sa.Column("uncertainty", JSONB, nullable=False, server_default=sa.text("'{}'")),
     sa.Column("method", sa.Text, nullable=False),
     sa.Column("method_version", sa.Text, nullable=False),
     _json("conventions"),
     sa.Column("notes", JSONB, nullable=False, server_default=sa.text("'[]'")),
     sa.Column("input_digest", sa.Text, nullable=False),
+    sa.Column("entered_digest", sa.Text, comment="of what people entered"),
+    sa.Column("computed_to", sa.Date, comment="last day of the balance"),
     _time("computed_at"),
     _time("superseded_at", nullable=True),
     sa.Index(
@@ -391,4 +495,30 @@ season_results = sa.Table(
         unique=True,
         postgresql_where=sa.text("superseded_at IS NULL"),
     ),
+)
+
+machine_results = sa.Table(
+    "machine_results",
+    metadata,
+    _id(),
+    sa.Column("device_id", sa.ForeignKey("devices.id"), nullable=False),
+    sa.Column("day", sa.Date, nullable=False, comment="the farm's"),
+    sa.Column("kind", sa.Text, nullable=False, comment="work, flight, herd or grazing"),
+    sa.Column("field_id", sa.ForeignKey("fields.id"), comment="none: outside the fields"),
+    sa.Column("number", sa.Integer, nullable=False, comment="among those of one day and kind"),
+    sa.Column("figures", JSONB, nullable=False, comment="units stand in the names"),
+    sa.Column("method_version", sa.Text, nullable=False),
+    sa.Column("input_digest", sa.Text, nullable=False),
+    _time("computed_at"),
+    _time("superseded_at", nullable=True),
+    sa.Index(
+        "machine_results_current_key",
+        "device_id",
+        "day",
+        "kind",
+        "number",
+        unique=True,
+        postgresql_where=sa.text("superseded_at IS NULL"),
+    ),
+    sa.Index("machine_results_field_id_day_idx", "field_id", "day"),
 )

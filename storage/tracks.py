@@ -42,6 +42,7 @@ class TrackPoint(NamedTuple):
     crop_moisture_pct: float | None
     application_rate_l_ha: float | None
     fuel_rate_l_h: float | None
+    animals_seen: float | None
 
 
 def store(

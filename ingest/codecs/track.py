@@ -40,6 +40,7 @@ class _Point(msgspec.Struct):
     crop_moisture_pct: float | None = None
     application_rate_l_ha: float | None = None
     fuel_rate_l_h: float | None = None
+    animals_seen: float | None = None
 
 
 _message = msgspec.json.Decoder(_RawMessage)

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from analytics.judgement import Water, judge
+from analytics.judgement import judge
+from analytics.season_run import Water
 
 
 class Load(NamedTuple):

@@ -21,7 +21,7 @@ from analytics import crops, judgement
 from analytics.balance import Conventions, Days, Fields, initial_state
 from analytics.crops import Crop
 from analytics.irrigation import counter_differences, daily_volumes
-from analytics.judgement import Water
+from analytics.season_run import SeasonRun, Water
 from analytics.weather import DailyWeather, LocalDays, Station, by_day, complete, local_days
 from storage import devices, fields, harvests, irrigation, readings, results
 from storage.devices import Datastream, Device
@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 Series = Mapping[int, tuple[NDArray[np.int64], Array]]
 
 METHOD = "FAO-56 dual Kc"
+METHOD_VERSION = "2"  # of days and season alike: raised when a figure would change
 WIND_HEIGHT_M = 2.0  # of a station that does not say
 COUNTER_LOOKBACK = dt.timedelta(days=30)  # to the reading that a season's first difference needs
 
@@ -102,14 +103,17 @@ def _compute_group(connection: sa.Connection, farm: Farm, zones: Sequence[Zone])
             "water_coverage_pct": water[index].coverage_pct,
             "yield_source": result.yield_source,
             "method": "; ".join((METHOD, *result.methods)) if weather else METHOD,
-            "method_version": judgement.METHOD_VERSION,
+            "method_version": METHOD_VERSION,
             "conventions": dict(zone.conventions) | _adjustments(zone),
             "notes": notes + result.notes,
             "input_digest": _digest(farm, field, zone, weather, water[index], sources),
+            "entered_digest": "",
         }
         changed += results.put_season(connection, zone.id, values)
         if weather is not None and outcome is not None:
-            results.put_days(connection, zone.id, outcome.days(index, sources.days, weather, water))
+            results.put_days(
+                connection, zone.id, _days(outcome, index, sources.days, weather, water)
+            )
     return changed
 
 
@@ -251,7 +255,7 @@ def _adjustments(zone: CropZone) -> dict[str, bool]:
 
 def _balance(
     zones: Sequence[Zone], weather: DailyWeather, water: Sequence[Water], days: LocalDays
-) -> judgement.Outcome:
+) -> SeasonRun:
     """The balance of zones side by side, as it was and as it would be with other water."""
     first = zones[0][1]
     flags = _adjustments(first)
@@ -290,7 +294,7 @@ def _balance(
         root_depth=roots,
     )
     areas = np.array([zone.area_ha for _, zone in zones])
-    return judgement.Outcome(season, ground, start, conventions, areas, list(water))
+    return SeasonRun(season, ground, start, conventions, areas, list(water))
 
 
 def _crop(parameters: Mapping[str, Any]) -> Crop:
@@ -321,3 +325,36 @@ def _digest(
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
+
+
+def _days(
+    run: SeasonRun, index: int, days: LocalDays, weather: DailyWeather, water: Sequence[Water]
+) -> list[dict[str, Any]]:
+    """Rows of a zone's balance, as they are stored."""
+    balance = run.as_it_was
+    columns = {
+        f"{name}_mm": getattr(balance, name)[:, index]
+        for name in (
+            "et0", "etc", "eta", "evaporation", "transpiration", "deep_percolation", "runoff",
+            "depletion", "taw", "raw", "irrigation_net", "rain", "capillary_rise",
+            "surface_depletion",
+        )
+    }  # fmt: skip
+    columns |= {name: getattr(balance, name)[:, index] for name in ("kcb", "ke", "ks")}
+    columns["irrigation_gross_mm"] = run.gross_mm[:, index]
+    return [
+        {name: float(column[day]) for name, column in columns.items()}
+        | {
+            "correction_mm": 0.0,
+            "measured_depletion_mm": None,
+            "wetted_fraction": None,
+            "depletion_variance_mm2": None,
+            "subsoil_depletion_mm": None,
+            "day": date,
+            "weather_source": weather.source[day],
+            "water_source": water[index].source[day],
+            "method_version": METHOD_VERSION,
+            "input_digest": b"",
+        }
+        for day, date in enumerate(days.dates)
+    ]
