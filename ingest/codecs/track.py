@@ -41,6 +41,7 @@ class _Point(msgspec.Struct):
     application_rate_l_ha: float | None = None
     fuel_rate_l_h: float | None = None
     animals_seen: float | None = None
+    animals_seen: float | None = None
 
 
 _message = msgspec.json.Decoder(_RawMessage)
@@ -106,6 +107,8 @@ def _placed(point: _Point) -> TrackPoint:
         raise PayloadError("position-out-of-range", f"{point.lat}, {point.lon} is not on Earth")
     if point.lat == 0 and point.lon == 0:
         raise PayloadError("no-fix", "0, 0 is what a receiver says that has no fix")
+    if point.animals_seen is not None and point.animals_seen < 0:
+        raise PayloadError("bad-count", f"{point.animals_seen:g} animals cannot be seen")
     if point.work_state is not None:
         if not 0 <= point.work_state <= 3:
             raise PayloadError("bad-work-state", f"{point.work_state} is not 0, 1, 2 or 3")

@@ -36,6 +36,7 @@ def test_a_track_message_becomes_points_with_its_number():
         "crop_moisture_pct": 13.1,
         "application_rate_l_ha": 200,
         "fuel_rate_l_h": 31.5,
+        "animals_seen": 240,
     }
 
     decoded = read({"boot": 3, "seq": 18, "points": [full, HERE]})
@@ -43,7 +44,7 @@ def test_a_track_message_becomes_points_with_its_number():
     assert (decoded.device, decoded.boot, decoded.seq) == ("tractor-1", 3, 18)
     assert decoded.rejected == []
     assert decoded.points == [
-        TrackPoint(HERE_US, 51.1, 71.4, 347.5, 2.2, 270.0, 1, 9.0, 7.5, 13.1, 200.0, 31.5),
+        TrackPoint(HERE_US, 51.1, 71.4, 347.5, 2.2, 270.0, 1, 9.0, 7.5, 13.1, 200.0, 31.5, 240.0),
         TrackPoint(HERE_US, 51.1, 71.4),
     ]
 
@@ -77,6 +78,8 @@ def test_times_keep_their_microseconds_and_offsets(written, expected_us):
         ({"lat": float("inf")}, "value-not-finite"),
         ({"work_state": 4}, "bad-work-state"),
         ({"work_state": -1}, "bad-work-state"),
+        ({"animals_seen": -1}, "bad-count"),
+        ({"animals_seen": "many"}, "bad-record"),
     ],
 )
 def test_a_point_that_cannot_be_placed_says_why(changes, expected):
@@ -89,6 +92,10 @@ def test_work_states_may_be_switches(written, state):
 
     assert point.work_state == state
     assert not isinstance(point.work_state, bool)
+
+
+def test_no_animals_is_a_count_too():
+    assert read({"points": [HERE | {"animals_seen": 0}]}).points[0].animals_seen == 0
 
 
 def test_a_point_of_broken_text_leaves_its_neighbour():
