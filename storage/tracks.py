@@ -150,3 +150,38 @@ def of_device(
         .limit(limit)
     )
     return [TrackPoint(*row) for row in connection.execute(query)]
+
+
+_STORED = ("time", "received_at", "quality", "work_state", *NUMBERS)
+_ARRAYS = np.dtype([(name, DTYPE[name]) for name in _STORED])
+
+
+def arrays(
+    connection: sa.Connection, device_id: str, start: dt.datetime, end: dt.datetime
+) -> np.ndarray[Any, Any]:
+    """Points of a device in [start, end) as one structured array, in order of time.
+
+    Fields are those of :data:`DTYPE` without the device; unknown numbers are NaN, an unknown work
+    state is -1.
+    """
+    table = tables.track_points
+    microseconds = {
+        name: sa.cast(sa.extract("epoch", table.c[name]) * 1_000_000, sa.BigInteger).label(name)
+        for name in ("time", "received_at")
+    }
+    columns = [
+        sa.func.coalesce(table.c.work_state, -1).label("work_state")
+        if name == "work_state"
+        else microseconds.get(name, table.c[name])
+        for name in _STORED
+    ]
+    query = (
+        sa.select(*columns)
+        .where(table.c.device_id == device_id, table.c.time >= start, table.c.time < end)
+        .order_by(table.c.time)
+    )
+    rows = connection.execute(query).all()
+    found = np.empty(len(rows), _ARRAYS)
+    for name, values in zip(_STORED, zip(*rows, strict=True), strict=bool(rows)):
+        found[name] = np.array(values, dtype=float) if name in NUMBERS else values
+    return found
