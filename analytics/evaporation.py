@@ -24,6 +24,15 @@ def upper_limit(kcb: Array, wind_2m: Array, rh_min: Array, height: Array) -> Arr
     return np.asarray(np.maximum(1.2 + climate_adjustment(wind_2m, rh_min, height), kcb + 0.05))
 
 
+def upper_limit_tall(kcb: Array) -> Array:
+    """Kc max where coefficients are those of a tall reference crop (ASCE-2005 alfalfa).
+
+    A wet field evaporates hardly more than alfalfa does, in any climate. (ASCE Manual of Practice
+    70, 2nd edition, 2016, chapter 9; as pyfao56 has it)
+    """
+    return np.asarray(np.maximum(1.0, kcb + 0.05))
+
+
 def cover_fraction(kcb: Array, kcb_min: Array | float, kc_max: Array, height: Array) -> Array:
     """Fraction of the surface under the crop, 0 to 0.99. (Eq. 76)"""
     grown = np.maximum((kcb - kcb_min) / (kc_max - kcb_min), 0.0)

@@ -1,10 +1,7 @@
-"""The daily balance against FAO-56's examples, a case by hand, and the laws water keeps."""
+"""The daily balance against FAO-56's examples and cases by hand; test_balance_laws has the laws."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 
 from analytics.balance import (
@@ -13,7 +10,6 @@ from analytics.balance import (
     Days,
     Fields,
     State,
-    WaterBalance,
     initial_state,
     season_totals,
     water_balance,
@@ -206,6 +202,9 @@ def test_a_missing_day_makes_its_field_unknown_from_then_on():
         ({"irrigation_net": 5.0, "wetted_fraction": np.nan}, "wetted_fraction"),
         ({"kcb": np.zeros((3, 7))}, "shapes do not fit"),
         ({"root_depth": 0.0}, "root_depth"),
+        ({"available_water": 0.0}, "available_water is not positive"),
+        ({"measured_depletion": 5.0}, "measured_sd"),
+        ({"measured_depletion": 5.0, "measured_sd": 0.0}, "measured_sd"),
     ],
 )
 def test_impossible_days_are_refused(change, message):
@@ -221,155 +220,15 @@ def test_impossible_days_are_refused(change, message):
         ({"rew_mm": 20.0}, "rew_mm"),
         ({"p": 1.0}, "p is not"),
         ({"curve_number": 0.0}, "curve_number"),
+        ({"percolation_limit": -1.0, "theta_sat": 0.4}, "percolation_limit"),
+        ({"percolation_limit": 5.0}, "theta_sat is missing"),
+        ({"p_of_saturation": True}, "theta_sat is missing"),
+        ({"theta_sat": 0.25}, "theta_sat is not above theta_fc"),
+        ({"bund_mm": -1.0}, "bund_mm"),
+        ({"model_sd_mm": np.nan}, "model_sd_mm"),
     ],
 )
 def test_impossible_fields_are_refused(change, message):
     loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
     with pytest.raises(ValueError, match=message):
         water_balance(bare([5.0]), loam._replace(**change), state(10.0, 0.0))
-
-
-DAYS, WIDTH = 40, 4
-
-
-def season_of(seed: int) -> tuple[Days, Fields, State]:
-    """Anything from a desert to a flood, on any soil, from any state; extremes are common."""
-    random = np.random.default_rng(seed)
-
-    def between(low: float, high: float, shape: tuple[int, ...] = (DAYS, WIDTH)) -> np.ndarray:
-        plain = random.uniform(low, high, shape)
-        return np.where(random.random(shape) < 0.2, random.choice([low, high], shape), plain)
-
-    def seldom(high: float) -> np.ndarray:
-        share = random.choice([0.0, 0.05, 0.3, 1.0], WIDTH)
-        return np.where(random.random((DAYS, WIDTH)) < share, between(0.0, high), 0.0)
-
-    wilting = between(0.02, 0.25, (WIDTH,))
-    capacity = wilting + between(0.03, 0.25, (WIDTH,))
-    ze = between(0.05, 0.15, (WIDTH,))
-    evaporable = 1000 * (capacity - wilting / 2) * ze
-    days = Days(
-        et0=between(-0.5, 14.0),
-        rain=seldom(150.0),
-        irrigation_net=seldom(200.0),
-        wetted_fraction=between(0.1, 1.0),
-        wind_2m=between(0.0, 12.0),
-        rh_min=between(0.0, 100.0),
-        kcb=between(0.0, 1.3),
-        height=between(0.0, 4.0),
-        root_depth=between(0.05, 2.0),
-        capillary_rise=seldom(5.0),
-    )
-    fields = Fields(
-        theta_fc=capacity,
-        theta_wp=wilting,
-        ze_m=ze,
-        rew_mm=evaporable * between(0.0, 0.95, (WIDTH,)),
-        p=between(0.1, 0.8, (WIDTH,)),
-        curve_number=np.where(random.random(WIDTH) < 0.5, np.nan, between(30, 100, (WIDTH,))),
-        drip_under_canopy=random.random(WIDTH) < 0.5,
-    )
-    depletion, surface = between(0.0, 400.0, (WIDTH,)), evaporable * between(0.0, 1.0, (WIDTH,))
-    return days, fields, State(depletion, surface, np.ones(WIDTH))
-
-
-seasons = st.builds(season_of, st.integers(0, 2**32))
-conventions = st.builds(
-    Conventions,
-    st.sampled_from(["start-of-day", "end-of-day"]),
-    st.sampled_from(["after-et", "before-et"]),
-    st.booleans(),
-    st.booleans(),
-)
-
-
-@given(seasons, conventions)
-@settings(deadline=None)
-def test_no_water_is_made_or_lost(season, chosen):
-    days, fields, start = season
-    result = water_balance(days, fields, start, chosen)
-    totals = season_totals(result)
-
-    assert np.abs(result.closure).max() < 1e-6
-    assert np.abs(totals.closure).max() < 1e-6
-    # Outflows of the season cannot exceed what came in and what was there.
-    held = np.maximum(result.taw.max(axis=0) - start.depletion, 0.0)
-    came = totals.rain + totals.irrigation_net + totals.capillary_rise
-    assert (totals.eta + totals.deep_percolation + totals.runoff <= came + held + 1e-6).all()
-
-
-@given(seasons, conventions)
-@settings(deadline=None)
-def test_coefficients_and_flows_keep_their_bounds(season, chosen):
-    days, fields, start = season
-    result = water_balance(days._replace(et0=np.abs(days.et0)), fields, start, chosen)
-
-    for name in ("kr", "ks", "ke", "evaporation", "transpiration", "deep_percolation", "runoff"):
-        assert (getattr(result, name) >= 0).all(), name
-    assert (result.kr <= 1).all()
-    assert (result.ks <= 1).all()
-    assert (result.depletion >= 0).all()
-    assert (result.runoff <= result.rain).all()
-    assert_allclose(result.eta, result.evaporation + result.transpiration)
-    assert_allclose(result.eta, (result.ks * result.kcb + result.ke) * result.et0, atol=1e-9)
-    assert_allclose(result.etc, (result.kcb + result.ke) * result.et0, atol=1e-9)
-
-
-def _same(one: WaterBalance, other: WaterBalance) -> None:
-    for name in set(WaterBalance._fields) - {"start", "end"}:
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
-
-
-@given(seasons, conventions, st.integers(1, DAYS - 1))
-@settings(deadline=None)
-def test_a_season_in_two_calls_is_the_season(season, chosen, cut):
-    days, fields, start = season
-    whole = water_balance(days, fields, start, chosen)
-
-    def part(piece: slice) -> Days:
-        return Days(*(np.broadcast_to(value, (DAYS, WIDTH))[piece] for value in days))
-
-    first = water_balance(part(slice(None, cut)), fields, start, chosen)
-    second = water_balance(part(slice(cut, None)), fields, first.end, chosen)
-
-    joined = [np.concatenate([a, b]) for a, b in zip(first[:-2], second[:-2], strict=True)]
-    _same(whole, WaterBalance(*joined, first.start, second.end))
-
-
-@given(seasons, conventions, st.permutations(range(WIDTH)))
-@settings(deadline=None)
-def test_neighbours_do_not_matter(season, chosen, order):
-    days, fields, start = season
-    whole = water_balance(days, fields, start, chosen)
-    shuffled = water_balance(
-        Days(*(np.broadcast_to(value, (DAYS, WIDTH))[:, order] for value in days)),
-        Fields(*(np.broadcast_to(value, WIDTH)[order] for value in fields)),
-        State(*(value[order] for value in start)),
-        chosen,
-    )
-    _same(WaterBalance(*(value[:, order] for value in whole[:-2]), start, whole.end), shuffled)
-
-
-@given(
-    depth=st.floats(0.0, 60.0),
-    more=st.floats(0.0, 60.0),
-    every=st.integers(3, 15),
-    et0=arrays(float, DAYS, elements=st.floats(0.0, 9.0)),
-    timing=st.sampled_from(["start-of-day", "end-of-day"]),
-    depletion=st.floats(0.0, 150.0),
-)
-@settings(deadline=None)
-def test_more_irrigation_never_means_less_transpiration(depth, more, every, et0, timing, depletion):
-    # A law while p is fixed: if p follows ETc, a wetter surface makes p smaller and stress sooner.
-    loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
-    irrigated = (np.arange(DAYS) % every == 0).astype(float)
-    days = bare(et0, kcb=0.8)
-    chosen = Conventions(timing, "after-et", adjust_p=False)
-    little, plenty = (
-        water_balance(
-            days._replace(irrigation_net=irrigated * applied), loam, state(depletion, 20.0), chosen
-        )
-        for applied in (depth, depth + more)
-    )
-    assert plenty.transpiration.sum() >= little.transpiration.sum() - 1e-9
-    assert plenty.eta.sum() >= little.eta.sum() - 1e-9

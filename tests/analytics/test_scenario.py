@@ -252,7 +252,9 @@ def test_fao_conventions_hold_where_a_scenario_is_silent():
     del silent["season"]["event_timing"], silent["crop"]["adjust_p"], silent["crop"]["adjust_kcb"]
     del silent["site"]["wind_height_m"]
     parsed = parse_scenario(silent)
-    assert parsed.conventions == ("start-of-day", "after-et", True, True)
+    assert parsed.conventions == (
+        "start-of-day", "after-et", True, True, "field-capacity", "short",
+    )  # fmt: skip
     assert parsed.wind_height_m == 2.0
     assert parsed.soil.curve_number is None
 
