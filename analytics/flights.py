@@ -96,7 +96,7 @@ def _landed(track: TrackArrays, move: Steps, joined: Flags, limits: FlightLimits
     """Steps on the ground: slow, near the height where the track between gaps began, and long."""
     part = np.concatenate([[0], np.cumsum(~joined)])
     height = np.concatenate([_height(track.elevation_m[part == one]) for one in np.unique(part)])
-    low = (np.maximum(height[1:], height[:-1]) <= limits.ground_m) & joined
+    low = np.maximum(height[1:], height[:-1]) <= limits.ground_m
     still = low & (move.speed_m_s < limits.ground_speed_m_s)
     changes = np.concatenate([[0], np.cumsum(still[1:] != still[:-1])])
     lasting = np.bincount(changes, move.duration_s)[changes] >= limits.min_stop_s

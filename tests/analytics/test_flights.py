@@ -76,6 +76,15 @@ def test_a_landing_parts_flights_and_hovering_does_not():
     assert unknown[0].to_figures()["max_height_m"] is None
 
 
+def test_a_touch_of_the_ground_is_no_landing():
+    seconds = np.arange(0, 121, 5.0)
+    low = (seconds >= 60) & (seconds <= 80)  # 20 s
+    speed, height = np.where(low, 0.0, 5.0), np.where(low, 1.0, 60.0)
+    height[[0, -1]] = 0.0
+
+    assert len(flights(track(seconds, 0, 0, speed_m_s=speed, elevation_m=height))) == 1
+
+
 def test_waiting_on_the_ground_is_no_flight():
     seconds = np.arange(0, 600, 10.0)
 

@@ -133,6 +133,15 @@ def test_a_neighbour_whose_edge_is_grazed_was_not_worked():
     assert [one.field_id for one in work_on(drive(), fields).fields] == [7]
 
 
+def test_passes_that_end_a_few_metres_beyond_a_border_did_not_work_there():
+    fields = {7: rectangle((0, 200), (0, 296)), 8: rectangle((0, 200), (296, 500))}
+
+    found = one_field(drive(), fields)
+
+    assert found.field_id == 7
+    assert found.worked_ha == pytest.approx(5.73 * 296 / 300, rel=0.005)
+
+
 def test_work_outside_of_all_fields_is_told_apart():
     far = {9: rectangle((5_000, 5_100), (0, 100))}
 
