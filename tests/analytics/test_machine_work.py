@@ -26,12 +26,12 @@ TURN_S = 20.0
 FIELD = {7: rectangle((0, 200), (0, LENGTH))}
 
 
-def drive(centres=CENTRES, interval=INTERVAL, corner=STEPPE, begin=0.0, **values) -> TrackArrays:
+def drive(centres=CENTRES, interval=INTERVAL, corner=STEPPE, begin=0.0, length=LENGTH, **values):
     """Passes up and down with the work state on; between them 20 s with it off."""
     seconds, east, north, state = [], [], [], []
     now = begin
     for number, centre in enumerate(centres):  # north and south in turn
-        along = np.arange(0.0, LENGTH + 1e-6, interval * SPEED)
+        along = np.arange(0.0, length + 1e-6, interval * SPEED)
         seconds.extend(now + along / SPEED)
         east.extend(np.full(along.size, centre))
         north.extend(along if number % 2 == 0 else along[::-1])
@@ -158,6 +158,25 @@ def test_what_is_not_worked_yet_is_no_gap():
 
     assert half.gap_ha == pytest.approx(0.0, abs=1e-6)
     assert half.worked_ha == pytest.approx((5 + 7 * 9 + 5) * 300 / 1e4, rel=0.005)
+
+
+def test_the_corner_of_what_is_worked_is_no_gap():
+    long, short = drive(CENTRES[:6]), drive(CENTRES[6:9], begin=1_000.0, length=100.0)
+    points = TrackArrays(*(np.concatenate(pair) for pair in zip(long, short, strict=True)))
+
+    found = one_field(points)
+
+    # 6 passes of 300 m and 3 of 100 m, 55 m and 27 m wide together.
+    assert found.worked_ha == pytest.approx((55 * 300 + 27 * 100) / 1e4, rel=0.005)
+    assert found.gap_ha == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_swath_that_hangs_over_the_border_counts_as_far_as_it_is_inside():
+    # From 4 m on: the first swath, 0 m to 10 m, has 4 m outside; its line at 5 m is inside.
+    found = one_field(drive(), {7: rectangle((4, 200), (0, LENGTH))})
+
+    assert found.gross_ha == pytest.approx(6.30 - 0.12, rel=0.005)
+    assert found.overlap_ha == pytest.approx(0.57, rel=0.005)
 
 
 def test_without_a_width_the_area_is_unknown_and_says_why():
