@@ -123,17 +123,27 @@ def cut_growth(
     starts = np.asarray(cuts, float)
     shape = np.broadcast_shapes(days.shape, starts.shape[1:], first_cycle.l_ini.shape)
     days = np.broadcast_to(days, shape)
+    if len(starts) == 0:
+        crop = _fitted(first_cycle, days, wind_2m, rh_min)
+        return kcb_curve(days, crop), crop_height(days, crop)
     cycle = (days[None] >= starts[:, None, :]).sum(axis=0)  # cuts so far; a NaN is never reached
     kcb, height = np.empty(shape), np.empty(shape)
     for number in range(len(starts) + 1):
         inside = cycle == number
         if not inside.any():
             continue
-        crop = first_cycle if number == 0 else later_cycle
         grown = days - (0.0 if number == 0 else starts[number - 1])
-        if wind_2m is not None and rh_min is not None:
-            # days of other cycles are unknown to this one, so they are in none of its stages
-            crop = adjust_kcb(crop, np.where(inside, grown, np.nan), wind_2m, rh_min)
+        # days of other cycles are unknown to this one, so that they are in none of its stages
+        known = np.where(inside, grown, np.nan)
+        crop = _fitted(first_cycle if number == 0 else later_cycle, known, wind_2m, rh_min)
         kcb = np.where(inside, kcb_curve(grown, crop), kcb)
         height = np.where(inside, crop_height(grown, crop), height)
     return kcb, height
+
+
+def _fitted(
+    crop: CropArrays, day: Array, wind_2m: ArrayLike | None, rh_min: ArrayLike | None
+) -> CropArrays:
+    if wind_2m is None or rh_min is None:
+        return crop
+    return adjust_kcb(crop, day, wind_2m, rh_min)
