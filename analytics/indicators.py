@@ -4,6 +4,8 @@ Definitions: FAO Water Report 46; Perry (2007) for the fractions; yield response
 and Drainage Paper 33. Arrays broadcast; where nothing was asked for or applied the ratio is NaN.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -65,3 +67,33 @@ def relative_yield(eta: ArrayLike, etc: ArrayLike, ky: ArrayLike) -> Array:
 def _ratio(part: ArrayLike, whole: ArrayLike) -> Array:
     divisor = np.asarray(whole, float)
     return np.asarray(np.asarray(part, float) / np.where(divisor > 0, divisor, np.nan))
+
+
+def zone_indicators(
+    figures: Mapping[str, float | None], area_ha: float, ky: float | None
+) -> dict[str, float | None]:
+    """Indicators of a crop zone's season, from figures named as in the results table.
+
+    What lacks an input is None. The depleted fraction counts what the root zone gave or took.
+    """
+
+    def of(name: str) -> float:
+        value = figures.get(name)
+        return np.nan if value is None else value
+
+    gross = of("applied_m3") / (M3_PER_HA_PER_MM * area_ha)
+    eta, etc, rain = of("eta_mm"), of("etc_mm"), of("rain_mm")
+    supply = gross + rain + of("capillary_rise_mm")
+    per_ha = of("mass_kg") / area_ha
+    found = {
+        "relative_water_supply": relative_water_supply(gross, rain, etc),
+        "relative_irrigation_supply": relative_irrigation_supply(
+            gross if gross > 0 else np.nan, etc, of("effective_rain_mm")
+        ),
+        "depleted_fraction": depleted_fraction(eta, supply, of("storage_change_mm")),
+        "beneficial_fraction": beneficial_fraction(of("transpiration_mm"), eta),
+        "crop_water_productivity_kg_m3": water_productivity(per_ha, eta),
+        "irrigation_water_productivity_kg_m3": water_productivity(per_ha, gross),
+        "relative_yield_estimate": relative_yield(eta, etc, np.nan if ky is None else ky),
+    }
+    return {name: float(value) if np.isfinite(value) else None for name, value in found.items()}

@@ -1,205 +1,263 @@
-"""What a season's balance, meters and scales amount to: the figures of one crop zone.
+"""What a season's balance, meters and scales amount to: the figures of crop zones.
 
-The season is run once as it was and, where earlier seasons say what the old practice took, again
-as it would have been: the same weather, soil, crop and days of watering, the old amount, wetting
-and losses. What the two differ by in evapotranspiration is the real saving.
+The season is run as it was and as the old practice would have had it: the same weather, soil and
+crop. What the old practice took comes from metered seasons where there are any, else from a run of
+the balance, which the result says. Less withdrawn is the apparent saving, less consumed the real.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analytics import savings
-from analytics.baselines import Prediction, linear_baseline, ratio_baseline
-from analytics.season_run import Water, ZoneRun
-from analytics.yields import STANDARD_MOISTURE_PCT, field_yield
+from analytics import counterfactual, old_practice
+from analytics.counterfactual import Consumed
+from analytics.harvest import Load, harvest_figures
+from analytics.indicators import M3_PER_HA_PER_MM, zone_indicators
+from analytics.old_practice import Baseline, Member, Old
+from analytics.options import Evidence, Option, assumed, option_of, volume_parts
+from analytics.season_run import SeasonRun, Water
+from analytics.uncertainty import Part, Stated, as_json
 
-Array = NDArray[np.float64]
-
-# A class 2 meter may err by 2 % (ISO 4064-1); taken as one standard deviation, most of it the
-# calibration that meters of one make share.
-U_METER_ALONE, U_METER_SHARED = 0.010, 0.0173
-U_AREA = 0.005
-# Of a difference of two runs of one model under one weather; a judgement, not a measurement.
-U_MODEL_SHARED = 0.15
-SEASONS_FOR_A_LINE = 6
 LEVEL = 0.95
+LEAST_DAYS_TO_SIMULATE = 30  # fewer days of a season carry no counterfactual
+METERED, COMPUTED = "metered seasons", "balance counterfactual"
+
+Figures = dict[str, float | None]
 
 
-class Baseline(Protocol):
-    """A season before the change."""
+class Adjustment(Protocol):
+    """A non-routine adjustment of the baseline that stands."""
 
     @property
-    def net_requirement_mm(self) -> float: ...
+    def volume_m3(self) -> float: ...
     @property
-    def gross_irrigation_mm(self) -> float: ...
-    @property
-    def application_efficiency(self) -> float | None: ...
-    @property
-    def wetted_fraction(self) -> float | None: ...
+    def u_volume_m3(self) -> float: ...
 
 
-class Load(Protocol):
-    """A weighed load."""
+class ZoneFacts(NamedTuple):
+    """What is known of a crop zone beside its balance."""
 
-    @property
-    def net_kg(self) -> float: ...
-    @property
-    def moisture_pct(self) -> float | None: ...
-    @property
-    def impurity_pct(self) -> float | None: ...
-    @property
-    def area_ha(self) -> float | None: ...
+    area_ha: float
+    crop: str
+    irrigation_method: str | None  # None: rain-fed
+    water: Water
+    baselines: Sequence[Baseline] = ()  # of the same crop on the same field, other seasons
+    adjustments: Sequence[Adjustment] = ()  # not withdrawn
+    loads: Sequence[Load] = ()
+    ky: float | None = None  # seasonal yield response of the crop
+    option: Option | None = None  # demanded; None: the best that the evidence carries
 
 
 class Judgement(NamedTuple):
     """Figures of a crop zone's season, named as in the results table."""
 
-    figures: dict[str, float | None]
+    figures: Figures
     yield_source: str | None
+    savings_option: Option | None
+    baseline_source: str | None
+    uncertainty: dict[str, Any]  # of "apparent" and "consumptive", as uncertainty.as_json has it
     methods: list[str]
     notes: list[str]
 
 
 SUMS = (
     "et0", "etc", "eta", "transpiration", "evaporation", "deep_percolation", "runoff", "rain",
+    "irrigation_net", "capillary_rise", "correction",
 )  # fmt: skip
 
 
-def judge(
-    area_ha: float,
-    water: Water,
-    zone: ZoneRun | None,
-    baselines: Sequence[Baseline],
-    loads: Sequence[Load],
-    crop: str,
-) -> Judgement:
-    """The figures of a crop zone. What cannot be said is None, and the notes say why."""
-    figures: dict[str, float | None] = {"applied_m3": float(water.volume_m3.sum())}
-    methods: list[str] = []
-    notes: list[str] = []
-    if zone is not None:
-        figures |= {f"{name}_mm": zone.total(name) for name in SUMS}
-        figures |= {"closure_mm": zone.closure, "net_requirement_mm": zone.requirement}
-        figures |= _savings(area_ha, water, zone, baselines, methods, notes)
-    harvest, source = _harvest(loads, area_ha, crop, notes)
-    return Judgement(figures | harvest, source, methods, notes)
+def judge(run: SeasonRun | None, zones: Sequence[ZoneFacts]) -> list[Judgement]:
+    """The figures of crop zones side by side. What cannot be said is None, and the notes say why.
+
+    ``run`` has the zones in the same order; None where no balance could be computed.
+    """
+    judgements = [Judgement(_applied(zone), None, None, None, {}, [], []) for zone in zones]
+    if run is not None and zones:
+        for index, one in enumerate(judgements):
+            one.figures.update(_balance(run, index))
+        judgements = _with_savings(run, zones, judgements)
+    for index, (zone, one) in enumerate(zip(zones, judgements, strict=True)):
+        harvest, source = harvest_figures(zone.loads, zone.area_ha, zone.crop, one.notes)
+        one.figures.update(harvest)
+        one.figures.update(zone_indicators(one.figures, zone.area_ha, zone.ky))
+        judgements[index] = one._replace(yield_source=source)
+    return judgements
 
 
-def _savings(
-    area_ha: float,
-    water: Water,
-    zone: ZoneRun,
-    baselines: Sequence[Baseline],
-    methods: list[str],
-    notes: list[str],
-) -> dict[str, float | None]:
-    gross = float(water.volume_m3.sum()) / (10.0 * area_ha)
-    if not baselines:
-        notes.append("no baseline seasons are known: no saving can be stated")
-        return {}
-    predicted = _predict(baselines, zone.requirement, methods)
-    apparent = savings.apparent_saving(
-        predicted, gross, area_ha, u_meter_rel=U_METER_ALONE, u_area_rel=U_AREA
-    )
-    figures: dict[str, float | None] = {
-        "baseline_m3": 10.0 * area_ha * predicted.depth,
-        "apparent_savings_m3": apparent.value,
-        "apparent_u_independent_m3": _known(apparent.uncertainty),
-        "apparent_u_shared_m3": 10.0 * area_ha * gross * U_METER_SHARED,
-        "apparent_coverage_factor": _known(apparent.quantile(LEVEL)),
+def _applied(zone: ZoneFacts) -> Figures:
+    return {"applied_m3": float(np.sum(zone.water.volume_m3))}
+
+
+def _balance(run: SeasonRun, index: int) -> Figures:
+    columns = {f"{name}_mm": run.total(name) for name in SUMS}
+    columns |= {
+        "closure_mm": run.closure,
+        "net_requirement_mm": run.requirement,
+        "effective_rain_mm": run.effective_rain,
+        "storage_change_mm": run.storage_change,
     }
-    if gross <= 0.0:
-        notes.append("nothing was applied, so the old practice cannot be laid over its days")
-        return figures
-    real = _consumptive(area_ha, zone, predicted, baselines)
-    figures["consumptive_savings_m3"] = float(real.value[0])
-    figures["consumptive_u_independent_m3"] = _known(float(real.u_independent[0]))
-    figures["consumptive_u_shared_m3"] = abs(float(real.u_shared[0]))
-    figures["consumptive_coverage_factor"] = figures["apparent_coverage_factor"]
-    # The fall in flow back to rivers and wells is a change downwards: negative.
-    figures["recoverable_change_m3"] = -savings.recoverable_change(
-        apparent.value, float(real.value[0])
-    )
-    return figures
+    return {name: _known(float(column[index])) for name, column in columns.items()}
 
 
-def _predict(baselines: Sequence[Baseline], requirement: float, methods: list[str]) -> Prediction:
-    """Gross irrigation of the old practice; a line needs more seasons than a ratio."""
-    need = [one.net_requirement_mm for one in baselines]
-    given = [one.gross_irrigation_mm for one in baselines]
-    if len(baselines) >= SEASONS_FOR_A_LINE:
-        line = linear_baseline(need, given)
-        if line.slope > 0:
-            methods.append(f"baseline by regression on requirement, {len(baselines)} seasons")
-            return line.predict(requirement)
-    methods.append(f"baseline by ratio to requirement, {len(baselines)} seasons")
-    return ratio_baseline(need, given).predict(requirement)
+# --- savings ----------------------------------------------------------------------------------
 
 
-def _consumptive(
-    area_ha: float, zone: ZoneRun, predicted: Prediction, baselines: Sequence[Baseline]
-) -> savings.FieldSavings:
-    efficiency = _mean([one.application_efficiency for one in baselines])
-    wetted = _mean([one.wetted_fraction for one in baselines])
-
-    def eta(gross: float) -> float:
-        return zone.eta_with(gross, efficiency, wetted)
-
-    without = eta(predicted.depth)
-    spread = abs(eta(predicted.depth + predicted.standard_error) - without)
-    return savings.consumptive_savings(
-        zone.total("eta"), without, area_ha, u_without=spread, u_shared_rel=U_MODEL_SHARED
-    )
-
-
-def _harvest(
-    loads: Sequence[Load], area_ha: float, crop: str, notes: list[str]
-) -> tuple[dict[str, float | None], str | None]:
-    """Mass over the scales, at the crop's standard moisture where there is one."""
-    if not loads:
-        return {}, None
-    standard = STANDARD_MOISTURE_PCT.get(crop)
-    unprobed = sum(load.moisture_pct is None for load in loads)
-    if standard is None:
-        notes.append(f"{crop} has no standard moisture: its mass is stated as weighed")
-    elif unprobed:
-        notes.append(f"{unprobed} loads have no moisture: taken as at standard")
-    level = standard or 0.0
-    moisture = [
-        level if standard is None or load.moisture_pct is None else load.moisture_pct
-        for load in loads
+def _with_savings(
+    run: SeasonRun, zones: Sequence[ZoneFacts], judgements: Sequence[Judgement]
+) -> list[Judgement]:
+    options = [_option(run, index, zone, judgements[index]) for index, zone in enumerate(zones)]
+    simulated = np.array([option == "D" for option in options])
+    practice = np.array([old_practice.surface_irrigation(zone.crop) for zone in zones])
+    computed = run.old_irrigator(practice[:, 0], practice[:, 1], only=simulated)
+    of_offtakes = _of_offtakes(run, zones, options)
+    old: list[Old | None] = []
+    for index, (zone, option) in enumerate(zip(zones, options, strict=True)):
+        found = None
+        if option == "D":
+            found = old_practice.of_balance(computed, index, zone.crop)
+        elif option is not None:
+            found = of_offtakes.get(index) or old_practice.of_field(zone.baselines, run, index)
+        old.append(None if found is None else _adjusted(zone, found))
+    eta = counterfactual.consumed(run, old, computed, [zone.crop for zone in zones])
+    return [
+        one if practised is None else _stated(zone, one, practised, option, eta, index)
+        for index, (zone, one, practised, option) in enumerate(
+            zip(zones, judgements, old, options, strict=True)
+        )
     ]
-    harvest = field_yield(
-        [load.net_kg for load in loads],
-        moisture,
-        sum(load.area_ha for load in loads if load.area_ha is not None) or area_ha,
-        standard_moisture=level,
-        impurity=[load.impurity_pct or 0.0 for load in loads],
+
+
+def _evidence(zone: ZoneFacts) -> Evidence:
+    source, offtake = zone.water.source, zone.water.offtake is not None
+    return Evidence(
+        seasons=len(zone.baselines),
+        metered="metered" in source and not offtake,
+        entered="entered" in source,
+        offtake=offtake,
     )
-    figures: dict[str, float | None] = {
-        "harvested_ha": harvest.harvested_ha,
-        "bunker_mass_kg": harvest.bunker_kg,
-        "mass_kg": harvest.clean_kg,
-        "moisture_pct": _mean_moisture(loads),
+
+
+def _option(run: SeasonRun, index: int, zone: ZoneFacts, judgement: Judgement) -> Option | None:
+    """The option to judge by; None, with a note, where no saving can be stated."""
+    evidence = _evidence(zone)
+    if zone.irrigation_method is None and not judgement.figures["applied_m3"]:
+        judgement.notes.append("rain-fed: there is no irrigation to save")
+        return None
+    found = option_of(evidence)
+    if found is None:
+        judgement.notes.append("no water was metered or entered: no saving can be stated")
+        return None
+    if zone.option is not None and zone.option != found:
+        if zone.option == "D" or (zone.option == "A" and found == "B"):
+            found = zone.option
+        else:
+            judgement.notes.append(
+                f"option {zone.option} was asked for; what is known carries option {found}"
+            )
+    days = int(run.inside[:, index].sum())
+    if found == "D" and days < LEAST_DAYS_TO_SIMULATE:
+        judgement.notes.append(
+            f"no baseline seasons are known, and {days} days carry no computed one: "
+            "no saving can be stated"
+        )
+        return None
+    return found
+
+
+def _of_offtakes(
+    run: SeasonRun, zones: Sequence[ZoneFacts], options: Sequence[Option | None]
+) -> dict[int, Old]:
+    """The old practice of zones behind an offtake, each offtake as a whole."""
+    behind: dict[Hashable, list[Member]] = defaultdict(list)
+    for index, (zone, option) in enumerate(zip(zones, options, strict=True)):
+        if option == "C":
+            member = Member(index, zone.area_ha, zone.baselines)
+            behind[zone.water.offtake].append(member)
+    result: dict[int, Old] = {}
+    for members in behind.values():
+        result |= old_practice.of_offtake(members, run)
+    return result
+
+
+def _adjusted(zone: ZoneFacts, old: Old) -> Old:
+    """The old practice with the zone's non-routine adjustments."""
+    if not zone.adjustments:
+        return old
+    per_mm = M3_PER_HA_PER_MM * zone.area_ha
+    added = sum(one.volume_m3 for one in zone.adjustments) / per_mm
+    error = float(np.hypot.reduce([one.u_volume_m3 for one in zone.adjustments])) / per_mm
+    part = Part("adjustments", error)
+    return old._replace(depth_mm=max(old.depth_mm + added, 0.0), parts=(*old.parts, part))
+
+
+def _stated(
+    zone: ZoneFacts, one: Judgement, old: Old, option: Option | None, eta: Consumed, index: int
+) -> Judgement:
+    """The judgement with both savings of a crop zone."""
+    per_mm = M3_PER_HA_PER_MM * zone.area_ha
+    applied = float(np.sum(zone.water.volume_m3))
+    apparent = Stated(per_mm * old.depth_mm - applied, _apparent_parts(zone, old, applied))
+    figures = one.figures | {"baseline_m3": per_mm * old.depth_mm} | _figures("apparent", apparent)
+    uncertainty = {"apparent": as_json(apparent)}
+    notes = list(one.notes)
+    if option == "C":
+        notes.append("metered at an offtake: the saving is judged for all its fields as a whole")
+    if zone.adjustments:
+        figures["adjustments_m3"] = sum(each.volume_m3 for each in zone.adjustments)
+        figures["adjustments_u_m3"] = float(
+            np.hypot.reduce([each.u_volume_m3 for each in zone.adjustments])
+        )
+    saved = eta.saved(index)
+    if np.isnan(saved):
+        notes.append("nothing was applied, so the old practice cannot be laid over its days")
+    else:
+        parts = _in_volume(counterfactual.consumptive_parts(eta, index, old), per_mm)
+        real = Stated(per_mm * saved, parts)
+        figures |= _figures("consumptive", real)
+        uncertainty["consumptive"] = as_json(real)
+        # The fall in flow back to rivers and wells is a change downwards: negative.
+        figures["recoverable_change_m3"] = real.value - apparent.value
+    return one._replace(
+        figures=figures,
+        savings_option=option,
+        baseline_source=COMPUTED if old.computed else METERED,
+        uncertainty=uncertainty,
+        methods=[*one.methods, old.method],
+        notes=notes,
+    )
+
+
+def _apparent_parts(zone: ZoneFacts, old: Old, applied: float) -> tuple[Part, ...]:
+    per_mm = M3_PER_HA_PER_MM * zone.area_ha
+    saved = per_mm * old.depth_mm - applied
+    parts = [
+        *_in_volume(old.parts, per_mm),
+        *volume_parts(_evidence(zone), applied),
+        Part("area", assumed("area") * saved),
+    ]
+    unknown = 1.0 - zone.water.coverage_pct / 100.0
+    if unknown > 0:
+        # What flowed on days without a meter: anything up to what the old practice took on them.
+        parts.append(Part("unmetered_days", unknown * per_mm * old.depth_mm / 3**0.5))
+    return tuple(parts)
+
+
+def _in_volume(parts: Sequence[Part], per_mm: float) -> tuple[Part, ...]:
+    """Parts of a depth [mm] as parts of a volume [m³]."""
+    return tuple(part._replace(effect=per_mm * part.effect) for part in parts)
+
+
+def _figures(kind: str, saving: Stated) -> Figures:
+    return {
+        f"{kind}_savings_m3": saving.value,
+        f"{kind}_u_independent_m3": _known(saving.size("own")),
+        f"{kind}_u_shared_m3": _known(saving.size("farm", "all")),
+        f"{kind}_coverage_factor": _known(saving.alone().quantile(LEVEL)),
     }
-    return figures, "weighed loads"
-
-
-def _mean_moisture(loads: Sequence[Load]) -> float | None:
-    """Mean moisture of the probed loads by mass. [%]"""
-    probed = [(load.net_kg, load.moisture_pct) for load in loads if load.moisture_pct is not None]
-    mass = sum(kg for kg, _ in probed)
-    return sum(kg * moisture for kg, moisture in probed) / mass if mass else None
-
-
-def _mean(values: Sequence[float | None]) -> float:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else 1.0
 
 
 def _known(value: float) -> float | None:

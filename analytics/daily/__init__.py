@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from analytics import crops, judgement
-from analytics.balance import Conventions, Days, Fields, initial_state
+from analytics.balance import Conventions, Days, Fields, initial_state, water_balance
 from analytics.crops import Crop
 from analytics.irrigation import counter_differences, daily_volumes
 from analytics.season_run import SeasonRun, Water
@@ -88,20 +88,18 @@ def _compute_group(connection: sa.Connection, farm: Farm, zones: Sequence[Zone])
     else:
         outcome = _balance(zones, weather, water, sources.days)
     changed = 0
+    facts = [_facts(*zone, water[index], sources) for index, zone in enumerate(zones)]
+    judged = judgement.judge(outcome, facts)
     for index, (field, zone) in enumerate(zones):
-        result = judgement.judge(
-            zone.area_ha,
-            water[index],
-            None if outcome is None else outcome.of_field(index),
-            [one for one in sources.baselines if _is_of(one, field, zone)],
-            [one for one in sources.loads if one.crop_zone_id == zone.id],
-            zone.crop,
-        )
+        result = judged[index]
         covered = _weather_coverage(weather)
         values = result.figures | {
             "weather_coverage_pct": covered,
             "water_coverage_pct": water[index].coverage_pct,
             "yield_source": result.yield_source,
+            "savings_option": result.savings_option,
+            "baseline_source": result.baseline_source,
+            "uncertainty": result.uncertainty,
             "method": "; ".join((METHOD, *result.methods)) if weather else METHOD,
             "method_version": METHOD_VERSION,
             "conventions": dict(zone.conventions) | _adjustments(zone),
@@ -115,6 +113,18 @@ def _compute_group(connection: sa.Connection, farm: Farm, zones: Sequence[Zone])
                 connection, zone.id, _days(outcome, index, sources.days, weather, water)
             )
     return changed
+
+
+def _facts(field: Field, zone: CropZone, water: Water, sources: _Sources) -> judgement.ZoneFacts:
+    return judgement.ZoneFacts(
+        area_ha=zone.area_ha,
+        crop=zone.crop,
+        irrigation_method=zone.irrigation_method,
+        water=water,
+        baselines=[one for one in sources.baselines if _is_of(one, field, zone)],
+        loads=[one for one in sources.loads if one.crop_zone_id == zone.id],
+        ky=zone.crop_parameters.get("ky"),
+    )
 
 
 def _is_of(baseline: BaselineSeason, field: Field, zone: CropZone) -> bool:
@@ -282,19 +292,23 @@ def _balance(
     )
     roots = crops.root_depth(since_planting, grown)
     start = initial_state(ground, [float(_theta_0(soil)) for soil in soils], roots[0])
+    efficiency = np.stack([one.efficiency for one in water], axis=1)
+    areas = np.array([zone.area_ha for _, zone in zones])
+    gross = np.stack([one.volume_m3 for one in water], axis=1) / (10.0 * areas)
     season = Days(
         et0=np.repeat(weather.et0[:, None], shape[1], 1),
         rain=np.repeat(weather.rain[:, None], shape[1], 1),
-        irrigation_net=np.zeros(shape),
-        wetted_fraction=np.ones(shape),
+        irrigation_net=gross * efficiency,
+        wetted_fraction=np.stack([one.wetted_fraction for one in water], axis=1),
         wind_2m=wind,
         rh_min=rh_min,
         kcb=crops.kcb_curve(since_planting, grown),
         height=crops.crop_height(since_planting, grown),
         root_depth=roots,
     )
-    areas = np.array([zone.area_ha for _, zone in zones])
-    return SeasonRun(season, ground, start, conventions, areas, list(water))
+    as_it_was = water_balance(season, ground, start, conventions)
+    inside = np.ones(shape, bool)
+    return SeasonRun(season, ground, start, conventions, areas, water, inside, as_it_was)
 
 
 def _crop(parameters: Mapping[str, Any]) -> Crop:
@@ -331,7 +345,7 @@ def _days(
     run: SeasonRun, index: int, days: LocalDays, weather: DailyWeather, water: Sequence[Water]
 ) -> list[dict[str, Any]]:
     """Rows of a zone's balance, as they are stored."""
-    balance = run.as_it_was
+    balance = run.balance
     columns = {
         f"{name}_mm": getattr(balance, name)[:, index]
         for name in (

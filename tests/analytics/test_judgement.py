@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from analytics.judgement import judge
+from analytics.judgement import ZoneFacts, judge
 from analytics.season_run import Water
 
 
@@ -20,7 +20,7 @@ DRY = Water(np.zeros(1), np.ones(1), np.ones(1), ["none"], 100.0)
 
 
 def harvest_of(crop, *loads):
-    return judge(10.0, DRY, None, [], loads, crop).figures
+    return judge(None, [ZoneFacts(10.0, crop, None, DRY, loads=loads)])[0].figures
 
 
 def test_grain_is_stated_at_its_standard_moisture():

@@ -1,0 +1,114 @@
+"""What the old practice would have consumed: the season run with it, and with each cause moved.
+
+The runs keep weather, soil and crop. What two runs differ by in ETa is the fall in consumption;
+what a run differs by when one cause is moved by its standard deviation is that cause's effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from analytics.old_practice import ROW_CROPS, Old
+from analytics.options import assumed
+from analytics.season_run import SeasonRun, WhatIf
+from analytics.uncertainty import Part
+
+Array = NDArray[np.float64]
+FURROW_REACH = 0.4  # from 0.6 to 1.0 of the surface (FAO-56 Table 20)
+
+
+class Consumed(NamedTuple):
+    """Season's ETa as it was and under the old practice, arrays of shape (zones,). [mm]
+
+    The others are effects of one standard deviation on the difference of the two.
+    """
+
+    eta: Array  # as it was, by the model alone
+    eta_without: Array  # under the old practice
+    baseline: Array  # of the old depth's own error
+    et0: Array  # of the station's ET0
+    efficiency: Array  # of the stated efficiencies
+    wetted: Array  # of the old wetted fraction, where it is assumed
+
+    def saved(self, zone: int) -> float:
+        """Fall in consumption. [mm]"""
+        return float(self.eta_without[zone] - self.eta[zone])
+
+
+def consumed(
+    run: SeasonRun, old: Sequence[Old | None], computed: WhatIf, crops: Sequence[str]
+) -> Consumed:
+    """Run all zones; NaN where a zone has no old practice or no day to lay it over.
+
+    ``computed`` is the old irrigator's run, for the zones whose old practice came from it.
+    """
+    simulated = np.array([one is not None and one.computed for one in old])
+    depth = np.array(
+        [np.nan if one is None or one.computed else one.depth_mm for one in old], float
+    )
+    share = np.array([1.0 if one is None else one.efficiency for one in old], float)
+    wetted = np.array([1.0 if one is None else one.wetted for one in old], float)
+    error = np.array([0.0 if one is None else _own_error(one) for one in old], float)
+    more_et0 = 1.0 + assumed("station_et0")
+
+    as_was = run.as_applied().eta
+    as_was_more_et0 = run.as_applied(et0_factor=more_et0).eta
+    less_entered = run.as_applied(efficiency_factor=1.0 - assumed("efficiency_now")).eta
+    laid_over = run.with_gross(depth, share, wetted).eta
+
+    def moved(eta_without: ArrayLike) -> Array:
+        return np.asarray(np.asarray(eta_without) - laid_over)
+
+    deeper = moved(run.with_gross(depth + error, share, wetted).eta)
+    more_demand = moved(run.with_gross(depth, share, wetted, et0_factor=more_et0).eta)
+    worse = share * (1.0 - assumed("efficiency_assumption"))
+    less_stored = moved(run.with_gross(depth, worse, wetted).eta)
+    # Whoever waters by the soil lets nothing dry out: his ETa follows ET0, whatever is lost.
+    more_demand = np.where(simulated, (more_et0 - 1.0) * computed.eta, more_demand)
+    less_stored = np.where(simulated, 0.0, less_stored)
+    return Consumed(
+        eta=as_was,
+        eta_without=np.where(simulated, computed.eta, laid_over),
+        baseline=np.where(simulated, 0.0, np.abs(deeper)),
+        et0=more_demand - (as_was_more_et0 - as_was),
+        efficiency=np.hypot(less_stored, less_entered - as_was),
+        wetted=_wetted_spread(run, computed, simulated, crops),
+    )
+
+
+def consumptive_parts(found: Consumed, zone: int, old: Old) -> tuple[Part, ...]:
+    """What the fall in consumption errs by. [mm]"""
+    model = assumed("counterfactual_model" if old.computed else "model")
+    freedom = min((part.degrees_of_freedom for part in old.parts), default=np.inf)
+    baseline = Part("baseline", float(found.baseline[zone]), "own", freedom)
+    if any(part.cause == "baseline_of_offtake" for part in old.parts):
+        baseline = baseline._replace(cause="baseline_of_offtake", shared="farm")
+    parts = (
+        baseline,
+        Part("soil_and_crop", assumed("soil_and_crop") * float(found.eta[zone])),
+        Part("model", model * found.saved(zone), "all"),
+        Part("efficiency_assumption", float(found.efficiency[zone]), "all"),
+        Part("wetted_fraction_assumption", float(found.wetted[zone]), "all"),
+        Part("station_et0", float(found.et0[zone]), "farm"),
+    )
+    return tuple(part for part in parts if part.effect != 0.0)
+
+
+def _own_error(old: Old) -> float:
+    """What the depth errs by that no other cause of the consumption has. [mm]"""
+    causes = ("baseline", "baseline_of_offtake", "adjustments")
+    return float(np.sqrt(sum(part.effect**2 for part in old.parts if part.cause in causes)))
+
+
+def _wetted_spread(
+    run: SeasonRun, computed: WhatIf, simulated: NDArray[np.bool_], crops: Sequence[str]
+) -> Array:
+    """Effect of the furrows' wetted fraction on the old irrigator's ETa. [mm]"""
+    furrows = simulated & np.array([crop in ROW_CROPS for crop in crops], bool)
+    whole = run.old_irrigator(assumed("old_efficiency"), 1.0, only=furrows).eta
+    slope = np.abs(whole - computed.eta) / (1.0 - assumed("furrow_wetted"))
+    return np.asarray(np.where(furrows, slope * FURROW_REACH / np.sqrt(12.0), 0.0))

@@ -1,0 +1,120 @@
+"""What savings err by: named parts, what they share, and how they add up from field to country.
+
+A part is the effect of one standard deviation of one cause on one saving [m³], with its sign. Parts
+of one cause that savings share add linearly, within a farm or everywhere; different causes, and
+what each field errs by alone, add in quadrature.
+
+References
+----------
+.. [1] JCGM 100:2008, "Guide to the expression of uncertainty in measurement", 5.2 (correlated
+   inputs), G.4.1 (effective degrees of freedom after Welch and Satterthwaite).
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from analytics.savings import Saving
+
+Shared = Literal["own", "farm", "all"]
+
+
+class Part(NamedTuple):
+    """One cause's effect on one saving."""
+
+    cause: str
+    effect: float  # of one standard deviation, signed [m³]; NaN where unknown
+    shared: Shared = "own"
+    degrees_of_freedom: float = np.inf
+
+
+class Stated(NamedTuple):
+    """A saving with what its uncertainty is made of."""
+
+    value: float  # [m³]
+    parts: tuple[Part, ...]
+    farm: Hashable = None
+
+    def alone(self) -> Saving:
+        """This saving by itself."""
+        return add_up([self])
+
+    def size(self, *shared: Shared) -> float:
+        """Standard uncertainty from the parts that are shared so. [m³]"""
+        effects = [part.effect for part in self.parts if part.shared in shared]
+        return float(np.sqrt(sum(effect**2 for effect in effects)))
+
+
+def add_up(savings: Iterable[Stated]) -> Saving:
+    """Add savings of fields, farms or regions.
+
+    The degrees of freedom are the effective ones of Welch and Satterthwaite; parts that are assumed
+    rather than estimated from seasons count as known (infinitely many).
+    """
+    value = 0.0
+    effects: dict[Hashable, float] = defaultdict(float)
+    freedom: dict[Hashable, float] = {}
+    for number, saving in enumerate(savings):
+        value += saving.value
+        for part in saving.parts:
+            key = _key(part, number, saving.farm)
+            effects[key] += part.effect
+            freedom[key] = min(freedom.get(key, np.inf), part.degrees_of_freedom)
+    size = np.array([abs(effect) for effect in effects.values()])
+    return Saving(value, float(np.sqrt(size @ size)), _effective(size, list(freedom.values())))
+
+
+def _key(part: Part, number: int, farm: Hashable) -> Hashable:
+    """What adds linearly has one key."""
+    if part.shared == "own":
+        return part.cause, "own", number
+    return (part.cause, "farm", farm) if part.shared == "farm" else (part.cause, "all")
+
+
+def _effective(size: np.ndarray[Any, np.dtype[np.float64]], freedom: Sequence[float]) -> float:
+    """Effective degrees of freedom (JCGM 100, Eq. G.2b)."""
+    if any(one < 1 for one in freedom):
+        return 0.0
+    fourth = float(np.sum(size**4 / np.array(freedom, float)))
+    return float((size @ size) ** 2 / fourth) if fourth > 0 else np.inf
+
+
+def as_json(saving: Stated) -> dict[str, Any]:
+    """The parts as they are stored; what is unknown, or infinite, is null."""
+    alone = saving.alone()
+    return {
+        "u_m3": _finite(alone.uncertainty),
+        "degrees_of_freedom": _finite(alone.degrees_of_freedom),
+        "parts": [
+            {
+                "cause": part.cause,
+                "u_m3": _finite(part.effect),
+                "shared": part.shared,
+                "degrees_of_freedom": _finite(part.degrees_of_freedom),
+            }
+            for part in saving.parts
+        ],
+    }
+
+
+def from_json(value: float, stored: Mapping[str, Any], farm: Hashable) -> Stated:
+    """A saving as it was stored by :func:`as_json`."""
+    return Stated(
+        value,
+        tuple(
+            Part(
+                part["cause"],
+                np.nan if part["u_m3"] is None else part["u_m3"],
+                part["shared"],
+                np.inf if part["degrees_of_freedom"] is None else part["degrees_of_freedom"],
+            )
+            for part in stored["parts"]
+        ),
+        farm,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
