@@ -13,8 +13,9 @@ from xml.parsers import expat
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.field_plane import on_plane
 from analytics.tables import TableError
-from analytics.yield_tables import Array, YieldPoints, on_plane, point_yield, speed
+from analytics.yield_tables import Array, YieldPoints, point_yield, speed
 
 # Attributes of a record in their order: element, attribute, struct format.
 _ATTRIBUTES = (
@@ -145,7 +146,7 @@ def read_time_log(header: bytes, records: bytes, file: str) -> YieldPoints:
     flow, width, moisture, state = (
         _quantity(log, ddi) for ddi in (MASS_FLOW, WIDTH, MOISTURE, WORK_STATE)
     )
-    x, y = on_plane(log.longitude, log.latitude)
+    x, y, plane = on_plane(log.longitude, log.latitude)
     step = np.hypot(np.diff(x, prepend=x[:1]), np.diff(y, prepend=y[:1]))
     pace = speed(_around(step), _around(interval))
     working = np.ones(state.shape, bool) if WORK_STATE not in log.values else state == 1
@@ -169,6 +170,8 @@ def read_time_log(header: bytes, records: bytes, file: str) -> YieldPoints:
         moisture_pct=moisture,
         working=working,
         passes=_passes(working, interval),
+        crs=plane,
+        mass_source="counter" if _logged(log, TOTAL_MASS) else "mass-balance",
     )
 
 
@@ -215,6 +218,9 @@ def _quantity(log: TimeLog, ddi: int) -> Array:
 
 def _gain(counter: Array, file: str, column: str) -> Array:
     """What a counter gained with each record; zero before its first value."""
+    if (counter < 0).any():
+        line = int(np.argmax(counter < 0))
+        raise TableError(file, line + 1, column, f"a counter is negative: {counter[line]:.10g}")
     gained = np.nan_to_num(np.diff(counter, prepend=counter[:1]))
     if (gained < 0).any():
         line = int(np.argmax(gained < 0))
@@ -230,11 +236,15 @@ def _around(values: Array) -> Array:
 
 
 def _counted(log: TimeLog, ddi: int, otherwise: Array, file: str) -> Array:
-    if ddi in log.values and np.isfinite(log.values[ddi]).any():
+    if _logged(log, ddi):
         return _gain(_quantity(log, ddi), file, f"DDI {ddi}")
     if np.isnan(otherwise).all():
         raise TableError(file, 1, f"DDI {ddi}", "is not logged, nor what it could be made from")
     return np.nan_to_num(otherwise)
+
+
+def _logged(log: TimeLog, ddi: int) -> bool:
+    return ddi in log.values and bool(np.isfinite(log.values[ddi]).any())
 
 
 def _passes(working: NDArray[np.bool_], interval: Array) -> NDArray[np.int64]:

@@ -3,15 +3,21 @@
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from analytics.yield_tables import Array, YieldPoints, point_yield
+from analytics import spatial_filters
+from analytics.yield_tables import Array, YieldPoints, point_yield, runs
 
 Flags = NDArray[np.bool_]
 
 # Scales the median absolute deviation to a standard deviation of normal data.
 MAD_TO_SD = 1.4826
+
+METHODS = ("auto", "local", "spatial")
+# Fewer points say nothing of the whole that they are part of.
+MIN_SPATIAL_POINTS = 100
 
 
 class Filters(NamedTuple):
@@ -29,46 +35,107 @@ class Filters(NamedTuple):
     max_moisture_pct: float = 85.0
     neighbours: int = 30
     max_deviations: float = 3.5  # scaled median absolute deviations from the neighbours' median
+    moisture_delay_s: float | None = None  # that of the flow by default
+    min_free_share: float = 0.5  # of the swath; below it, overlap makes the yield a guess
+    method: str = "auto"  # of telling outliers: "local", or "spatial" as where passes are unknown
+    border_m: float = 10.0  # spatial: so near to the edge no point is trusted
+    edge_gap_m: float = 30.0  # spatial: wider gaps between points are not field
+    max_global_deviations: float = 3.0  # spatial: standard deviations from the mean
+    reach_m: float = 40.0  # spatial: points within it are neighbours
+    significance: float = 0.05  # spatial: of the local Moran index, one-sided
 
 
-def shift_flow(points: YieldPoints, delay_s: float) -> YieldPoints:
-    """Give each place the flow and moisture that the sensors saw ``delay_s`` later in its pass.
-
-    The last places of a pass then have none (NaN), and the first flow of a pass, cut before it
-    began, has no place. Mass and area of the records stay: totals need no places.
+def is_spatial(points: YieldPoints, filters: Filters) -> bool:
+    """Whether outliers are told by the spatial method.
 
     Raises
     ------
     ValueError
-        If the delay is negative, or not zero where a record's interval is unknown.
+        If the method is none of ``METHODS``.
     """
-    if not delay_s >= 0:
-        raise ValueError(f"flow delay must not be negative, got {delay_s}")
+    if filters.method not in METHODS:
+        raise ValueError(f"method {filters.method!r} is not one of {', '.join(METHODS)}")
+    return filters.method == "spatial" or (
+        filters.method == "auto" and not (points.passes >= 0).any()
+    )
+
+
+def shift_flow(
+    points: YieldPoints, delay_s: float, moisture_delay_s: float | None = None
+) -> YieldPoints:
+    """Give each place the flow and moisture that the sensors saw ``delay_s`` later in its pass.
+
+    The last places of a pass then have none (NaN), and the first flow of a pass, cut before it
+    began, has no place. Mass and area of the records stay: totals need no places. The moisture
+    sensor has the delay of the flow unless another is given.
+
+    Raises
+    ------
+    ValueError
+        If a delay is negative, or not zero where a record's interval is unknown.
+    """
+    flow = _seen_later(points, points.flow_kg_s, delay_s, "flow")
+    wet_delay = delay_s if moisture_delay_s is None else moisture_delay_s
+    moisture = _seen_later(points, points.moisture_pct, wet_delay, "moisture")
     if delay_s == 0:
-        return points
-    if np.isnan(points.interval_s).any():
-        raise ValueError("a flow delay needs the interval of each record")
-    time, run = np.cumsum(points.interval_s), _runs(points.passes)
-    later = np.searchsorted(time, time + delay_s - 1e-6)
-    source = np.minimum(later, time.size - 1)
-    seen = (later < time.size) & (run[source] == run)
-    flow = np.where(seen, points.flow_kg_s[source], np.nan)
+        return points._replace(moisture_pct=moisture)
     return points._replace(
         flow_kg_s=flow,
-        moisture_pct=np.where(seen, points.moisture_pct[source], np.nan),
+        moisture_pct=moisture,
         yield_kg_ha=point_yield(flow, points.coverage_m2_s),
     )
 
 
-def flag_points(points: YieldPoints, filters: Filters) -> dict[str, Flags]:
+def _seen_later(points: YieldPoints, values: Array, delay_s: float, name: str) -> Array:
+    if not delay_s >= 0:
+        raise ValueError(f"{name} delay must not be negative, got {delay_s}")
+    if delay_s == 0:
+        return values
+    if np.isnan(points.interval_s).any():
+        raise ValueError(f"a {name} delay needs the interval of each record")
+    time, run = np.cumsum(points.interval_s), runs(points.passes)
+    later = np.searchsorted(time, time + delay_s - 1e-6)
+    source = np.minimum(later, time.size - 1)
+    return np.where((later < time.size) & (run[source] == run), values[source], np.nan)
+
+
+def map_points(points: YieldPoints, filters: Filters, free: ArrayLike = 1.0) -> YieldPoints:
+    """Points as a map shows them: flow at its place, and over the width that was still free.
+
+    ``free`` is the share of each swath that no other pass had covered before
+    (``swath.free_share``). Mass and area of the records stay.
+    """
+    placed = shift_flow(points, filters.flow_delay_s, filters.moisture_delay_s)
+    share = np.broadcast_to(np.asarray(free, float), placed.x.shape)
+    if (share == 1).all():
+        return placed
+    coverage = placed.coverage_m2_s * share
+    ready = np.isnan(placed.flow_kg_s) & ~(points.flow_kg_s >= 0)  # a ready-made yield stays
+    over_free = point_yield(placed.flow_kg_s, coverage)
+    return placed._replace(
+        coverage_m2_s=coverage, yield_kg_ha=np.where(ready, placed.yield_kg_ha, over_free)
+    )
+
+
+def flag_points(
+    points: YieldPoints,
+    filters: Filters,
+    free: ArrayLike = 1.0,
+    boundary: shapely.Geometry | None = None,
+) -> dict[str, Flags]:
     """Flag points by reason, in the order of the pipeline; each array has shape (points,).
 
     A point stands under the first reason that holds for it, so the counts add up. A filter whose
     quantity is unknown (NaN) flags nothing; a yield that is unknown is a reason of its own.
+    ``free`` as in ``map_points``; ``boundary`` is the field's, on the plane of the points.
     """
-    shifted = shift_flow(points, filters.flow_delay_s)
+    shifted = map_points(points, filters, free)
     grain, moisture = shifted.yield_kg_ha, shifted.moisture_pct
     since, until = _time_in_pass(points)
+    outside = np.zeros(grain.shape, bool)
+    if boundary is not None:
+        shapely.prepare(boundary)
+        outside = ~np.asarray(shapely.intersects_xy(boundary, points.x, points.y))
     checks = {
         "header_up": ~points.working,
         "pass_start": since < filters.start_trim_s,
@@ -77,6 +144,8 @@ def flag_points(points: YieldPoints, filters: Filters) -> dict[str, Flags]:
         "speed_low": points.speed_m_s < filters.min_speed_m_s,
         "speed_high": points.speed_m_s > filters.max_speed_m_s,
         "speed_change": _relative_change(points) > filters.max_speed_change,
+        "overlap": np.broadcast_to(np.asarray(free) < filters.min_free_share, grain.shape),
+        "outside_boundary": outside,
         "yield_unknown": ~np.isfinite(grain),
         "yield_low": grain <= filters.min_yield_kg_ha,
         "yield_high": grain > filters.max_yield_kg_ha,
@@ -88,9 +157,60 @@ def flag_points(points: YieldPoints, filters: Filters) -> dict[str, Flags]:
     for reason, found in checks.items():
         flags[reason] = found & left
         left &= ~found
-    flags["local_outlier"] = local_outliers(
-        points.x, points.y, grain, left, filters.neighbours, filters.max_deviations
-    )
+    nothing = np.zeros(grain.shape, bool)
+    spatial = is_spatial(points, filters)
+    flags["local_outlier"] = nothing
+    if not spatial:
+        flags["local_outlier"] = local_outliers(
+            points.x, points.y, grain, left, filters.neighbours, filters.max_deviations
+        )
+    among = left if spatial else nothing
+    return {**flags, **spatial_outliers(points, grain, among, filters, boundary)}
+
+
+def spatial_outliers(
+    points: YieldPoints,
+    values: ArrayLike,
+    among: Flags,
+    filters: Filters,
+    boundary: shapely.Geometry | None = None,
+) -> dict[str, Flags]:
+    """Points of ``among`` by reason: the border, far from all, far from those around.
+
+    Each step sees what the steps before left. Without a boundary the points themselves tell
+    where the field ends. Where there are too few points nothing is flagged.
+
+    References
+    ----------
+    .. [1] A. Vega et al., "Protocol for automating error removal from yield maps", Precision
+       Agriculture 20, 1030-1044, 2019.
+    """
+    grain = np.asarray(values, float)
+    flags = {
+        reason: np.zeros(grain.shape, bool)
+        for reason in ("border", "global_outlier", "moran_plot", "local_moran")
+    }
+    placed = np.isfinite(points.x + points.y)
+    rows = np.flatnonzero(among & placed)
+    if rows.size < MIN_SPATIAL_POINTS:
+        return flags
+    ground = boundary
+    if ground is None:
+        ground = spatial_filters.edge_of_points(
+            points.x[placed], points.y[placed], filters.edge_gap_m
+        )
+    edge = spatial_filters.near_edge(points.x[rows], points.y[rows], ground, filters.border_m)
+    flags["border"][rows[edge]] = True
+    rows = rows[~edge]
+    far = spatial_filters.global_outliers(grain[rows], filters.max_global_deviations)
+    flags["global_outlier"][rows[far]] = True
+    rows = rows[~far]
+    x, y, grain = points.x[rows], points.y[rows], grain[rows]
+    lag, number = spatial_filters.spatial_lag(x, y, grain, filters.reach_m)
+    leverage = spatial_filters.moran_plot_outliers(grain, lag)
+    moran = spatial_filters.local_moran_outliers(grain, lag, number, filters.significance)
+    flags["moran_plot"][rows[leverage]] = True
+    flags["local_moran"][rows[moran & ~leverage]] = True
     return flags
 
 
@@ -122,19 +242,13 @@ def local_outliers(
     return outlier
 
 
-def _runs(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number stretches of equal value, as a pass number may come again."""
-    changes = np.concatenate([[False], numbers[1:] != numbers[:-1]])
-    return np.asarray(np.cumsum(changes), dtype=np.int64)
-
-
 def _time_in_pass(points: YieldPoints) -> tuple[Array, Array]:
     """Seconds of work since the pass began and until it ends; NaN where passes are not known."""
     unknown = np.full(points.x.shape, np.nan)
     work = np.where(points.working & (points.passes >= 0), points.interval_s, 0.0)
     if np.isnan(work).any() or not work.size:
         return unknown, unknown
-    run = _runs(points.passes)
+    run = runs(points.passes)
     total = np.bincount(run, weights=work)
     before = np.cumsum(work) - work  # at the beginning of the record
     since = before - np.concatenate([[0.0], np.cumsum(total)[:-1]])[run]

@@ -1,35 +1,32 @@
-"""A yield-monitor file as totals and a count of the points that a map should not show.
-
-Totals come from all records, as the calibrated monitor counted them: grain that arrives after
-the header went up was harvested, too. Filters say which points a map can trust.
-"""
+"""A yield-monitor file read, cleaned and reported, and its map."""
 
 import gzip
 import io
+import json
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 
+from analytics.field_plane import to_plane
 from analytics.isoxml_timelog import find_time_log, read_time_log
-from analytics.yield_filters import Filters, flag_points
-from analytics.yield_tables import (
-    M2_PER_HA,
-    Array,
-    YieldPoints,
-    looks_like_ag_leader,
-    read_ag_leader,
-    read_yield_csv,
-)
-from analytics.yields import KG_PER_CENTNER, at_standard_moisture
+from analytics.tables import TableError
+from analytics.yield_cleaning import Cleaned, Harvest, clean, clean_points, report
+from analytics.yield_filters import Filters
+from analytics.yield_grid import as_geojson, map_mean, yield_grid
+from analytics.yield_tables import YieldPoints, looks_like_ag_leader, read_ag_leader, read_yield_csv
 
-TEXT_FORMATS: dict[str, Callable[[Iterable[str], str], YieldPoints]] = {
+__all__ = ["FORMATS", "Filters", "Harvest", "clean", "clean_file", "clean_to_map", "read_points"]
+
+TEXT_FORMATS: dict[str, Callable[[Iterable[str], str, str | None], YieldPoints]] = {
     "agleader": read_ag_leader,
     "csv": read_yield_csv,
 }
 FORMATS = (*TEXT_FORMATS, "isoxml")
+CHUNK = 1 << 16
 
 
 def clean_file(
@@ -39,7 +36,23 @@ def clean_file(
     standard_moisture: float | None = None,
     filters: Filters | None = None,
 ) -> dict[str, Any]:
-    """Read a yield-monitor file, gzipped or not, and report what ``clean`` says.
+    """Read a yield-monitor file, gzipped or not, and report; as ``clean_to_map`` without a map."""
+    harvest = Harvest(standard_moisture_pct=standard_moisture)
+    return clean_to_map(path, format=format, harvest=harvest, filters=filters)[0]
+
+
+def clean_to_map(
+    path: Path,
+    *,
+    format: str | None = None,
+    crs: str | None = None,
+    harvest: Harvest | None = None,
+    filters: Filters | None = None,
+    flow_delay_s: float | None = None,
+    boundary: Path | None = None,
+    cell_m: float | None = None,
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Read a yield-monitor file and give its report and, with ``cell_m``, its map as GeoJSON.
 
     Parameters
     ----------
@@ -47,98 +60,108 @@ def clean_file(
         The file; of an ISOXML time log either of its two, or a folder that holds just one.
     format : str, optional
         One of ``FORMATS``; told from the file by default.
-    standard_moisture : float, optional
-        To which the mass is reduced; by default it stays as harvested. [%]
+    crs : str, optional
+        Projected system of the file's positions, such as EPSG:32642, where they are metres.
+    harvest : Harvest, optional
+        What is known beside the file: standard moisture, weighed mass, sown area …
+    flow_delay_s : float, optional
+        Of the mass sensor; fitted by default. [s]
+    boundary : Path, optional
+        The field's boundary as GeoJSON (WGS 84); points outside are flagged.
+    cell_m : float, optional
+        Side of the map's cells. [m]
 
     Raises
     ------
     OSError
         If a file cannot be read.
     ValueError
-        For an unknown format, a moisture out of range, or, as TableError, content that cannot be
+        For an unknown format, a figure out of range, or, as TableError, content that cannot be
         used, by file, line and column.
     """
-    path = Path(path)
+    path, known = Path(path), harvest or Harvest()
+    name, points = read_points(path, format=format, crs=crs)
+    field = None if boundary is None else read_boundary(boundary, points.crs)
+    cleaned = clean_points(points, filters, flow_delay_s=flow_delay_s, boundary=field)
+    result = {"format": name, **report(points, cleaned, known)}
+    if cell_m is None:
+        return result, None
+    map_, summary = _map(cleaned, cell_m, known.crop)
+    return {**result, "map": summary}, map_
+
+
+def read_points(
+    path: Path, *, format: str | None = None, crs: str | None = None
+) -> tuple[str, YieldPoints]:
+    """Read a file; return which of ``FORMATS`` it has, and its points."""
     if format is None and (path.is_dir() or path.suffix.lower() in {".bin", ".xml"}):
         format = "isoxml"
     if format is None:
         format = "agleader" if looks_like_ag_leader(_lines(path)[0]) else "csv"
     if format not in FORMATS:
         raise ValueError(f"format {format!r} is not one of {', '.join(FORMATS)}")
-    if format == "isoxml":
-        header, records = find_time_log(path)
-        points = read_time_log(header.read_bytes(), records.read_bytes(), records.name)
-    else:
-        points = TEXT_FORMATS[format](_lines(path), path.name)
-    return {"format": format, **clean(points, standard_moisture=standard_moisture, filters=filters)}
+    if format != "isoxml":
+        return format, TEXT_FORMATS[format](_lines(path), path.name, crs)
+    if crs is not None:
+        raise ValueError(f"ISOXML time logs stand in degrees (WGS 84), so not in {crs}")
+    header, records = find_time_log(path)
+    return format, read_time_log(header.read_bytes(), records.read_bytes(), records.name)
 
 
-def clean(
-    points: YieldPoints,
-    *,
-    standard_moisture: float | None = None,
-    filters: Filters | None = None,
-) -> dict[str, Any]:
-    """Totals of all points and counts of the flagged ones, as plain values for JSON.
+def read_boundary(path: Path, crs: str) -> shapely.Geometry:
+    """Polygon of a GeoJSON geometry, feature or collection (WGS 84), on the plane of points.
 
-    ``yield_kg_ha`` is ``mass_kg`` over ``area_ha``. Points with a ready-made yield have neither
-    (None): then it is the mean of the points kept, and ``yield_source`` says so. ``mass_kg`` is at
-    the standard moisture, or as harvested without one; a record of unknown moisture takes the
-    mean of the others.
+    Raises
+    ------
+    ValueError
+        If the file is no GeoJSON with a polygon, or the points know no plane.
     """
-    flags = flag_points(points, filters or Filters())
-    kept = ~np.any(list(flags.values()), axis=0)
-    moisture = _filled_moisture(points)
-    if standard_moisture is None:
-        reduction = np.ones(moisture.shape)
-    else:
-        _check_standard(standard_moisture, moisture)
-        reduction = at_standard_moisture(1.0, moisture, standard_moisture)
-    wet, area = float(points.mass_kg.sum()), float(points.area_m2.sum()) / M2_PER_HA
-    mass, weighed = float((points.mass_kg * reduction).sum()), bool(np.isfinite(wet))
-    if weighed:
-        grain = mass / area if area > 0 else None
-    else:
-        grain = float((points.yield_kg_ha * reduction)[kept].mean()) if kept.any() else None
-    return {
-        "rows": int(kept.size),
-        "kept": int(kept.sum()),
-        "flagged": {reason: int(found.sum()) for reason, found in flags.items()},
-        "area_ha": area if weighed else None,
-        "wet_mass_kg": wet if weighed else None,
-        "wet_mass_header_up_kg": float(points.mass_kg[~points.working].sum()) if weighed else None,
-        "mass_kg": mass if weighed else None,
-        "standard_moisture_pct": standard_moisture,
-        "yield_kg_ha": grain,
-        "yield_centner_ha": None if grain is None else grain / KG_PER_CENTNER,
-        "yield_source": "mass-over-area" if weighed else "mean-of-kept-points",
+    if not crs:
+        raise ValueError("a boundary needs points in degrees, or the system of x_m and y_m (--crs)")
+    try:
+        content = json.loads(path.read_text())
+        features = content.get("features", [content])
+        shapes = [shapely.geometry.shape(one.get("geometry") or one) for one in features]
+    except json.JSONDecodeError as error:
+        raise TableError(path.name, error.lineno, str(error.colno), error.msg) from None
+    except (AttributeError, KeyError, TypeError, ValueError, shapely.errors.ShapelyError):
+        raise TableError(path.name, 1, "geometry", "is not GeoJSON with a polygon") from None
+    whole = shapely.union_all(shapes)
+    if whole.geom_type not in {"Polygon", "MultiPolygon"} or whole.is_empty:
+        raise TableError(path.name, 1, "geometry", f"is a {whole.geom_type}, not a polygon")
+    return shapely.transform(whole, lambda at: np.column_stack(to_plane(crs, at[:, 0], at[:, 1])))
+
+
+def _map(
+    cleaned: Cleaned, cell_m: float, crop: str | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    grid = yield_grid(cleaned.points, cleaned.kept, cell_m=cell_m)
+    mean = map_mean(grid)
+    summary = {
+        "cell_m": cell_m,
+        "cells": int((grid.points > 0).sum()),
+        "mean_kg_ha": mean if np.isfinite(mean) else None,  # wet, as the monitor saw it
     }
-
-
-def _filled_moisture(points: YieldPoints) -> Array:
-    """Moisture with the mean in place of the unknown; no crop has 0 %, so that is a dead sensor."""
-    known = points.moisture_pct > 0
-    if known.all() or not known.any():
-        return points.moisture_pct
-    weights = points.mass_kg[known]
-    usable = np.isfinite(weights).all() and weights.sum() > 0
-    mean = np.average(points.moisture_pct[known], weights=weights if usable else None)
-    return np.where(known, points.moisture_pct, mean)
-
-
-def _check_standard(standard: float, moisture: Array) -> None:
-    if not 0 <= standard < 100:
-        raise ValueError(f"standard moisture must be within 0 and 100 %, got {standard:g}")
-    if not (moisture > 0).any():
-        raise ValueError("the file has no moisture, so no mass at a standard moisture")
+    return as_geojson(grid, crop), summary
 
 
 def _lines(path: Path) -> list[str]:
     """Lines of a text file; names in another encoding are not needed and do not stop it."""
     raw = path.read_bytes()
     if path.suffix.lower() == ".gz":
-        try:
-            raw = gzip.decompress(raw)
-        except (EOFError, zlib.error):
-            raise ValueError("the gzip file is cut off or damaged") from None
+        raw = _unzipped(raw, path.name)
     return list(io.StringIO(raw.decode("utf-8-sig", errors="replace"), newline=None)) or [""]
+
+
+def _unzipped(raw: bytes, file: str) -> bytes:
+    """Decompress piece by piece, so that a fault can be told by the line it cuts off."""
+    whole = bytearray()
+    with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
+        try:
+            while piece := stream.read(CHUNK):
+                whole += piece
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            line = whole.count(b"\n") + 1
+            reason = f"the gzip file is cut off or damaged from about here on ({error})"
+            raise TableError(file, line, "(gzip)", reason) from None
+    return bytes(whole)

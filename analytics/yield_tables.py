@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.field_plane import from_projected, on_plane
 from analytics.tables import TableError
 
 Array = NDArray[np.float64]
@@ -19,7 +20,6 @@ M2_PER_HA = 10_000.0
 KG_PER_POUND = 0.45359237
 M_PER_INCH = 0.0254
 KG_HA_PER_T_HA = 1000.0
-EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
 
 
 class YieldPoints(NamedTuple):
@@ -37,6 +37,8 @@ class YieldPoints(NamedTuple):
     moisture_pct: Array  # of the wet mass
     working: NDArray[np.bool_]  # header down
     passes: NDArray[np.int64]  # number of the pass; -1 where passes are not known
+    crs: str = ""  # of x and y, a plane of ``field_plane``; empty where the file does not say
+    mass_source: str = "mass-balance"  # flow times interval; or "counter", or "none"
 
 
 def point_yield(mass: ArrayLike, area: ArrayLike) -> Array:
@@ -56,14 +58,15 @@ def speed(distance: ArrayLike, interval: ArrayLike) -> Array:
     return np.asarray(np.divide(d, t, out=unknown, where=t > 0))
 
 
-def on_plane(longitude: ArrayLike, latitude: ArrayLike) -> tuple[Array, Array]:
-    """Degrees as metres on a plane around the field: near enough to find neighbours, no more."""
-    lon, lat = np.radians(np.asarray(longitude, float)), np.radians(np.asarray(latitude, float))
-    if not np.isfinite(lat).any():
-        return lon, lat
-    middle = np.nanmean(lat)
-    east = EARTH_RADIUS_M * math.cos(middle) * (lon - np.nanmean(lon))
-    return east, EARTH_RADIUS_M * (lat - middle)
+def runs(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number stretches of equal value, as a pass number may come again."""
+    changes = np.concatenate([np.zeros(1, bool), numbers[1:] != numbers[:-1]])[: numbers.size]
+    return np.asarray(np.cumsum(changes), dtype=np.int64)
+
+
+def work_runs(points: YieldPoints) -> NDArray[np.int64]:
+    """Number stretches of one pass with the header down (or up) throughout."""
+    return runs(2 * points.passes + points.working)
 
 
 class _Column(NamedTuple):
@@ -75,8 +78,11 @@ class _Column(NamedTuple):
 
 MAX_PASS = 1e9
 _DEGREES = "degrees of WGS 84 are wanted; is the file projected?"
-_LONGITUDE = _Column("longitude", -180, 180, _DEGREES)
-_LATITUDE = _Column("latitude", -90, 90, _DEGREES)
+_SYSTEM = f"{_DEGREES} Then name its system, as --crs EPSG:32642"
+_METRES = f"{_DEGREES} Then call the columns x_m and y_m and name the system, as --crs EPSG:32642"
+_LONGITUDE = _Column("longitude", -180, 180, _SYSTEM)
+_LATITUDE = _Column("latitude", -90, 90, _SYSTEM)
+_EASTING, _NORTHING = _Column("longitude", -math.inf), _Column("latitude", -math.inf)
 
 # Ag Leader advanced export: no header. After these stand serial number, field, load, grain and
 # more, which differ between versions and are not needed.
@@ -95,30 +101,36 @@ AG_LEADER_COLUMNS = (
 AG_LEADER_CELLS = 14  # the shortest line: up to the grain
 
 
-def read_ag_leader(lines: Iterable[str], file: str) -> YieldPoints:
+def read_ag_leader(lines: Iterable[str], file: str, crs: str | None = None) -> YieldPoints:
     """Read Ag Leader's advanced text export, pounds and inches as it has them.
+
+    With ``crs`` its first two columns are metres of that system instead of degrees.
 
     Raises
     ------
     TableError
         For a line that is too short or a value that is no number or out of range.
     """
-    rows = []
+    columns = AG_LEADER_COLUMNS if crs is None else (_EASTING, _NORTHING, *AG_LEADER_COLUMNS[2:])
+    rows, numbers = [], []
     for line, cells in _cells(lines, file):
         if len(cells) < AG_LEADER_CELLS:
             column = AG_LEADER_COLUMNS[min(len(cells), len(AG_LEADER_COLUMNS) - 1)].name
             reason = f"{len(cells)} cells, a record has at least {AG_LEADER_CELLS}"
             raise TableError(file, line, column, reason)
+        numbers.append(line)
         rows.append(
             [
                 _number(cell, file, line, column)
-                for cell, column in zip(cells, AG_LEADER_COLUMNS, strict=False)
+                for cell, column in zip(cells, columns, strict=False)
             ]
         )
     if not rows:
         raise TableError(file, 1, AG_LEADER_COLUMNS[0].name, "the file has no records")
     lon, lat, flow, _, interval, distance, swath, moisture, header, number = np.array(rows).T
-    x, y = on_plane(lon, lat)
+    if crs is not None:
+        lon, lat = _degrees(lon, lat, crs, file, numbers, "longitude")
+    x, y, plane = on_plane(lon, lat)
     mass, metres = flow * KG_PER_POUND * interval, distance * M_PER_INCH
     area = metres * swath * M_PER_INCH
     return YieldPoints(
@@ -134,6 +146,7 @@ def read_ag_leader(lines: Iterable[str], file: str) -> YieldPoints:
         moisture_pct=moisture,
         working=header == 1,
         passes=number.astype(np.int64),
+        crs=plane,
     )
 
 
@@ -141,8 +154,8 @@ def read_ag_leader(lines: Iterable[str], file: str) -> YieldPoints:
 CSV_COLUMNS = {
     column.name: column
     for column in (
-        _Column("longitude_deg", -180, 180, _DEGREES),
-        _Column("latitude_deg", -90, 90, _DEGREES),
+        _Column("longitude_deg", -180, 180, _METRES),
+        _Column("latitude_deg", -90, 90, _METRES),
         _Column("x_m", -math.inf),
         _Column("y_m", -math.inf),
         _Column("yield_kg_ha", -math.inf),
@@ -162,13 +175,15 @@ _NEVER_EMPTY = {*_MASS, "longitude_deg", "latitude_deg", "x_m", "y_m", "header_d
 _BARE = {"X": "x_m", "Y": "y_m", "Yield": "yield_t_ha"}
 
 
-def read_yield_csv(lines: Iterable[str], file: str) -> YieldPoints:
+def read_yield_csv(lines: Iterable[str], file: str, crs: str | None = None) -> YieldPoints:
     """Read points from a CSV file with a header.
 
-    Position: ``longitude_deg, latitude_deg`` (WGS 84) or ``x_m, y_m`` (projected). Yield: either
+    Position: ``longitude_deg, latitude_deg`` (WGS 84) or ``x_m, y_m`` (projected: in the system
+    ``crs``, else on an unknown plane, of which no map can be drawn). Yield: either
     ``mass_flow_kg_s, interval_s, distance_m, width_m``, from which yield, mass and area follow,
     or ready-made ``yield_kg_ha`` or ``yield_t_ha``, which has no mass and no area. Optional:
-    ``moisture_pct``, ``header_down`` (1 or 0), ``pass`` (a number). A header of ``X,Y,Yield``
+    ``moisture_pct``, ``header_down`` (1 or 0), ``pass`` (a number; by default a pass begins where
+    the header goes down). A header of ``X,Y,Yield``
     means ``x_m,y_m,yield_t_ha``. Just the yield and the moisture may be empty where unknown.
 
     Raises
@@ -182,12 +197,15 @@ def read_yield_csv(lines: Iterable[str], file: str) -> YieldPoints:
     if set(header) == set(_BARE):
         header = [_BARE[name] for name in header]
     _check_header(header, file)
-    rows = []
+    if crs is not None and "longitude_deg" in header:
+        raise TableError(file, 1, "longitude_deg", f"stands in degrees, so not in {crs}")
+    rows, numbers = [], []
     for line, cells in records:
         if len(cells) != len(header):
             column = header[min(len(cells), len(header) - 1)]
             reason = f"{len(cells)} cells, the header has {len(header)}"
             raise TableError(file, line, column, reason)
+        numbers.append(line)
         rows.append(
             [
                 _number(cell, file, line, CSV_COLUMNS[name], name not in _NEVER_EMPTY)
@@ -196,15 +214,33 @@ def read_yield_csv(lines: Iterable[str], file: str) -> YieldPoints:
         )
     if not rows:
         raise TableError(file, 2, header[0], "the file has no records")
-    return _points(dict(zip(header, np.array(rows).T, strict=True)), len(rows))
+    columns = dict(zip(header, np.array(rows).T, strict=True))
+    if crs is not None:
+        columns["longitude_deg"], columns["latitude_deg"] = _degrees(
+            columns.pop("x_m"), columns.pop("y_m"), crs, file, numbers, "x_m"
+        )
+    return _points(columns, len(rows))
+
+
+def _degrees(
+    x: Array, y: Array, crs: str, file: str, lines: Sequence[int], column: str
+) -> tuple[Array, Array]:
+    lon, lat = from_projected(x, y, crs)
+    outside = ~(np.isfinite(lon) & np.isfinite(lat))
+    if outside.any():
+        row = int(np.argmax(outside))
+        reason = f"{x[row]:.10g}, {y[row]:.10g} is outside of {crs}; is it the file's system?"
+        raise TableError(file, lines[row], column, reason)
+    return lon, lat
 
 
 def _points(columns: dict[str, Array], count: int) -> YieldPoints:
     unknown = np.full(count, np.nan)
+    plane = ""
     if "x_m" in columns:
         x, y = columns["x_m"], columns["y_m"]
     else:
-        x, y = on_plane(columns["longitude_deg"], columns["latitude_deg"])
+        x, y, plane = on_plane(columns["longitude_deg"], columns["latitude_deg"])
     flow = mass = area = interval = pace = unknown
     if "mass_flow_kg_s" in columns:
         flow, interval, distance, width = (columns[name] for name in _MASS)
@@ -226,8 +262,19 @@ def _points(columns: dict[str, Array], count: int) -> YieldPoints:
         speed_m_s=pace,
         moisture_pct=columns.get("moisture_pct", unknown),
         working=columns.get("header_down", np.ones(count)) == 1,
-        passes=columns.get("pass", np.full(count, -1.0)).astype(np.int64),
+        passes=_numbered(columns, count),
+        crs=plane,
+        mass_source="mass-balance" if "mass_flow_kg_s" in columns else "none",
     )
+
+
+def _numbered(columns: dict[str, Array], count: int) -> NDArray[np.int64]:
+    if "pass" in columns:
+        return columns["pass"].astype(np.int64)
+    if "header_down" in columns:
+        lowered = np.diff(columns["header_down"], prepend=0.0) > 0
+        return np.asarray(np.cumsum(lowered), dtype=np.int64)
+    return np.full(count, -1, dtype=np.int64)
 
 
 def _check_header(header: Sequence[str], file: str) -> None:

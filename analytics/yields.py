@@ -50,6 +50,24 @@ def impurity_loss_pct(moisture_loss: ArrayLike, before: ArrayLike, after: ArrayL
     return np.asarray((100.0 - np.asarray(moisture_loss, float)) * (a - b) / (100.0 - b))
 
 
+def scale_to_loads(monitor_kg: ArrayLike, loads_kg: ArrayLike) -> float:
+    """Factor that brings a monitor's masses, and the yields of its map, to the weighed loads.
+
+    Both wet; ``monitor_kg`` of shape (points,), of all records, ``loads_kg`` of shape (loads,).
+
+    Raises
+    ------
+    ValueError
+        If the monitor saw no mass, or a load has a negative or unknown one.
+    """
+    monitor, loads = float(np.sum(monitor_kg)), np.asarray(loads_kg, float)
+    if not monitor > 0:
+        raise ValueError("the monitor has no mass that loads could scale")
+    if not np.all(loads >= 0):
+        raise ValueError("a load has a negative or unknown mass")
+    return float(loads.sum()) / monitor
+
+
 class FieldYield(NamedTuple):
     """Harvest of one field."""
 
@@ -59,6 +77,12 @@ class FieldYield(NamedTuple):
     yield_kg_ha: float  # clean mass over the area
     u_yield_kg_ha: float  # standard uncertainty
     moisture_pct: float  # mean of the loads by mass
+    sown_ha: float | None = None  # as declared; what was not harvested was sown, too
+
+    @property
+    def yield_of_sown_kg_ha(self) -> float | None:
+        """Clean mass over the sown area, where that is known."""
+        return None if self.sown_ha is None else self.clean_kg / self.sown_ha
 
     @property
     def yield_centner_ha(self) -> float:
@@ -77,6 +101,7 @@ def field_yield(
     u_load_kg: float = 0.0,
     u_scale_rel: float = 0.0,
     u_area_rel: float = 0.0,
+    sown_ha: float | None = None,
 ) -> FieldYield:
     """Yield of a field from its weighed loads: total mass over area, never a mean of means.
 
@@ -85,6 +110,8 @@ def field_yield(
     mass, moisture, impurity : array, shape (loads,)
         Weighed mass [kg], moisture and impurity [%] of each load.
     harvested_ha : float
+    sown_ha : float, optional
+        Reported beside the harvested area, never in its place.
     standard_moisture, base_impurity : float
         To which the mass is reduced. [%]
     u_load_kg : float
@@ -103,6 +130,8 @@ def field_yield(
         np.atleast_1d(np.asarray(mass, float)), np.asarray(moisture, float)
     )
     _check(loads, wet, np.asarray(impurity, float), harvested_ha)
+    if sown_ha is not None and not sown_ha > 0:
+        raise ValueError(f"sown area must be above 0 ha, got {sown_ha}")
     drying = moisture_loss_pct(wet, standard_moisture)
     cleaning = impurity_loss_pct(drying, np.maximum(impurity, base_impurity), base_impurity)
     kept = 1.0 - (drying + cleaning) / 100.0
@@ -116,6 +145,7 @@ def field_yield(
         yield_kg_ha=clean / harvested_ha,
         u_yield_kg_ha=u_clean / harvested_ha,
         moisture_pct=float((loads * wet).sum() / bunker) if bunker > 0 else float("nan"),
+        sown_ha=sown_ha,
     )
 
 

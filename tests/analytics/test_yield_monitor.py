@@ -269,7 +269,7 @@ WIDTH, FLOW, MASS, AREA, STATE = range(5)
 
 
 def record(second: int, changed: dict[int, int]) -> bytes:
-    """One record a ten-millionth of a degree times 90 (1.0007 m) north of the one before."""
+    """One record 90 ten-millionths of a degree (1.0012 m) north of the one before."""
     head = pack("<IHiiB", second * 1000, 14611, 510_000_000 + 90 * second, 710_000_000, 1)
     values = b"".join(pack("<Bi", index, raw) for index, raw in changed.items())
     return head + pack("<B", len(changed)) + values
@@ -290,8 +290,9 @@ def test_log_totals_are_last_less_first_with_mass_after_the_work():
     assert points.area_m2.sum() == 10.0
     assert points.working.tolist() == [True, True, True, False]
     assert points.passes.tolist() == [1, 1, 1, 1]
-    # 2 kg/s over 5 m and 1.0007 m/s: a degree is 111.195 km, so 90e-7 of it 1.00076 m.
-    assert_allclose(points.yield_kg_ha, 10_000 * 2 / 5 / 1.00076, rtol=1e-5)
+    # 2 kg/s over 5 m and 1.00123 m/s: at 51° a degree of the WGS 84 meridian is 111.2482 km, as
+    # π/180 a (1 - e²)(1 - e² sin² 51°)^-1.5 with a = 6 378 137 m, e² = 0.00669438.
+    assert_allclose(points.yield_kg_ha, 10_000 * 2 / 5 / 1.001234, rtol=1e-5)
 
 
 def test_log_without_counters_is_integrated_while_at_work():
@@ -300,7 +301,7 @@ def test_log_without_counters_is_integrated_while_at_work():
     points = read_time_log(xml, LOG, "TLG00001.bin")
 
     assert points.mass_kg.tolist() == [0.0, 2.0, 2.0, 2.0]
-    assert_allclose(points.area_m2, [0.0, 5.0038, 5.0038, 0.0], rtol=1e-4)
+    assert_allclose(points.area_m2, [0.0, 5.0062, 5.0062, 0.0], rtol=1e-4)
 
 
 @pytest.mark.parametrize(
