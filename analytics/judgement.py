@@ -24,6 +24,7 @@ from analytics.uncertainty import Part, Stated, as_json
 
 LEVEL = 0.95
 LEAST_DAYS_TO_SIMULATE = 30  # fewer days of a season carry no counterfactual
+FLOODED = frozenset({"rice"})  # watered to stand, not to field capacity
 METERED, COMPUTED = "metered seasons", "balance counterfactual"
 
 Figures = dict[str, float | None]
@@ -77,8 +78,8 @@ def judge(run: SeasonRun | None, zones: Sequence[ZoneFacts]) -> list[Judgement]:
     """
     judgements = [Judgement(_applied(zone), None, None, None, {}, [], []) for zone in zones]
     if run is not None and zones:
-        for index, one in enumerate(judgements):
-            one.figures.update(_balance(run, index))
+        for one, figures in zip(judgements, _balances(run), strict=True):
+            one.figures.update(figures)
         judgements = _with_savings(run, zones, judgements)
     for index, (zone, one) in enumerate(zip(zones, judgements, strict=True)):
         harvest, source = harvest_figures(zone.loads, zone.area_ha, zone.crop, one.notes)
@@ -92,7 +93,8 @@ def _applied(zone: ZoneFacts) -> Figures:
     return {"applied_m3": float(np.sum(zone.water.volume_m3))}
 
 
-def _balance(run: SeasonRun, index: int) -> Figures:
+def _balances(run: SeasonRun) -> list[Figures]:
+    """What the balance says of each zone."""
     columns = {f"{name}_mm": run.total(name) for name in SUMS}
     columns |= {
         "closure_mm": run.closure,
@@ -100,7 +102,8 @@ def _balance(run: SeasonRun, index: int) -> Figures:
         "effective_rain_mm": run.effective_rain,
         "storage_change_mm": run.storage_change,
     }
-    return {name: _known(float(column[index])) for name, column in columns.items()}
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [dict(zip(columns, map(_known, row), strict=True)) for row in rows]
 
 
 # --- savings ----------------------------------------------------------------------------------
@@ -110,6 +113,8 @@ def _with_savings(
     run: SeasonRun, zones: Sequence[ZoneFacts], judgements: Sequence[Judgement]
 ) -> list[Judgement]:
     options = [_option(run, index, zone, judgements[index]) for index, zone in enumerate(zones)]
+    if not any(options):
+        return list(judgements)
     simulated = np.array([option == "D" for option in options])
     practice = np.array([old_practice.surface_irrigation(zone.crop) for zone in zones])
     computed = run.old_irrigator(practice[:, 0], practice[:, 1], only=simulated)
@@ -148,24 +153,35 @@ def _option(run: SeasonRun, index: int, zone: ZoneFacts, judgement: Judgement) -
         judgement.notes.append("rain-fed: there is no irrigation to save")
         return None
     found = option_of(evidence)
-    if found is None:
-        judgement.notes.append("no water was metered or entered: no saving can be stated")
-        return None
-    if zone.option is not None and zone.option != found:
-        if zone.option == "D" or (zone.option == "A" and found == "B"):
-            found = zone.option
+    if found is not None and zone.option not in {None, found}:
+        if zone.option == "D":
+            found = "D"
         else:
             judgement.notes.append(
                 f"option {zone.option} was asked for; what is known carries option {found}"
             )
-    days = int(run.inside[:, index].sum())
-    if found == "D" and days < LEAST_DAYS_TO_SIMULATE:
-        judgement.notes.append(
-            f"no baseline seasons are known, and {days} days carry no computed one: "
-            "no saving can be stated"
-        )
+    reason = _unjudgeable(run, index, zone, found)
+    if reason is not None:
+        judgement.notes.append(f"{reason}: no saving can be stated")
         return None
     return found
+
+
+def _unjudgeable(run: SeasonRun, index: int, zone: ZoneFacts, option: Option | None) -> str | None:
+    """Why no saving can be stated; None where one can."""
+    if option is None:
+        return "no water was metered or entered"
+    if not np.isfinite(run.requirement[index]):
+        return "the balance has a day without weather"
+    if option != "D":
+        needed = any(one.net_requirement_mm > 0 for one in zone.baselines)
+        return None if needed else "no baseline season required irrigation"
+    days = int(run.inside[:, index].sum())
+    if days < LEAST_DAYS_TO_SIMULATE:
+        return f"no baseline seasons are known, and {days} days carry no computed one"
+    if zone.crop in FLOODED:
+        return f"no baseline seasons are known, and the old flooding of {zone.crop} is not computed"
+    return None
 
 
 def _of_offtakes(

@@ -78,7 +78,7 @@ def of_field(baselines: Sequence[Baseline], run: SeasonRun, zone: int) -> Old:
         [one.net_requirement_mm for one in baselines],
         [one.gross_irrigation_mm for one in baselines],
     )
-    requirement, etc = float(run.requirement[zone]), float(run.total("etc")[zone])
+    requirement, etc = float(run.requirement[zone]), float(run.etc[zone])
     efficiency, wetted = _practice(baselines)
     depth, parts = _predicted(found, requirement, etc, "baseline", "own")
     return Old(depth, efficiency, wetted, parts, method)
@@ -107,7 +107,7 @@ def of_offtake(members: Sequence[Member], run: SeasonRun) -> dict[int, Old]:
     )
     found, method = relation(need, given)
     columns = [one.zone for one in members]
-    requirement, etc = run.requirement[columns], run.total("etc")[columns]
+    requirement, etc = run.requirement[columns], run.etc[columns]
     whole = float(weight @ requirement)
     depth, parts = _predicted(found, whole, float(weight @ etc), "baseline_of_offtake", "farm")
     share = requirement / whole if whole > 0 else np.ones_like(requirement)

@@ -92,6 +92,11 @@ class SeasonRun:
         return requirement.season_sum(getattr(self.balance, name), self.inside)
 
     @cached_property
+    def etc(self) -> Array:
+        """Evapotranspiration of the crop without stress, shape (zones,). [mm]"""
+        return self.total("etc")
+
+    @cached_property
     def requirement(self) -> Array:
         """Net irrigation requirement, shape (zones,). [mm]"""
         return requirement.net_requirement(self.balance, self.inside)
@@ -192,7 +197,7 @@ class SeasonRun:
             sums["gross"] += net / share
             sums["applications"] += net > 0
             thirsty = (run.depletion[0] >= run.raw[0]) & (day + 1 < last_watering)
-            net = np.where(thirsty, run.depletion[0], 0.0)
+            net = np.where(thirsty, np.maximum(run.depletion[0], 0.0), 0.0)
         for name, values in sums.items():
             getattr(result, name)[picked] = values
         return result
