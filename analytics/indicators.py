@@ -4,7 +4,7 @@ Definitions: FAO Water Report 46; Perry (2007) for the fractions; yield response
 and Drainage Paper 33. Arrays broadcast; where nothing was asked for or applied the ratio is NaN.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -69,31 +69,71 @@ def _ratio(part: ArrayLike, whole: ArrayLike) -> Array:
     return np.asarray(np.asarray(part, float) / np.where(divisor > 0, divisor, np.nan))
 
 
-def zone_indicators(
-    figures: Mapping[str, float | None], area_ha: float, ky: float | None
-) -> dict[str, float | None]:
-    """Indicators of a crop zone's season, from figures named as in the results table.
+Figures = Mapping[str, float | None]
 
-    What lacks an input is None. The depleted fraction counts what the root zone gave or took.
+
+def of_zones(zones: Iterable[tuple[float, Figures]]) -> dict[str, float | None]:
+    """Indicators of crop zones together: sums by sums, never means of ratios.
+
+    Each zone is its area [ha] and its figures, named as in the results table. An indicator speaks
+    of the zones that have all it needs; None where there is none. Irrigation is judged where some
+    was applied. The depleted fraction counts what the soil gave or took.
     """
+    sums = {name: [0.0, 0.0] for name in _PARTS}
+    for area_ha, figures in zones:
+        volumes = _Volumes(area_ha, figures)
+        for name, parts in _PARTS.items():
+            part, whole = parts(volumes)
+            if np.isfinite(part) and np.isfinite(whole):
+                sums[name][0] += part
+                sums[name][1] += whole
+    return {name: part / whole if whole > 0 else None for name, (part, whole) in sums.items()}
 
-    def of(name: str) -> float:
-        value = figures.get(name)
+
+class _Volumes:
+    """Figures of a crop zone as volumes [m³] and mass [kg]; NaN where unknown."""
+
+    def __init__(self, area_ha: float, figures: Figures) -> None:
+        self._per_mm, self._figures = M3_PER_HA_PER_MM * area_ha, figures
+        self.applied = self._known("applied_m3")
+        self.mass = self._known("mass_kg")
+        self.rain, self.etc, self.eta = (self._depth(name) for name in ("rain", "etc", "eta"))
+
+    @property
+    def irrigation(self) -> float:
+        """Applied, where anything was."""
+        return self.applied if self.applied > 0 else np.nan
+
+    @property
+    def left_by_rain(self) -> float:
+        """What rain left to be irrigated."""
+        return self.etc - self._depth("effective_rain")
+
+    @property
+    def supply(self) -> float:
+        """All water that came, less what the soil kept of it."""
+        risen, kept = self._depth("capillary_rise"), self._depth("storage_change")
+        return self.applied + self.rain + risen - kept
+
+    @property
+    def transpired(self) -> float:
+        """Through the crop."""
+        return self._depth("transpiration")
+
+    def _depth(self, name: str) -> float:
+        return self._per_mm * self._known(f"{name}_mm")
+
+    def _known(self, name: str) -> float:
+        value = self._figures.get(name)
         return np.nan if value is None else value
 
-    gross = of("applied_m3") / (M3_PER_HA_PER_MM * area_ha)
-    eta, etc, rain = of("eta_mm"), of("etc_mm"), of("rain_mm")
-    supply = gross + rain + of("capillary_rise_mm")
-    per_ha = of("mass_kg") / area_ha
-    found = {
-        "relative_water_supply": relative_water_supply(gross, rain, etc),
-        "relative_irrigation_supply": relative_irrigation_supply(
-            gross if gross > 0 else np.nan, etc, of("effective_rain_mm")
-        ),
-        "depleted_fraction": depleted_fraction(eta, supply, of("storage_change_mm")),
-        "beneficial_fraction": beneficial_fraction(of("transpiration_mm"), eta),
-        "crop_water_productivity_kg_m3": water_productivity(per_ha, eta),
-        "irrigation_water_productivity_kg_m3": water_productivity(per_ha, gross),
-        "relative_yield_estimate": relative_yield(eta, etc, np.nan if ky is None else ky),
-    }
-    return {name: float(value) if np.isfinite(value) else None for name, value in found.items()}
+
+_PARTS: dict[str, Callable[[_Volumes], tuple[float, float]]] = {
+    "relative_water_supply": lambda of: (of.applied + of.rain, of.etc),
+    "relative_irrigation_supply": lambda of: (of.irrigation, of.left_by_rain),
+    "depleted_fraction": lambda of: (of.eta, of.supply),
+    "beneficial_fraction": lambda of: (of.transpired, of.eta),
+    "crop_water_productivity_kg_m3": lambda of: (of.mass, of.eta),
+    "irrigation_water_productivity_kg_m3": lambda of: (of.mass, of.irrigation),
+}
+NAMES = tuple(_PARTS)

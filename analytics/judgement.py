@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from analytics import counterfactual, old_practice
+from analytics import counterfactual, indicators, old_practice
 from analytics.counterfactual import Consumed
 from analytics.harvest import Load, harvest_figures
-from analytics.indicators import M3_PER_HA_PER_MM, zone_indicators
+from analytics.indicators import M3_PER_HA_PER_MM, relative_yield
 from analytics.old_practice import Baseline, Member, Old
 from analytics.options import Evidence, Option, assumed, option_of, volume_parts
 from analytics.season_run import SeasonRun, Water
@@ -84,13 +84,22 @@ def judge(run: SeasonRun | None, zones: Sequence[ZoneFacts]) -> list[Judgement]:
     for index, (zone, one) in enumerate(zip(zones, judgements, strict=True)):
         harvest, source = harvest_figures(zone.loads, zone.area_ha, zone.crop, one.notes)
         one.figures.update(harvest)
-        one.figures.update(zone_indicators(one.figures, zone.area_ha, zone.ky))
+        one.figures.update(indicators.of_zones([(zone.area_ha, one.figures)]))
+        one.figures["relative_yield_estimate"] = _relative_yield(one.figures, zone.ky)
         judgements[index] = one._replace(yield_source=source)
     return judgements
 
 
 def _applied(zone: ZoneFacts) -> Figures:
     return {"applied_m3": float(np.sum(zone.water.volume_m3))}
+
+
+def _relative_yield(figures: Figures, ky: float | None) -> float | None:
+    """Yield by the yield without water stress, as FAO-33 estimates it; never a measurement."""
+    eta, etc = figures.get("eta_mm"), figures.get("etc_mm")
+    if ky is None or eta is None or etc is None:
+        return None
+    return _known(float(relative_yield(eta, etc, ky)))
 
 
 def _balances(run: SeasonRun) -> list[Figures]:

@@ -61,6 +61,8 @@ class SeasonRun:
         The days that belong to each zone's season.
     balance : WaterBalance
         The season as it was.
+    season_days : array, shape (zones,), optional
+        Days from planting to harvest, where ``inside`` has only those so far.
     """
 
     def __init__(
@@ -73,7 +75,9 @@ class SeasonRun:
         water: Sequence[Water],
         inside: NDArray[np.bool_],
         balance: WaterBalance,
+        season_days: ArrayLike | None = None,
     ) -> None:
+        self._season_days = inside.sum(axis=0) if season_days is None else np.asarray(season_days)
         self.inside, self.balance = inside, balance
         self.areas_ha, self.water = np.asarray(areas_ha, float), list(water)
         self._season, self._ground, self._start = _laid_out(season, inside.shape), ground, start
@@ -183,7 +187,7 @@ class SeasonRun:
         season = season._replace(et0=np.asarray(season.et0) * et0_factor)
         ground = Fields(*(_pick(value, picked) for value in self._ground))
         state = State(*(_pick(value, picked) for value in self._start))
-        last_watering = inside.sum(axis=0) - dry_days
+        last_watering = self._season_days[picked] - dry_days
         sums = {name: np.zeros(picked.size) for name in WhatIf._fields}
         net = np.zeros(picked.size)
         for day in range(inside.shape[0]):
