@@ -18,7 +18,9 @@ from seeds.farms import (
     SEASON,
     SimulatedFarm,
     crop_parameters,
+    geodesic_area_ha,
 )
+from seeds.machines import pasture_rings
 from seeds.messages import ZONE, Sender
 from seeds.places import REGIONS, TIMEZONE
 from seeds.season import STATION_WIND_HEIGHT_M, TrueSeason
@@ -41,7 +43,9 @@ def load(
     field_ids: dict[tuple[str, str], int] = {}
     for one in season:
         slug = one.farm.slug
-        farm_ids.setdefault(slug, _put_farm(connection, one.farm))
+        if slug not in farm_ids:
+            farm_ids[slug] = _put_farm(connection, one.farm)
+            _put_pastures(connection, farm_ids[slug], one.farm)
         field_ids[slug, one.field.name] = _put_field(connection, farm_ids[slug], one)
     for sender in senders:
         slug = next(slug for slug in farm_ids if sender.device_id.startswith(f"{slug}-"))
@@ -69,6 +73,23 @@ def _put_farm(connection: sa.Connection, farm: SimulatedFarm) -> int:
         longitude_deg=farm.longitude_deg,
         elevation_m=farm.setting.elevation_m,
     )
+
+
+def _put_pastures(connection: sa.Connection, farm_id: int, farm: SimulatedFarm) -> None:
+    for name, ring in pasture_rings(farm).items():
+        area = geodesic_area_ha(ring)
+        pasture_id = fields.put(
+            connection,
+            farm_id=farm_id,
+            name=name,
+            area_ha=area,
+            area_source="geodesic",
+            soil={},
+            soil_source="not surveyed",
+            land_use="pasture",
+        )
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        fields.add_boundary(connection, pasture_id, geometry, geometry_source=SOURCE, area_ha=area)
 
 
 def _put_field(connection: sa.Connection, farm_id: int, season: TrueSeason) -> int:

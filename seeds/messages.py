@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from seeds.farms import GEOD, SEASON, SimulatedFarm, SimulatedField
+from seeds import machines
+from seeds.farms import SEASON, SimulatedFarm
 from seeds.places import TIMEZONE
 from seeds.season import TrueSeason
 from seeds.weather import measured, simulate
@@ -144,72 +145,21 @@ def _probe(season: TrueSeason) -> Sender:
 
 
 def _tractor(season: TrueSeason) -> Sender:
-    work = {"work_state": 1, "width_m": 6.0, "speed_m_s": 2.5, "fuel_rate_l_h": 18.0}
-    start = _epoch(season.field.planted, 8)
-    points = _passes(season.field, start, swath_m=60.0, speed_m_s=2.5, work=work)
-    name = f"{season.farm.slug}-tractor"
-    return Sender(name, "tractor", "Tractor", None, _tracks(points))
+    points = machines.tractor(season, _epoch(season.field.planted, 8))
+    return Sender(f"{season.farm.slug}-tractor", "tractor", "Tractor", None, _tracks(points))
 
 
 def _harvester(season: TrueSeason) -> Sender:
-    field = season.field
-    width, speed = 6.0, 1.8
-    work = {
-        "work_state": 1,
-        "width_m": width,
-        "speed_m_s": speed,
-        "mass_flow_kg_s": round(season.yield_kg_ha * speed * width / 10_000.0, 3),
-        "crop_moisture_pct": 13.0,
-    }
-    start = _epoch(field.planted + dt.timedelta(days=field.days - 1), 9)
-    points = _passes(field, start, swath_m=60.0, speed_m_s=speed, work=work)
+    last = season.field.planted + dt.timedelta(days=season.field.days - 1)
+    points = machines.harvester(season, _epoch(last, 6))
     return Sender(f"{season.farm.slug}-harvester", "harvester", "Harvester", None, _tracks(points))
 
 
 def _drone(farm: SimulatedFarm) -> Sender:
-    """A herding drone circling its herd on a few mornings."""
-    points = []
-    for week in range(12):
-        start = _epoch(dt.date(SEASON, 6, 1) + dt.timedelta(weeks=week), 7)
-        for step in range(60):
-            bearing = 6.0 * step
-            lon, lat, _ = GEOD.fwd(
-                farm.longitude_deg + 0.05, farm.latitude_deg - 0.03, bearing, 400.0
-            )
-            points.append(
-                _point(start + 10 * step, lat, lon, (bearing + 90.0) % 360.0)
-                | {"elevation_m": farm.setting.elevation_m + 60.0, "speed_m_s": 4.2}
-            )
+    first = dt.date(SEASON, 6, 1)
+    days = [first + dt.timedelta(days=number) for number in range(machines.GRAZING_DAYS)]
+    points = machines.drone(farm, [_epoch(day, 7) for day in days])
     return Sender(f"{farm.slug}-drone", "herding-drone", "Herding drone", None, _tracks(points))
-
-
-def _passes(
-    field: SimulatedField, start: int, *, swath_m: float, speed_m_s: float, work: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """Back and forth over a field, a point every ten seconds."""
-    (west, south), (east, _), (_, north) = field.polygon[0], field.polygon[1], field.polygon[2]
-    _, _, height = GEOD.inv(west, south, west, north)
-    _, _, width = GEOD.inv(west, south, east, south)
-    step = 10.0 * speed_m_s
-    points: list[dict[str, Any]] = []
-    for number in range(int(width // swath_m)):
-        lon, _, _ = GEOD.fwd(west, south, 90.0, swath_m * (number + 0.5))
-        along = np.arange(step / 2, height, step)
-        for distance in along if number % 2 == 0 else along[::-1]:
-            _, lat, _ = GEOD.fwd(west, south, 0.0, float(distance))
-            heading = 0.0 if number % 2 == 0 else 180.0
-            points.append(_point(start + 10 * len(points), lat, lon, heading) | work)
-    return points
-
-
-def _point(seconds: int, lat: float, lon: float, heading: float) -> dict[str, Any]:
-    moment = dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat().replace("+00:00", "Z")
-    return {
-        "time": moment,
-        "lat": round(lat, 7),
-        "lon": round(lon, 7),
-        "heading_deg": round(heading, 1),
-    }
 
 
 def _tracks(points: list[dict[str, Any]]) -> list[Outgoing]:
