@@ -53,24 +53,39 @@ def add_up(savings: Iterable[Stated]) -> Saving:
     The degrees of freedom are the effective ones of Welch and Satterthwaite; parts that are assumed
     rather than estimated from seasons count as known (infinitely many).
     """
-    value = 0.0
-    effects: dict[Hashable, float] = defaultdict(float)
-    freedom: dict[Hashable, float] = {}
+    stated = list(savings)
+    summed = _summed(stated).values()
+    size = np.array([abs(one.effect) for one in summed])
+    freedom = [one.degrees_of_freedom for one in summed]
+    value = float(np.sum([one.value for one in stated]))
+    return Saving(value, float(np.sqrt(size @ size)), _effective(size, freedom))
+
+
+def by_cause(savings: Iterable[Stated]) -> dict[tuple[str, Shared], float]:
+    """Standard uncertainty of the sum from each cause and way of sharing. [m³]"""
+    variances: dict[tuple[str, Shared], float] = defaultdict(float)
+    for one in _summed(savings).values():
+        variances[one.cause, one.shared] += one.effect**2
+    return {key: variance**0.5 for key, variance in variances.items()}
+
+
+def _summed(savings: Iterable[Stated]) -> dict[Hashable, Part]:
+    """Parts of one cause added up where they are shared: what is left adds in quadrature."""
+    found: dict[Hashable, Part] = {}
     for number, saving in enumerate(savings):
-        value += saving.value
         for part in saving.parts:
-            key = _key(part, number, saving.farm)
-            effects[key] += part.effect
-            freedom[key] = min(freedom.get(key, np.inf), part.degrees_of_freedom)
-    size = np.array([abs(effect) for effect in effects.values()])
-    return Saving(value, float(np.sqrt(size @ size)), _effective(size, list(freedom.values())))
-
-
-def _key(part: Part, number: int, farm: Hashable) -> Hashable:
-    """What adds linearly has one key."""
-    if part.shared == "own":
-        return part.cause, "own", number
-    return (part.cause, "farm", farm) if part.shared == "farm" else (part.cause, "all")
+            whose = {"own": number, "farm": saving.farm, "all": None}[part.shared]
+            key = part.cause, part.shared, whose
+            known = found.get(key)
+            found[key] = (
+                part
+                if known is None
+                else known._replace(
+                    effect=known.effect + part.effect,
+                    degrees_of_freedom=min(known.degrees_of_freedom, part.degrees_of_freedom),
+                )
+            )
+    return found
 
 
 def _effective(size: np.ndarray[Any, np.dtype[np.float64]], freedom: Sequence[float]) -> float:

@@ -25,26 +25,92 @@ class Saving(Out):
     demonstrated: bool = Field(description="more than two standard errors above zero")
 
 
+class OptionSavings(Out):
+    """Savings of the crop zones that were judged alike."""
+
+    option: str | None = Field(description="A, B, C or D of the IPMVP", examples=["B"])
+    baseline_source: str | None = Field(
+        description="metered seasons, or balance counterfactual: computed, not metered",
+        examples=["metered seasons"],
+    )
+    crop_zones: int
+    area_ha: float | None
+    apparent_savings_m3: Saving | None
+    consumptive_savings_m3: Saving | None
+
+
+class Cause(Out):
+    """A cause of uncertainty."""
+
+    cause: str = Field(examples=["meter_calibration"])
+    shared: str = Field(
+        description="own: of each crop zone alone; farm: alike on a farm; all: alike everywhere",
+        examples=["all"],
+    )
+    u_m3: float | None = Field(description="standard uncertainty of the sum from this cause")
+
+
+class Uncertainty(Out):
+    """What the savings err by, the largest cause first."""
+
+    apparent: list[Cause]
+    consumptive: list[Cause]
+
+
+class Indicators(Out):
+    """Ratios of sums; null where an input is missing everywhere."""
+
+    relative_water_supply: float | None = Field(description="irrigation and rain by ETc")
+    relative_irrigation_supply: float | None = Field(
+        description="irrigation by ETc less effective rain, where any was applied"
+    )
+    depleted_fraction: float | None = Field(
+        description="ETa by water supplied less what the soil kept"
+    )
+    beneficial_fraction: float | None = Field(description="transpiration by ETa")
+    crop_water_productivity_kg_m3: float | None = Field(description="harvest by ETa")
+    irrigation_water_productivity_kg_m3: float | None = Field(description="harvest by irrigation")
+
+
+class Adjustment(Out):
+    """A non-routine adjustment of the baseline, as entered."""
+
+    id: int
+    volume_m3: float = Field(description="added to the baseline, signed")
+    u_volume_m3: float = Field(description="standard uncertainty")
+    reason: str = Field(examples=["leaching of salts before sowing"])
+    author: str
+    entered_at: dt.datetime
+
+
 class Water(Out):
     """Water of a season."""
 
     applied_m3: float | None = Field(description="withdrawn: metered, else entered")
     applied_mm: float | None
-    baseline_m3: float | None = Field(description="what the old practice would have taken")
+    irrigated_ha: float | None = Field(description="of crop zones on which water was applied")
+    baseline_m3: float | None = Field(
+        description="what the old practice would have taken, adjustments included"
+    )
     baseline_area_ha: float | None
+    adjustments_m3: float | None = Field(description="non-routine ones, as part of the baseline")
     apparent_savings_m3: Saving | None = Field(description="less withdrawn; null: no baseline")
     consumptive_savings_m3: Saving | None = Field(description="less consumed (real saving)")
     recoverable_change_m3: float | None = Field(description="change in flow that others could use")
+    savings_by_option: list[OptionSavings]
+    uncertainty: Uncertainty
     et0_mm: float | None
     etc_mm: float | None
     eta_mm: float | None
     rain_mm: float | None
     deep_percolation_mm: float | None
     closure_mm: float | None = Field(description="largest error of the water balance")
+    indicators: Indicators
     water_productivity_kg_m3: float | None = Field(description="yield per m³ evapotranspired")
     coverage_pct: float | None = Field(description="share of days measured; the lower of both")
     weather_coverage_pct: float | None = Field(description="share of days with measured weather")
     water_coverage_pct: float | None = Field(description="share of days with metered water")
+    soil_coverage_pct: float | None = Field(description="share of days with measured soil moisture")
     method: str | None
     method_version: str | None
 
@@ -53,15 +119,24 @@ class CropYield(Out):
     """Yield of one crop."""
 
     crop: str
+    sown_ha: float | None
     harvested_ha: float | None
     mass_t: float | None
     yield_kg_ha: float | None
     yield_centner_ha: float | None = Field(description="ц/га")
 
 
+class ResponseEstimate(Out):
+    """What the water balance lets expect: an estimate, never a measurement."""
+
+    relative_yield: float = Field(description="by the yield without water stress", examples=[0.93])
+    method: str
+
+
 class Yield(Out):
     """Yield of a season."""
 
+    sown_ha: float | None
     harvested_ha: float | None
     mass_t: float | None = Field(description="clean, at standard moisture")
     bunker_mass_t: float | None = Field(description="as harvested")
@@ -69,6 +144,9 @@ class Yield(Out):
     yield_centner_ha: float | None = Field(description="ц/га")
     moisture_pct: float | None
     source: str | None
+    monitor_mass_t: float | None = Field(description="as harvesters counted it")
+    monitor_ha: float | None = Field(description="as harvesters counted it")
+    response_estimate: ResponseEstimate | None
     by_crop: list[CropYield]
 
 
@@ -98,6 +176,9 @@ class CropZoneSummary(_Sums):
     planted: dt.date
     harvested: dt.date
     irrigation_method: str | None
+    savings_option: str | None = Field(description="A, B, C or D of the IPMVP")
+    baseline_source: str | None
+    adjustments: list[Adjustment]
     notes: list[str]
 
 
@@ -109,6 +190,7 @@ class FarmSummary(_Sums):
     region: str | None
     season: int | None
     as_of: str | None
+    irrigated_before_ha: float | None = Field(description="area under irrigation the season before")
     devices: DeviceCounts
     crop_zones: list[CropZoneSummary]
 
@@ -129,8 +211,32 @@ class RegionSummary(_Sums):
     as_of: str | None
     farms_registered: int
     farms_reporting: int
+    irrigated_before_ha: float | None = Field(description="area under irrigation the season before")
     devices: DeviceCounts
     farms: list[FarmLine]
+
+
+class RegionLine(_Sums):
+    """A region in the table of the country; null where farms belong to none."""
+
+    region: str | None
+    names: dict[str, str]
+    farms_registered: int
+    farms_reporting: int
+
+
+class CountrySummary(_Sums):
+    """The country in one season."""
+
+    season: int
+    as_of: str | None
+    regions_registered: int
+    regions_reporting: int
+    farms_registered: int
+    farms_reporting: int
+    irrigated_before_ha: float | None = Field(description="area under irrigation the season before")
+    devices: DeviceCounts
+    regions: list[RegionLine]
 
 
 class RegionOut(Out):

@@ -15,7 +15,9 @@ NONE = "—"
 
 def print_summary(summary: Mapping[str, Any], console: Console) -> None:
     """Print a farm summary: the farm's line, then its crop zones."""
-    console.print(Group(_heading(summary), _figures(summary), _zones(summary)))
+    console.print(
+        Group(_heading(summary), _figures(summary), _zones(summary), _adjustments(summary))
+    )
 
 
 def _heading(summary: Mapping[str, Any]) -> Text:
@@ -34,12 +36,14 @@ def _figures(summary: Mapping[str, Any]) -> Table:
             "Water applied",
             f"{_number(water['applied_m3'], 'm³')}  ({_number(water['applied_mm'], 'mm')})",
         ),
-        ("Baseline, adjusted", _number(water["baseline_m3"], "m³", none="no baseline seasons")),
+        ("Irrigated", _irrigated(summary)),
+        ("Baseline, adjusted", _baseline(water)),
         ("Apparent saving", saving(water["apparent_savings_m3"])),
         ("Consumptive (real) saving", saving(water["consumptive_savings_m3"])),
         ("Recoverable flow, change", _number(water["recoverable_change_m3"], "m³")),
         ("ETa", f"{_number(water['eta_mm'], 'mm')}  of ETc {_number(water['etc_mm'], 'mm')}"),
         ("Water productivity", _number(water["water_productivity_kg_m3"], "kg/m³", 2)),
+        ("Use of water", _indicators(water["indicators"])),
         *_yields(harvest),
         ("Devices reporting", f"{devices['reporting']} of {devices['total']}"),
         (
@@ -54,16 +58,54 @@ def _figures(summary: Mapping[str, Any]) -> Table:
     return table
 
 
+def _irrigated(summary: Mapping[str, Any]) -> str:
+    now, before = summary["water"]["irrigated_ha"], summary["irrigated_before_ha"]
+    past = "" if before is None else f"  (season before: {_number(before, 'ha', 1)})"
+    return _number(now, "ha", 1) + past
+
+
+def _baseline(water: Mapping[str, Any]) -> str:
+    """The baseline, and in words where it was not metered."""
+    if water["baseline_m3"] is None:
+        return "no baseline seasons"
+    parts = [
+        f"option {one['option']}, {one['baseline_source']}, {_number(one['area_ha'], 'ha', 1)}"
+        for one in water["savings_by_option"]
+        if one["option"] is not None
+    ]
+    stated = _number(water["baseline_m3"], "m³")
+    if water["adjustments_m3"] is not None:
+        parts.append(f"of it {_number(water['adjustments_m3'], 'm³')} non-routine adjustments")
+    return stated + (f"  ({'; '.join(parts)})" if parts else "")
+
+
+def _indicators(indicators: Mapping[str, float | None]) -> str:
+    names = (
+        ("relative_water_supply", "RWS"),
+        ("relative_irrigation_supply", "RIS"),
+        ("depleted_fraction", "depleted"),
+        ("beneficial_fraction", "beneficial"),
+    )
+    return ", ".join(f"{word} {_number(indicators[name], '', 2)}" for name, word in names)
+
+
 def _yields(harvest: Mapping[str, Any]) -> list[tuple[str, str]]:
-    if not harvest["by_crop"]:
-        return [("Yield", f"{NONE}  (no weighed loads)")]
-    return [
+    """Yield of each crop; what the balance lets expect is called an estimate."""
+    lines = [
         (
             f"Yield, {one['crop']}",
-            _both(one["yield_kg_ha"], "kg/ha", one["yield_centner_ha"], "ц/га", 1),
+            _both(one["yield_kg_ha"], "kg/ha", one["yield_centner_ha"], "ц/га", 1)
+            + f" on {_number(one['harvested_ha'], '', 1)} of {_number(one['sown_ha'], 'ha', 1)}",
         )
         for one in harvest["by_crop"]
-    ]
+    ] or [("Yield", f"{NONE}  (no weighed loads)")]
+    if harvest["mass_t"] is not None:
+        clean, bunker = (_number(harvest[name], "t", 1) for name in ("mass_t", "bunker_mass_t"))
+        lines.append(("Harvest", f"{clean} clean, {bunker} as weighed"))
+    if (response := harvest["response_estimate"]) is not None:
+        share = _number(100.0 * response["relative_yield"], "%")
+        lines.append(("Yield by water, estimate", f"{share} of that without water stress"))
+    return lines
 
 
 def _zones(summary: Mapping[str, Any]) -> RenderableType:
@@ -85,6 +127,21 @@ def _zones(summary: Mapping[str, Any]) -> RenderableType:
             _in_thousands(water["apparent_savings_m3"]),
             _number(harvest["yield_kg_ha"], ""),
         )
+    return table
+
+
+def _adjustments(summary: Mapping[str, Any]) -> RenderableType:
+    entered = [
+        (zone["field"], one) for zone in summary["crop_zones"] for one in zone["adjustments"]
+    ]
+    if not entered:
+        return Text("")
+    table = Table(box=box.SIMPLE, pad_edge=False, title="Adjustments", title_justify="left")
+    for name in ("field", "m³", "reason", "author"):
+        table.add_column(name, justify="right" if name == "m³" else "left")
+    for field, one in entered:
+        volume = f"{_number(one['volume_m3'], '')} ± {_number(one['u_volume_m3'], '')}"
+        table.add_row(field, volume, one["reason"], one["author"])
     return table
 
 

@@ -1,26 +1,34 @@
-"""What one page says of a farm, or of a region, in one season.
+"""What one page says of a farm, a region, or the country, in one season.
 
-Volumes add up; so do the shared parts of their uncertainty, while independent parts add in
-quadrature (METHODS section 3): many fields under one station do not average its error away.
+Each is the sum over its crop zones, so a region is what its farms are, and the country what its
+regions are: figures of a higher level are never formed from rounded ones of a lower.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from storage import devices, farms, fields, results
+from reports.harvest import harvest
+from reports.sums import Row, Summary, ZoneResult, total
+from reports.water import water
+from storage import adjustments, devices, farms, fields, results
+from storage.adjustments import Adjustment
+from storage.farms import Farm, Region
 from storage.fields import CropZone, Field
 
 SILENT_AFTER = dt.timedelta(hours=24)
-M3_PER_HA_MM = 10.0
+EVERY_FARM = 1_000_000
 
-Summary = dict[str, Any]
-Row = Mapping[str, Any]
+
+class _FarmZone(NamedTuple):
+    field: Field
+    zone: CropZone
+    row: Row | None
 
 
 def of_farm(
@@ -49,19 +57,20 @@ def of_farm(
     """
     farm = farms.get(connection, slug)
     chosen = season or fields.newest_season(connection, farm.id)
-    zones = fields.zones(connection, farm_id=farm.id, season=chosen) if chosen else []
-    stored = results.seasons(connection, [zone.id for _, zone in zones], as_of=as_of)
-    total = _total([(zone, stored.get(zone.id)) for _, zone in zones])
-    seen = devices.last_seen(connection, [farm.id])
+    zones = _zones(connection, [farm], chosen, as_of)
+    entered = defaultdict(list)
+    for one in adjustments.of_zones(connection, [one.zone.id for one in zones], as_of=as_of):
+        entered[one.crop_zone_id].append(one)
     return {
         "farm": farm.slug,
         "name": farm.name,
         "region": farm.region_code,
         "season": chosen,
-        "as_of": _as_of(stored.values(), as_of),
-        **total,
-        "devices": _device_counts(seen.values(), now),
-        "crop_zones": [_zone(field, zone, stored.get(zone.id)) for field, zone in zones],
+        "as_of": _as_of(zones, as_of),
+        **_total(zones),
+        "irrigated_before_ha": _irrigated_before(connection, [farm], chosen),
+        "devices": _devices(connection, [farm], now),
+        "crop_zones": [_zone(one, entered[one.zone.id]) for one in zones],
     }
 
 
@@ -78,45 +87,133 @@ def of_region(
     A region without results says so by its denominators: farms reporting of farms registered.
     """
     region = farms.get_region(connection, code)
-    members = farms.page(connection, region_code=code, limit=100_000)
-    rows: list[tuple[CropZone, Row | None]] = []
-    lines = []
-    newest: list[Row] = []
-    for farm in members:
-        zones = fields.zones(connection, farm_id=farm.id, season=season)
-        stored = results.seasons(connection, [zone.id for _, zone in zones], as_of=as_of)
-        of_this = [(zone, stored.get(zone.id)) for _, zone in zones]
-        rows += of_this
-        newest += stored.values()
-        lines.append({"farm": farm.slug, "name": farm.name, **_total(of_this)})
-    seen = devices.last_seen(connection, [farm.id for farm in members])
+    members = farms.page(connection, region_code=code, limit=EVERY_FARM)
+    zones = _zones(connection, members, season, as_of)
+    of_each = _by_farm(zones)
     return {
         "region": region.code,
-        "names": {"kk": region.name_kk, "ru": region.name_ru, "en": region.name_en},
+        "names": _names(region),
         "season": season,
-        "as_of": _as_of(newest, as_of),
-        "farms_registered": len(members),
-        "farms_reporting": sum(line["water"]["eta_mm"] is not None for line in lines),
-        **_total(rows),
-        "devices": _device_counts(seen.values(), now),
-        "farms": lines,
+        "as_of": _as_of(zones, as_of),
+        **_reporting(members, of_each),
+        **_total(zones),
+        "irrigated_before_ha": _irrigated_before(connection, members, season),
+        "devices": _devices(connection, members, now),
+        "farms": [
+            {"farm": farm.slug, "name": farm.name, **_total(of_each.get(farm.id, []))}
+            for farm in members
+        ],
     }
 
 
-def _as_of(rows: Iterable[Row], asked: dt.datetime | None) -> str | None:
+def of_country(
+    connection: sa.Connection,
+    *,
+    season: int,
+    as_of: dt.datetime | None = None,
+    now: dt.datetime,
+) -> Summary:
+    """The country's season: every region's line, and the sum over all crop zones.
+
+    Farms that belong to no region stand in a line of their own, so that the lines add up.
+    """
+    known = farms.regions(connection)
+    everybody = farms.page(connection, limit=EVERY_FARM)
+    zones = _zones(connection, everybody, season, as_of)
+    of_each = _by_farm(zones)
+    lines = [
+        _region_line(
+            region, [farm for farm in everybody if farm.region_code == region.code], of_each
+        )
+        for region in known
+    ]
+    if elsewhere := [farm for farm in everybody if farm.region_code is None]:
+        lines.append(_region_line(None, elsewhere, of_each))
+    return {
+        "season": season,
+        "as_of": _as_of(zones, as_of),
+        "regions_registered": len(known),
+        "regions_reporting": sum(line["farms_reporting"] > 0 for line in lines if line["region"]),
+        **_reporting(everybody, of_each),
+        **_total(zones),
+        "irrigated_before_ha": _irrigated_before(connection, everybody, season),
+        "devices": _devices(connection, everybody, now),
+        "regions": lines,
+    }
+
+
+def _region_line(
+    region: Region | None, members: Sequence[Farm], of_each: Mapping[int, list[_FarmZone]]
+) -> Summary:
+    zones = [one for farm in members for one in of_each.get(farm.id, [])]
+    return {
+        "region": None if region is None else region.code,
+        "names": {} if region is None else _names(region),
+        **_reporting(members, of_each),
+        **_total(zones),
+    }
+
+
+def _names(region: Region) -> dict[str, str]:
+    return {"kk": region.name_kk, "ru": region.name_ru, "en": region.name_en}
+
+
+def _zones(
+    connection: sa.Connection,
+    members: Sequence[Farm],
+    season: int | None,
+    as_of: dt.datetime | None,
+) -> list[_FarmZone]:
+    """Crop zones of the farms in a season, each with its field and the result that stood."""
+    if season is None or not members:
+        return []
+    found = fields.zones_of_farms(connection, [farm.id for farm in members], season=season)
+    stored = results.seasons(connection, [zone.id for _, zone in found], as_of=as_of)
+    return [_FarmZone(field, zone, stored.get(zone.id)) for field, zone in found]
+
+
+def _by_farm(zones: Iterable[_FarmZone]) -> dict[int, list[_FarmZone]]:
+    of_each: dict[int, list[_FarmZone]] = defaultdict(list)
+    for one in zones:
+        of_each[one.field.farm_id].append(one)
+    return dict(of_each)
+
+
+def _reporting(members: Sequence[Farm], of_each: Mapping[int, list[_FarmZone]]) -> Summary:
+    """Farms that have a balance this season, of those registered."""
+    reporting = [
+        farm
+        for farm in members
+        if any(one.row and one.row["eta_mm"] is not None for one in of_each.get(farm.id, []))
+    ]
+    return {"farms_registered": len(members), "farms_reporting": len(reporting)}
+
+
+def _irrigated_before(
+    connection: sa.Connection, members: Sequence[Farm], season: int | None
+) -> float | None:
+    """Area under an irrigation method the season before, beside this season's. [ha]"""
+    if season is None or not members:
+        return None
+    before = fields.zones_of_farms(connection, [farm.id for farm in members], season=season - 1)
+    return total(zone.area_ha for _, zone in before if zone.irrigation_method is not None)
+
+
+def _as_of(zones: Iterable[_FarmZone], asked: dt.datetime | None) -> str | None:
     """The moment the figures belong to: asked for, or when the newest of them was computed."""
-    moments = [row["computed_at"] for row in rows]
+    moments = [one.row["computed_at"] for one in zones if one.row is not None]
     moment = asked or (max(moments) if moments else None)
     return None if moment is None else moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
-def _device_counts(seen: Iterable[dt.datetime | None], now: dt.datetime) -> Summary:
-    last = list(seen)
+def _devices(connection: sa.Connection, members: Sequence[Farm], now: dt.datetime) -> Summary:
+    last = list(devices.last_seen(connection, [farm.id for farm in members]).values())
     reporting = sum(moment is not None and moment > now - SILENT_AFTER for moment in last)
     return {"total": len(last), "reporting": reporting, "silent": len(last) - reporting}
 
 
-def _zone(field: Field, zone: CropZone, row: Row | None) -> Summary:
+def _zone(one: _FarmZone, entered: Sequence[Adjustment]) -> Summary:
+    field, zone, row = one
     return {
         "id": zone.id,
         "field": field.name,
@@ -125,138 +222,30 @@ def _zone(field: Field, zone: CropZone, row: Row | None) -> Summary:
         "planted": zone.planted.isoformat(),
         "harvested": zone.harvested.isoformat(),
         "irrigation_method": zone.irrigation_method,
-        **_total([(zone, row)]),
+        **_total([one]),
+        "savings_option": None if row is None else row["savings_option"],
+        "baseline_source": None if row is None else row["baseline_source"],
+        "adjustments": [_adjustment(each) for each in entered],
         "notes": [] if row is None else list(row["notes"]),
     }
 
 
-def _total(zones: Sequence[tuple[CropZone, Row | None]]) -> Summary:
-    area = sum(zone.area_ha for zone, _ in zones)
-    known = [(zone, row) for zone, row in zones if row is not None]
-    return {"area_ha": area, "water": _water(known, area), "yield": _yield(known)}
-
-
-def _water(known: Sequence[tuple[CropZone, Row]], area: float) -> Summary:
-    rows = [row for _, row in known]
-    applied = _sum(row["applied_m3"] for row in rows)
-    eta = _area_mean(known, "eta_mm")
+def _adjustment(one: Adjustment) -> Summary:
     return {
-        "applied_m3": applied,
-        "applied_mm": None if applied is None or not area else applied / area / M3_PER_HA_MM,
-        "baseline_m3": _sum(row["baseline_m3"] for row in rows),
-        "baseline_area_ha": _sum(
-            zone.area_ha for zone, row in known if row["baseline_m3"] is not None
-        ),
-        "apparent_savings_m3": _savings(rows, "apparent"),
-        "consumptive_savings_m3": _savings(rows, "consumptive"),
-        "recoverable_change_m3": _sum(row["recoverable_change_m3"] for row in rows),
-        "et0_mm": _area_mean(known, "et0_mm"),
-        "etc_mm": _area_mean(known, "etc_mm"),
-        "eta_mm": eta,
-        "rain_mm": _area_mean(known, "rain_mm"),
-        "deep_percolation_mm": _area_mean(known, "deep_percolation_mm"),
-        "closure_mm": max(
-            (abs(row["closure_mm"]) for row in rows if row["closure_mm"] is not None), default=None
-        ),
-        "water_productivity_kg_m3": _water_productivity(known),
-        **_coverage(known),
-        "method": _joined(row["method"] for row in rows),
-        "method_version": _joined(row["method_version"] for row in rows),
+        "id": one.id,
+        "volume_m3": one.volume_m3,
+        "u_volume_m3": one.u_volume_m3,
+        "reason": one.reason,
+        "author": one.author,
+        "entered_at": one.created_at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
     }
 
 
-def _water_productivity(known: Sequence[tuple[CropZone, Row]]) -> float | None:
-    """Mass per water evapotranspired, over the zones of which both are known. [kg m⁻³]"""
-    both = [
-        (row["mass_kg"], row["eta_mm"] * zone.area_ha * M3_PER_HA_MM)
-        for zone, row in known
-        if row["mass_kg"] is not None and row["eta_mm"] is not None
-    ]
-    consumed = sum(volume for _, volume in both)
-    return sum(mass for mass, _ in both) / consumed if consumed else None
-
-
-def _savings(rows: Sequence[Row], kind: str) -> Summary | None:
-    """Sum of a saving over crop zones, with its 95 % interval; None where no baseline exists."""
-    known = [row for row in rows if row[f"{kind}_savings_m3"] is not None]
-    if not known:
-        return None
-    value = sum(row[f"{kind}_savings_m3"] for row in known)
-    independent = [row[f"{kind}_u_independent_m3"] for row in known]
-    shared = [row[f"{kind}_u_shared_m3"] for row in known]
-    if any(part is None for part in (*independent, *shared)):
-        return {"value": value, "ci95": None, "demonstrated": False}
-    uncertainty = math.hypot(*independent, sum(shared))
-    # The widest of the zones' factors: with few baseline seasons the sum is no better known.
-    factor = max(row[f"{kind}_coverage_factor"] for row in known)
+def _total(zones: Sequence[_FarmZone]) -> Summary:
+    area = sum(one.zone.area_ha for one in zones)
+    known = [ZoneResult(field.farm_id, zone, row) for field, zone, row in zones if row is not None]
     return {
-        "value": value,
-        "ci95": [value - factor * uncertainty, value + factor * uncertainty],
-        "demonstrated": value > 2.0 * uncertainty,
+        "area_ha": area,
+        "water": water(known, area),
+        "yield": harvest(known, [one.zone for one in zones]),
     }
-
-
-def _yield(known: Sequence[tuple[CropZone, Row]]) -> Summary:
-    weighed = [row for _, row in known if row["mass_kg"] is not None]
-    crops = sorted({zone.crop for zone, row in known if row["mass_kg"] is not None})
-    mass, area = (
-        _sum(row["mass_kg"] for row in weighed),
-        _sum(row["harvested_ha"] for row in weighed),
-    )
-    per_ha = mass / area if mass is not None and area else None
-    bunker = _sum(row["bunker_mass_kg"] for row in weighed)
-    wet = [
-        (row["bunker_mass_kg"], row["moisture_pct"])
-        for row in weighed
-        if row["moisture_pct"] is not None
-    ]
-    total_wet = sum(mass for mass, _ in wet)
-    return {
-        "harvested_ha": area,
-        "mass_t": None if mass is None else mass / 1_000.0,
-        "bunker_mass_t": None if bunker is None else bunker / 1_000.0,
-        "yield_kg_ha": per_ha,
-        "yield_centner_ha": None if per_ha is None else per_ha / 100.0,
-        "moisture_pct": sum(m * w for m, w in wet) / total_wet if total_wet else None,
-        "source": _joined(row["yield_source"] for row in weighed),
-        # A mean over different crops says little: each has its own line.
-        "by_crop": [
-            {"crop": crop, **_crop_yield([row for zone, row in known if zone.crop == crop])}
-            for crop in crops
-        ],
-    }
-
-
-def _crop_yield(rows: Sequence[Row]) -> Summary:
-    mass, area = _sum(row["mass_kg"] for row in rows), _sum(row["harvested_ha"] for row in rows)
-    per_ha = mass / area if mass is not None and area else None
-    return {
-        "harvested_ha": area,
-        "mass_t": None if mass is None else mass / 1_000.0,
-        "yield_kg_ha": per_ha,
-        "yield_centner_ha": None if per_ha is None else per_ha / 100.0,
-    }
-
-
-def _coverage(known: Sequence[tuple[CropZone, Row]]) -> Summary:
-    shares = {
-        name: _area_mean(known, name) for name in ("weather_coverage_pct", "water_coverage_pct")
-    }
-    known_shares = [share for share in shares.values() if share is not None]
-    return {"coverage_pct": min(known_shares, default=None), **shares}
-
-
-def _sum(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
-
-
-def _area_mean(known: Sequence[tuple[CropZone, Row]], name: str) -> float | None:
-    parts = [(zone.area_ha, row[name]) for zone, row in known if row[name] is not None]
-    area = math.fsum(part for part, _ in parts)
-    # fsum: the mean of equal shares must be that share, not 99.99999999999999.
-    return math.fsum(part * value for part, value in parts) / area if area else None
-
-
-def _joined(texts: Iterable[str | None]) -> str | None:
-    return "; ".join(sorted({text for text in texts if text})) or None

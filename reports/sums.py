@@ -1,0 +1,39 @@
+"""Sums and means over the results of crop zones, where some have a figure and some have none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from storage.fields import CropZone
+
+Row = Mapping[str, Any]
+Summary = dict[str, Any]
+
+
+class ZoneResult(NamedTuple):
+    """A crop zone, the farm it belongs to, and its result."""
+
+    farm_id: int
+    zone: CropZone
+    row: Row
+
+
+def total(values: Iterable[float | None]) -> float | None:
+    """Sum of what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return math.fsum(known) if known else None
+
+
+def area_mean(zones: Sequence[ZoneResult], name: str) -> float | None:
+    """Mean of a figure, weighted by area, over the zones that have it."""
+    parts = [(one.zone.area_ha, one.row[name]) for one in zones if one.row[name] is not None]
+    area = math.fsum(part for part, _ in parts)
+    # fsum: the mean of equal shares must be that share, not 99.99999999999999.
+    return math.fsum(part * value for part, value in parts) / area if area else None
+
+
+def joined(texts: Iterable[str | None]) -> str | None:
+    """Differing texts side by side."""
+    return "; ".join(sorted({text for text in texts if text})) or None
