@@ -50,7 +50,6 @@ class TrackPoint(NamedTuple):
     crop_moisture_pct: float | None = None
     application_rate_l_ha: float | None = None
     fuel_rate_l_h: float | None = None
-    animals_seen: float | None = None  # by a herding drone, from this point
     animals_seen: float | None = None  # by a herding drone, at this point
 
 

@@ -41,7 +41,6 @@ class _Point(msgspec.Struct):
     application_rate_l_ha: float | None = None
     fuel_rate_l_h: float | None = None
     animals_seen: float | None = None
-    animals_seen: float | None = None
 
 
 _message = msgspec.json.Decoder(_RawMessage)
