@@ -127,14 +127,17 @@ def analyze(
     farm: Annotated[str | None, typer.Option(help="One farm; all by default.")] = None,
     season: Season = None,
 ) -> None:
-    """Compute water balances, savings and yields of what was stored."""
+    """Compute what is new: water balances, savings and yields of what was stored since."""
     from seeds import demo as show
     from seeds.services import open_services
 
     with open_services("analyze") as services:
         services.check_migrated()
-        changed = show.analyze(services, farm=farm, season=season)
-    _say(f"{changed} crop zones have a new result.")
+        done = show.analyze(services, farm=farm, season=season)
+    _say(
+        f"{done.results} of {done.zones} crop zones have a new result; "
+        f"{done.days} days of their balances were stored."
+    )
 
 
 @app.command()

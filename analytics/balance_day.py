@@ -97,8 +97,9 @@ def one_day(
     if ground.curve_number is not None or below.overflow is not None:
         computed["runoff"] = runoff
     depletion, variance = below.depletion, evening.depletion_variance + ground.model_variance
-    if today.measured_depletion is not None:
-        update = _corrected(today, ground, below.depletion, variance, morning.pores)
+    if today.measured_depletion is not None and today.measured_sd is not None:
+        measured = today.measured_depletion, today.measured_sd
+        update = _corrected(measured, ground, below.depletion, variance, morning.pores)
         depletion, variance = update.depletion, update.variance
         correction = below.depletion - depletion
         closure = closure + correction
@@ -118,6 +119,8 @@ def one_day(
         "deep_percolation": below.deep_percolation,
         "depletion": depletion,
         "surface_depletion": surface_depletion,
+        "wetted_fraction": wetted,
+        "depletion_variance": variance,
         "closure": closure,
     }
     end = State(depletion, surface_depletion, wetted, below.subsoil, morning.rooted, variance)
@@ -251,7 +254,7 @@ def _below(after_et: Array, morning: _Morning, ground: Ground) -> _Below:
 
 
 def _corrected(
-    today: Season, ground: Ground, depletion: Array, variance: Array, pores: Array
+    given: tuple[Array, Array], ground: Ground, depletion: Array, variance: Array, pores: Array
 ) -> Update:
     """The evening's depletion after its measurement.
 
@@ -262,8 +265,8 @@ def _corrected(
     if ground.percolation_limit is not None:
         full = np.where(np.isinf(pores), 0.0, -pores)
         standing = depletion < -pores
-    measured = np.maximum(today.measured_depletion, full)  # type: ignore[type-var]
-    return assimilate(depletion, variance, measured, today.measured_sd, blind=standing)
+    measured, measured_sd = given
+    return assimilate(depletion, variance, np.maximum(measured, full), measured_sd, blind=standing)
 
 
 def within(values: Array, low: ArrayLike, high: ArrayLike) -> Array:

@@ -36,6 +36,8 @@ class WaterBalance(NamedTuple):
     deep_percolation: Array  # below the roots; with a subsoil, below their greatest depth
     depletion: Array  # in the evening
     surface_depletion: Array  # in the evening
+    wetted_fraction: Array  # of the surface, by the last wetting
+    depletion_variance: Array  # of the error of the evening's depletion [mm²]
     closure: Array  # water in and correction, less water out, less what the soil gained: rounding
     overflow: Array  # the part of runoff that went over the banks
     standing_water: Array  # in the evening

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.reference_et import actual_vapour_pressure, fao56_daily, wind_at_2m
+from analytics.reference_et import actual_vapour_pressure, fao56_daily, hargreaves, wind_at_2m
 from analytics.sunlight import extraterrestrial_radiation, solar_from_temperature
 
 Array = NDArray[np.float64]
 
-CALM_M_S = 2.0  # FAO-56 p. 63: where no wind was measured at all
+ReferenceMethod = Literal["penman-monteith", "hargreaves"]
+
+USUAL_WIND_M_S = 2.0  # FAO-56 p. 63: where no wind was measured
+LONGEST_WIND_GAP = 7  # days between measured ones over which wind is interpolated
 
 
 class LocalDays(NamedTuple):
@@ -74,13 +77,26 @@ def complete(
     *,
     latitude: float,
     elevation: float,
-    wind_height: float,
+    wind_height: float | None,
+    method: ReferenceMethod = "penman-monteith",
 ) -> DailyWeather:
     """Fill the gaps by stated rules and compute reference evapotranspiration. [mm day⁻¹]
 
-    Missing temperature and wind are interpolated between the neighbouring days, missing radiation
-    is estimated from temperature (Eq. 50), missing humidity from the dew point or the lowest
+    Missing temperature is interpolated between the neighbouring days, missing wind too over at
+    most ``LONGEST_WIND_GAP`` days, else it counts as 2 m s⁻¹ (FAO-56 p. 63). Missing radiation is
+    estimated from temperature (Eq. 50), missing humidity from the dew point or the lowest
     temperature (Eqs. 14, 48), missing rain counts as none. Every filled day says so.
+
+    Parameters
+    ----------
+    station : Station
+    days : LocalDays
+    latitude, elevation : float
+        North positive [°]; above the sea [m].
+    wind_height : float or None
+        Of the anemometer [m]; None where ``station.wind`` is that at 2 m already.
+    method : {"penman-monteith", "hargreaves"}
+        Hargreaves (Eq. 52) is an estimate from temperature alone, and every day says so.
 
     Raises
     ------
@@ -91,28 +107,36 @@ def complete(
         raise ValueError("no day has both a highest and a lowest temperature")
     day_of_year = np.array([date.timetuple().tm_yday for date in days.dates], float)
     tmax, tmin = _between(station.tmax), _between(station.tmin)
-    wind = np.full_like(tmax, CALM_M_S)
-    if not np.isnan(station.wind).all():
-        wind = np.asarray(wind_at_2m(_between(station.wind), wind_height))
+    measured_wind = station.wind
+    if wind_height is not None:
+        measured_wind = np.asarray(wind_at_2m(station.wind, wind_height))
+    calm = _long_gaps(measured_wind)
+    wind = np.full_like(tmax, USUAL_WIND_M_S)
+    if not calm.all():
+        wind = np.where(calm, USUAL_WIND_M_S, _between(measured_wind))
     vapour = actual_vapour_pressure(
         tmax, tmin, tdew=station.dew_point, rh_max=station.rh_max, rh_min=station.rh_min
     )
     ra = extraterrestrial_radiation(latitude, day_of_year)
     estimated = solar_from_temperature(tmax, tmin, ra, elevation)
     solar = np.where(np.isnan(station.solar), estimated, station.solar)
-    et0 = fao56_daily(
-        tmax,
-        tmin,
-        solar,
-        vapour,
-        wind,
-        latitude=latitude,
-        elevation=elevation,
-        day_of_year=day_of_year,
-    )
+    if method == "hargreaves":
+        et0 = hargreaves(tmax, tmin, latitude=latitude, day_of_year=day_of_year)
+    else:
+        et0 = fao56_daily(
+            tmax,
+            tmin,
+            solar,
+            vapour,
+            wind,
+            latitude=latitude,
+            elevation=elevation,
+            day_of_year=day_of_year,
+        )
     rh_min = np.where(np.isnan(station.rh_min), _driest(vapour, tmax), station.rh_min)
     rain = np.nan_to_num(station.rain)
-    return DailyWeather(np.asarray(et0), rain, wind, np.asarray(rh_min), _sources(station))
+    sources = _sources(station, calm, method)
+    return DailyWeather(np.asarray(et0), rain, wind, np.asarray(rh_min), sources)
 
 
 def _between(values: Array) -> Array:
@@ -120,20 +144,35 @@ def _between(values: Array) -> Array:
     return np.interp(np.arange(len(values)), known, values[known])
 
 
+def _long_gaps(values: Array) -> NDArray[np.bool_]:
+    """Days of gaps too long to interpolate over."""
+    missing = np.isnan(values)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(np.int8)))
+    long = np.zeros(len(values), bool)
+    for start, end in edges.reshape(-1, 2):
+        long[start:end] = end - start > LONGEST_WIND_GAP
+    return long
+
+
 def _driest(vapour: Array, tmax: Array) -> Array:
     saturated = 0.6108 * np.exp(17.27 * tmax / (tmax + 237.3))  # Eq. 11
     return np.asarray(np.clip(100.0 * vapour / saturated, 0.0, 100.0))
 
 
-def _sources(station: Station) -> list[str]:
+def _sources(
+    station: Station, calm: NDArray[np.bool_], method: ReferenceMethod
+) -> list[str]:
+    no_wind = np.isnan(station.wind)
     rules = (
+        ("ET0 estimated by Hargreaves", np.full(len(calm), method == "hargreaves")),
         ("temperature interpolated", np.isnan(station.tmax) | np.isnan(station.tmin)),
         ("radiation estimated from temperature", np.isnan(station.solar)),
         (
             "humidity estimated from the lowest temperature",
             np.isnan(station.dew_point) & np.isnan(station.rh_max),
         ),
-        ("wind interpolated", np.isnan(station.wind)),
+        ("wind interpolated", no_wind & ~calm),
+        ("wind taken as 2 m/s", no_wind & calm),
         ("rain taken as none", np.isnan(station.rain)),
     )
     return [

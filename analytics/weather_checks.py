@@ -1,25 +1,23 @@
 """Findings about weather that betray a slip: a wrong unit, a swapped column, a wrong sign.
 
 A finding names what looks wrong, where, and what it would fit; it changes nothing, and the caller
-decides. Hours become a day here too, where enough of it was heard. Equation numbers are those of
-FAO-56 (Allen et al., Rome, 1998).
+decides. Equation numbers are those of FAO-56 (Allen et al., Rome, 1998).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.hourly_et import HOUR_US, Times, hourly_extraterrestrial, sun_position
+from analytics.hourly_et import HOUR_US, hourly_extraterrestrial, sun_position
 from analytics.reference_et import wind_at_2m
 from analytics.sunlight import clear_sky_simple, extraterrestrial_radiation
 from analytics.weather import Station
 
 Array = NDArray[np.float64]
-Kind = Literal["mean", "max", "min", "sum", "solar"]
 
 ABOVE_CLEAR_SKY = 1.15  # Rso of Eq. 37 is that good; edges of clouds add a little to an hour
 WATTS_ABOVE = 4.0  # a day's mean in W/m² is 11.6 times its MJ/m², and clouds take two thirds
@@ -33,9 +31,6 @@ LOWEST_ANEMOMETER = 0.1  # below, Eq. 47 has no answer [m]
 WETTEST_DAY = 400.0  # [mm]
 NOON_OFF_H = 2.0  # the sun's day may lean that far from solar noon, by mountains or clouds
 
-LEAST_SHARE = 20 / 24  # of a day's hours, or of its sunshine
-LONGEST_GAP_H = 3  # more hours than these without a reading may hide an extreme
-
 
 class Finding(NamedTuple):
     """Something in the input that should be looked at."""
@@ -43,13 +38,6 @@ class Finding(NamedTuple):
     code: str
     sentence: str
     where: tuple[int, ...]  # indices of the days or hours; empty for the station as a whole
-
-
-class DailyValues(NamedTuple):
-    """One value a day, arrays of shape (days,)."""
-
-    values: Array  # NaN where too little was heard
-    coverage: Array  # share of the day's hours (of its sunshine, for radiation), 0 to 1
 
 
 def check_station(
@@ -236,108 +224,3 @@ def _days(code: str, what: str, flags: NDArray[np.bool_]) -> Iterator[Finding]:
     where = tuple(int(day) for day in np.flatnonzero(flags))
     if where:
         yield Finding(code, f"{what} on {len(where)} day{'s' if len(where) > 1 else ''}", where)
-
-
-def daily_from_hourly(
-    times_us: ArrayLike,
-    values: ArrayLike,
-    edges_us: ArrayLike,
-    *,
-    kind: Kind,
-    latitude: float = np.nan,
-    longitude: float = np.nan,
-) -> DailyValues:
-    """Make one value a day of readings, where enough of the day was heard.
-
-    Parameters
-    ----------
-    times_us : array, shape (readings,)
-        When each reading was taken, inside the hour it speaks for. [µs since 1970, UTC]
-    values : array, shape (readings,)
-        NaN counts as not heard.
-    edges_us : array, shape (days + 1,)
-        Midnights of consecutive days, see ``weather.LocalDays``. [µs since 1970, UTC]
-    kind : {"mean", "max", "min", "sum", "solar"}
-        What to make. "solar" takes radiation in W/m² and returns MJ/m².
-    latitude, longitude : float
-        Of the sensor, for "solar" only; north and east positive. [°]
-
-    Raises
-    ------
-    ValueError
-        If "solar" is asked without a place.
-
-    Notes
-    -----
-    A day counts when ``LEAST_SHARE`` of its hours have a reading and no more than
-    ``LONGEST_GAP_H`` in a row have none; a mean is one of hours, so a sensor that speaks more often
-    at noon does not warm the day. A sum is of what was heard, not scaled up. Radiation needs
-    ``LEAST_SHARE`` of the day's sunshine above the air, by Ra, and what was heard is divided by
-    that share; a day without sun has none.
-    """
-    edges = np.asarray(edges_us, np.int64)
-    heard = np.isfinite(values)
-    times = np.asarray(times_us, np.int64)[heard]
-    known = np.asarray(values, float)[heard]
-    if kind == "solar" and np.isnan(latitude + longitude):
-        raise ValueError("daily radiation needs the latitude and longitude of its sensor")
-    day = np.searchsorted(edges, times, side="right") - 1
-    days = [
-        _Day(edges[i], edges[i + 1], times[day == i], known[day == i])
-        for i in range(len(edges) - 1)
-    ]
-    if kind == "solar":
-        pairs = [_solar_day(one, latitude, longitude) for one in days]
-    else:
-        pairs = [_day(one, kind) for one in days]
-    made = np.array(pairs, float).reshape(-1, 2)
-    return DailyValues(made[:, 0], made[:, 1])
-
-
-class _Day(NamedTuple):
-    start_us: np.int64
-    end_us: np.int64
-    times_us: Times
-    values: Array
-
-    def hourly_means(self) -> Array:
-        """Mean of each hour from midnight, NaN where none was heard. Shape (hours,)."""
-        count = -int((self.start_us - self.end_us) // HOUR_US)  # 23 or 25 when clocks change
-        hour = (self.times_us - self.start_us) // HOUR_US
-        heard = np.bincount(hour, minlength=count)
-        total = np.bincount(hour, weights=self.values, minlength=count)
-        return np.asarray(np.where(heard > 0, total / np.maximum(heard, 1), np.nan))
-
-
-def _day(day: _Day, kind: Kind) -> tuple[float, float]:
-    hours = day.hourly_means()
-    silent = np.isnan(hours)
-    share = 1 - float(silent.mean())
-    if share < LEAST_SHARE - 1e-9 or _longest_run(silent) > LONGEST_GAP_H:
-        return np.nan, share
-    made = {
-        "mean": np.nanmean(hours),
-        "max": day.values.max(),
-        "min": day.values.min(),
-        "sum": day.values.sum(),
-    }
-    return float(made[kind]), share
-
-
-def _solar_day(day: _Day, latitude: float, longitude: float) -> tuple[float, float]:
-    hours = day.hourly_means()
-    middles = day.start_us + HOUR_US // 2 + HOUR_US * np.arange(len(hours))
-    ra = hourly_extraterrestrial(sun_position(middles, latitude, longitude), latitude)
-    if ra.sum() == 0:
-        return 0.0, 1.0
-    silent = np.isnan(hours)
-    share = float(ra[~silent].sum() / ra.sum())
-    if share < LEAST_SHARE or _longest_run(silent & (ra > 0)) > LONGEST_GAP_H:
-        return np.nan, share
-    lit = np.where(ra > 0, hours, 0.0)  # a dark sensor's offset is not sunshine
-    return float(np.nansum(lit) * 0.0036 / share), share
-
-
-def _longest_run(flags: NDArray[np.bool_]) -> int:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return int((edges[1::2] - edges[::2]).max(initial=0))

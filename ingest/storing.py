@@ -14,7 +14,7 @@ import structlog
 from ingest import plausibility
 from ingest.codecs import decode
 from ingest.messages import Decoded, Reading, Rejected, TrackPoint, from_us
-from storage import devices, readings, rejected, tracks
+from storage import devices, news, readings, rejected, tracks
 from storage.devices import Device, StreamKey
 
 log = structlog.get_logger()
@@ -238,6 +238,7 @@ class _Batch:
         table["quality"] = [row.quality for row in rows]
         table["received_at"] = [self._messages[row.message].received_at_us for row in rows]
         new = readings.store(self._connection, table).new
+        news.note_readings(self._connection, table["datastream_id"][new], table["time"][new])
         return Counter(row.message for row, is_new in zip(rows, new, strict=True) if is_new)
 
     def _store_points(self, rows: list[_Row]) -> Counter[int]:
@@ -251,6 +252,7 @@ class _Batch:
         table["quality"] = [row.quality for row in rows]
         _fill_points(table, [row.item for row in rows if isinstance(row.item, TrackPoint)])
         new = tracks.store(self._connection, names, table)
+        news.note_points(self._connection, names, table["device"][new], table["time"][new])
         return Counter(row.message for row, is_new in zip(rows, new, strict=True) if is_new)
 
     def _keep_rejected(self, decoded: list[Decoded], problems: list[list[Rejected]]) -> None:

@@ -114,6 +114,12 @@ def page(
     return [Device(*row) for row in connection.execute(query)]
 
 
+def of_farms(connection: sa.Connection, farm_ids: Sequence[int]) -> list[Device]:
+    """Every device of the farms, by id."""
+    query = sa.select(*_DEVICE).where(tables.devices.c.farm_id.in_(farm_ids))
+    return [Device(*row) for row in connection.execute(query.order_by(tables.devices.c.id))]
+
+
 def get(connection: sa.Connection, device_id: str) -> Device:
     """The device of an id; NotFound if there is none."""
     query = sa.select(*_DEVICE).where(tables.devices.c.id == device_id)

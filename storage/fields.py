@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -121,11 +121,23 @@ def zones(
     connection: sa.Connection, *, farm_id: int, season: int | None = None
 ) -> list[tuple[Field, CropZone]]:
     """Crop zones of a farm, of one season or of all, each with its field."""
+    return zones_of_farms(connection, [farm_id], season=season)
+
+
+def zones_of_farms(
+    connection: sa.Connection, farm_ids: Sequence[int], *, season: int | None = None
+) -> list[tuple[Field, CropZone]]:
+    """Crop zones of the farms, farm by farm, of one season or of all, each with its field."""
     query = (
         sa.select(*_FIELD, *_ZONE)
         .join(tables.crop_zones, tables.crop_zones.c.field_id == tables.fields.c.id)
-        .where(tables.fields.c.farm_id == farm_id)
-        .order_by(tables.fields.c.name, tables.crop_zones.c.season, tables.crop_zones.c.id)
+        .where(tables.fields.c.farm_id.in_(farm_ids))
+        .order_by(
+            tables.fields.c.farm_id,
+            tables.fields.c.name,
+            tables.crop_zones.c.season,
+            tables.crop_zones.c.id,
+        )
     )
     if season is not None:
         query = query.where(tables.crop_zones.c.season == season)

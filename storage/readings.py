@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping
 from enum import IntFlag
 from typing import Any, NamedTuple
 
@@ -234,23 +234,70 @@ def daily(
     return [Bucket(*row) for row in connection.execute(_DAYS, parameters)]
 
 
-_SERIES = sa.text("""
-    SELECT datastream_id, (extract(epoch FROM time) * 1000000)::bigint AS time_us, value
-      FROM readings
-     WHERE datastream_id = ANY(:ids) AND time >= :start AND time < :end AND quality < 16
-  ORDER BY datastream_id, time
-""")
+class Span(NamedTuple):
+    """A stretch of time, [start, end)."""
 
-_SERIES_DTYPE = np.dtype([("id", np.int64), ("time", np.int64), ("value", np.float64)])
+    start: dt.datetime
+    end: dt.datetime
 
 
-def series(
-    connection: sa.Connection, ids: Sequence[int], *, start: dt.datetime, end: dt.datetime
-) -> dict[int, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-    """Usable readings of several datastreams as arrays: times [µs since 1970] and values."""
-    parameters = {"ids": list(ids), "start": start, "end": end}
-    rows = connection.execute(_SERIES, parameters)
-    table = np.fromiter(map(tuple, rows), dtype=_SERIES_DTYPE)
+# LATERAL asks the index once for each datastream, and leaves out chunks that its span excludes.
+_SERIES = """
+    SELECT span.id, reading.time, reading.value
+      FROM unnest(%(ids)s::integer[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+           AS span (id, start, finish)
+CROSS JOIN LATERAL (SELECT time, value FROM readings
+                     WHERE datastream_id = span.id AND quality < 16
+                       AND time >= span.start AND time < span.finish) AS reading
+  ORDER BY span.id, reading.time
+"""
+_SERIES_DTYPE = np.dtype([("id", np.int32), ("time", np.int64), ("value", np.float64)])
+
+_HOUR_SERIES = """
+    SELECT span.id, hour.bucket, (hour.total / hour.samples)::double precision, hour.low,
+           hour.high, hour.total
+      FROM unnest(%(ids)s::integer[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+           AS span (id, start, finish)
+CROSS JOIN LATERAL (SELECT bucket, total, samples, low, high FROM readings_hourly
+                     WHERE datastream_id = span.id
+                       AND bucket >= span.start AND bucket < span.finish) AS hour
+  ORDER BY span.id, hour.bucket
+"""
+_HOUR_DTYPE = np.dtype(
+    [("id", np.int32), ("time", np.int64)]
+    + [(name, np.float64) for name in ("mean", "low", "high", "total")]
+)
+
+Array = np.ndarray[Any, Any]
+
+
+def series(connection: sa.Connection, spans: Mapping[int, Span]) -> dict[int, tuple[Array, Array]]:
+    """Usable readings of datastreams, each of its span: times [µs since 1970] and values."""
+    parts = _parts_of(connection, _SERIES, _SERIES_DTYPE, spans)
+    return {one: (part["time"], part["value"]) for one, part in parts.items()}
+
+
+def hours(connection: sa.Connection, spans: Mapping[int, Span]) -> dict[int, Array]:
+    """Hours of datastreams that have a usable reading, each of its span, as structured arrays.
+
+    Members: ``time``, when the hour begins [µs since 1970]; ``mean``, ``low``, ``high`` and
+    ``total`` of its readings.
+    """
+    return _parts_of(connection, _HOUR_SERIES, _HOUR_DTYPE, spans)
+
+
+def _parts_of(
+    connection: sa.Connection, statement: str, dtype: np.dtype[Any], spans: Mapping[int, Span]
+) -> dict[int, Array]:
+    if not spans:
+        return {}
+    ids = sorted(spans)
+    parameters = {
+        "ids": ids,
+        "starts": [spans[one].start for one in ids],
+        "ends": [spans[one].end for one in ids],
+    }
+    table = copying.copy_out(connection, statement, parameters, dtype)
+    table["time"] = copying.since_1970(table["time"])
     edges = np.searchsorted(table["id"], [ids, [one + 1 for one in ids]])
-    parts = [table[first:last] for first, last in edges.T]
-    return {one: (part["time"], part["value"]) for one, part in zip(ids, parts, strict=True)}
+    return {one: table[a:b] for one, (a, b) in zip(ids, edges.T, strict=True)}

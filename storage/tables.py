@@ -258,6 +258,7 @@ reading_news = sa.Table(
     "reading_news",
     metadata,
     sa.Column("datastream_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("claimed", sa.Boolean, primary_key=True, comment="an analysis has taken it"),
     _time("since"),
     comment="earliest time of a reading that no analysis has seen yet",
 )
@@ -266,6 +267,7 @@ track_news = sa.Table(
     "track_news",
     metadata,
     sa.Column("device_id", sa.Text, primary_key=True),
+    sa.Column("claimed", sa.Boolean, primary_key=True, comment="an analysis has taken it"),
     _time("since"),
     comment="earliest time of a track point that no analysis has seen yet",
 )
@@ -385,6 +387,8 @@ BALANCE_NUMBERS = (
     "wetted_fraction",
     "depletion_variance_mm2",
     "subsoil_depletion_mm",
+    "wind_2m_m_s",
+    "rh_min_pct",
 )
 # Of the numbers above, those that not every day has.
 BALANCE_OPTIONAL = frozenset(
@@ -394,6 +398,8 @@ BALANCE_OPTIONAL = frozenset(
         "wetted_fraction",
         "depletion_variance_mm2",
         "subsoil_depletion_mm",
+        "wind_2m_m_s",
+        "rh_min_pct",
     }
 )
 

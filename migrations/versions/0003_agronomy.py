@@ -15,6 +15,8 @@ _DAY_NUMBERS = (
     "wetted_fraction",
     "depletion_variance_mm2",
     "subsoil_depletion_mm",
+    "wind_2m_m_s",
+    "rh_min_pct",
 )
 _NONE_BEFORE = ("capillary_rise_mm", "correction_mm")  # earlier days had none: zero is the truth
 _SEASON_NUMBERS = (
@@ -166,24 +168,26 @@ def _news() -> None:
     op.create_table(
         "reading_news",
         sa.Column("datastream_id", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("claimed", sa.Boolean(), nullable=False, comment="an analysis has taken it"),
         _moment("since"),
-        sa.PrimaryKeyConstraint("datastream_id", name="reading_news_pkey"),
+        sa.PrimaryKeyConstraint("datastream_id", "claimed", name="reading_news_pkey"),
         comment="earliest time of a reading that no analysis has seen yet",
     )
     op.create_table(
         "track_news",
         sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("claimed", sa.Boolean(), nullable=False, comment="an analysis has taken it"),
         _moment("since"),
-        sa.PrimaryKeyConstraint("device_id", name="track_news_pkey"),
+        sa.PrimaryKeyConstraint("device_id", "claimed", name="track_news_pkey"),
         comment="earliest time of a track point that no analysis has seen yet",
     )
     # What was stored before is news to the first analysis by days.
     op.execute("""
-        INSERT INTO reading_news (datastream_id, since)
-        SELECT datastream_id, min(time) FROM readings GROUP BY datastream_id""")
+        INSERT INTO reading_news (datastream_id, claimed, since)
+        SELECT datastream_id, false, min(time) FROM readings GROUP BY datastream_id""")
     op.execute("""
-        INSERT INTO track_news (device_id, since)
-        SELECT device_id, min(time) FROM track_points GROUP BY device_id""")
+        INSERT INTO track_news (device_id, claimed, since)
+        SELECT device_id, false, min(time) FROM track_points GROUP BY device_id""")
 
 
 def _machines() -> None:

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from analytics import hourly_et as hourly
 from analytics import sunlight
 from analytics.weather import Station
-from analytics.weather_checks import check_place, check_station, check_sun, daily_from_hourly
+from analytics.weather_checks import check_place, check_station, check_sun
 
 DAYS = np.arange(121, 243)  # May to August
 SITE = {"latitude": 43.2, "elevation": 700.0, "day_of_year": DAYS}
@@ -138,74 +138,3 @@ def test_the_sun_tells_the_sign_of_the_longitude_and_a_wrong_clock():
     (clock,) = check_sun(local, seen, latitude=43.2, longitude=76.9)
     assert clock.code == "sun-at-wrong-hour"
     assert "5.0 h late" in clock.sentence
-
-
-def hours_from(first_us: int, count: int) -> np.ndarray:
-    """Middles of consecutive hours that begin with ``first_us``."""
-    return first_us + hourly.HOUR_US // 2 + hourly.HOUR_US * np.arange(count)
-
-
-MIDNIGHT = 1_719_774_000_000_000  # 1 July at UTC+5
-DAY_EDGES = np.array([MIDNIGHT, MIDNIGHT + 24 * hourly.HOUR_US])
-
-
-def test_a_full_day_of_readings():
-    times, warmth = hours_from(MIDNIGHT, 24), np.arange(24.0)
-    for kind, expected in (("mean", 11.5), ("max", 23.0), ("min", 0.0), ("sum", 276.0)):
-        made = daily_from_hourly(times, warmth, DAY_EDGES, kind=kind)
-        assert_allclose(made, ([expected], [1.0]))
-
-
-def test_twenty_hours_make_a_day_and_nineteen_do_not():
-    times, warmth = hours_from(MIDNIGHT, 24), np.full(24, 20.0)
-    warmth[[2, 8, 14, 20]] = np.nan
-    made = daily_from_hourly(times, warmth, DAY_EDGES, kind="mean")
-    assert_allclose(made, ([20.0], [20 / 24]))
-    warmth[11] = np.nan
-    made = daily_from_hourly(times, warmth, DAY_EDGES, kind="mean")
-    assert_allclose(made, ([np.nan], [19 / 24]))
-
-
-def test_an_afternoon_of_silence_may_hide_the_highest_temperature():
-    times, warmth = hours_from(MIDNIGHT, 24), np.full(24, 20.0)
-    three = daily_from_hourly(np.delete(times, [13, 14, 15]), warmth[:21], DAY_EDGES, kind="max")
-    four = daily_from_hourly(np.delete(times, [13, 14, 15, 16]), warmth[:20], DAY_EDGES, kind="max")
-    assert_allclose(three.values, 20.0)
-    assert np.isnan(four.values[0])
-
-
-def test_more_readings_at_noon_do_not_warm_the_day():
-    times, warmth = hours_from(MIDNIGHT, 24), np.zeros(24)
-    warmth[12] = 24.0
-    often = np.append(times, times[12] + np.arange(1, 20))
-    made = daily_from_hourly(often, np.append(warmth, [24.0] * 19), DAY_EDGES, kind="mean")
-    assert_allclose(made.values, 1.0)
-
-
-def test_a_silent_day_has_no_value_and_its_neighbour_keeps_its_own():
-    edges = np.append(DAY_EDGES, DAY_EDGES[-1] + 24 * hourly.HOUR_US)
-    times = hours_from(int(DAY_EDGES[-1]), 24)
-    made = daily_from_hourly(times, np.ones(24), edges, kind="sum")
-    assert_allclose(made, ([np.nan, 24.0], [0.0, 1.0]))
-
-
-def test_watts_add_up_to_megajoules_and_missing_dawn_costs_little():
-    times = hours_from(MIDNIGHT, 24)
-    ra = hourly.hourly_extraterrestrial(hourly.sun_position(times, 43.2, 76.9), 43.2)
-    watts = 0.6 * ra / 0.0036
-    place = {"latitude": 43.2, "longitude": 76.9}
-    full = daily_from_hourly(times, watts, DAY_EDGES, kind="solar", **place)
-    assert_allclose(full, ([0.6 * ra.sum()], [1.0]))
-    dawn = int(np.flatnonzero(ra)[0])
-    watts[: dawn + 2] = np.nan  # the night, and two hours of low sun
-    late = daily_from_hourly(times, watts, DAY_EDGES, kind="solar", **place)
-    assert_allclose(late.values, full.values)
-    assert 0.9 < late.coverage[0] < 1.0
-    watts[11:14] = np.nan
-    noonless = daily_from_hourly(times, watts, DAY_EDGES, kind="solar", **place)
-    assert np.isnan(noonless.values[0])
-
-
-def test_radiation_of_a_day_needs_a_place():
-    with pytest.raises(ValueError, match="latitude"):
-        daily_from_hourly([], [], DAY_EDGES, kind="solar")

@@ -114,7 +114,7 @@ def test_analysing_again_changes_nothing(dala: Run, plot: Path) -> None:
     dala("replay", plot)
     dala("analyze")
 
-    assert "0 crop zones have a new result" in dala("analyze").stderr
+    assert "0 of 1 crop zones have a new result; 0 days" in dala("analyze").stderr
 
 
 def test_the_measured_cotton_season_agrees_with_its_published_sums(dala: Run, shared: Path) -> None:

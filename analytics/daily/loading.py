@@ -1,0 +1,94 @@
+"""What was measured in the days that are to be computed, in as few queries as there are kinds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from analytics.daily import applied, plans, stations
+from analytics.daily.entered import Entered
+from analytics.daily.plans import Plan
+from analytics.daily.stations import FarmWeather, Readings
+from analytics.weather import DailyWeather, LocalDays, ReferenceMethod
+from storage import readings
+from storage.readings import Span
+
+COUNTERS = {"water_total", "rain_total"}
+BY_HOURS = {*plans.SENSORS, "soil_moisture"}
+
+_WeatherKey = tuple[int, dt.date, dt.date, ReferenceMethod]
+
+
+class Loaded(NamedTuple):
+    """Readings of the days to compute, and the weather made of them."""
+
+    readings: Readings
+    made: dict[_WeatherKey, FarmWeather | None]
+
+    def fresh_days(self, plan: Plan) -> LocalDays:
+        """The days of a plan that are to be computed."""
+        return LocalDays(plan.days.dates[plan.begin :], plan.days.edges_us[plan.begin :])
+
+    def weather_of(self, plan: Plan, entered: Entered) -> tuple[DailyWeather, list[str]] | None:
+        """Weather of the days to compute, and what looks like a slip in it.
+
+        It is made from the day before on, which was measured: gaps are filled from there.
+        """
+        first = max(plan.begin - 1, 0)
+        days = LocalDays(plan.days.dates[first:], plan.days.edges_us[first:])
+        method: ReferenceMethod = plan.zone.conventions.get("reference_et", "penman-monteith")
+        key = plan.farm.id, days.dates[0], days.dates[-1], method
+        if key not in self.made:
+            streams = entered.streams.get(plan.farm.id, [])
+            self.made[key] = stations.weather(
+                plan.farm, streams, self.readings, days, method=method
+            )
+        found = self.made[key]
+        if found is None:
+            return None
+        skip = plan.begin - first
+        daily = found.daily
+        cut = DailyWeather(
+            daily.et0[skip:],
+            daily.rain[skip:],
+            daily.wind_2m[skip:],
+            daily.rh_min[skip:],
+            daily.source[skip:],
+        )
+        return cut, found.findings
+
+
+def load(connection: sa.Connection, entered: Entered, todo: Sequence[Plan]) -> Loaded:
+    """Load what the plans need."""
+    spans: dict[int, Span] = {}
+    hourly: set[int] = set()
+    for plan in todo:
+        for one in entered.streams.get(plan.farm.id, []):
+            if not plans.is_read(one, plan.field):
+                continue
+            span = _span(plan, one.stream.quantity)
+            known = spans.get(one.stream.id, span)
+            spans[one.stream.id] = Span(min(known.start, span.start), max(known.end, span.end))
+            if one.stream.quantity in BY_HOURS:
+                hourly.add(one.stream.id)
+    series = {one: span for one, span in spans.items() if one not in hourly}
+    hours = {one: spans[one] for one in hourly}
+    found = Readings(readings.series(connection, series), readings.hours(connection, hours))
+    return Loaded(found, {})
+
+
+def _span(plan: Plan, quantity: str) -> Span:
+    edges = plan.days.edges_us
+    start = _moment(edges[max(plan.begin - 1, 0)])
+    end = _moment(edges[-1])
+    if quantity in COUNTERS:
+        # A difference needs the reading before; one at midnight sharp ends the day's last interval.
+        return Span(start - applied.LOOKBACK, end + dt.timedelta(seconds=1))
+    return Span(start, end)
+
+
+def _moment(microseconds: object) -> dt.datetime:
+    return dt.datetime.fromtimestamp(int(microseconds) / 1e6, dt.UTC)  # type: ignore[call-overload]

@@ -1,0 +1,167 @@
+"""Weather of a farm's days: its stations' own daily summaries, else days made of their readings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.daily.entered import Stream
+from analytics.daily.plans import SENSORS, WEATHER
+from analytics.days_of_hours import Kind, daily_from_hourly
+from analytics.irrigation import counter_differences, daily_volumes
+from analytics.reference_et import wind_at_2m
+from analytics.weather import (
+    DailyWeather,
+    LocalDays,
+    ReferenceMethod,
+    Station,
+    by_day,
+    complete,
+)
+from analytics.weather_checks import check_station
+from storage.farms import Farm
+
+Array = NDArray[np.float64]
+
+WIND_HEIGHT_M = 2.0  # of a station that does not say
+
+# Station column: the quantity of a daily summary, then the sensor and what is made of its hours.
+_COLUMNS: dict[str, tuple[str, str, Kind]] = {
+    "tmax": ("air_temperature_max", "air_temperature", "max"),
+    "tmin": ("air_temperature_min", "air_temperature", "min"),
+    "dew_point": ("dew_point", "", "mean"),
+    "rh_max": ("relative_humidity_max", "relative_humidity", "max"),
+    "rh_min": ("relative_humidity_min", "relative_humidity", "min"),
+    "solar": ("solar_radiation_sum", "solar_radiation", "solar"),
+    "wind": ("wind_speed_mean", "wind_speed", "mean"),
+}
+_MEMBER: dict[Kind, str] = {"mean": "mean", "max": "high", "min": "low", "solar": "mean"}
+
+
+class Readings(NamedTuple):
+    """What was measured, by datastream."""
+
+    series: Mapping[int, tuple[NDArray[np.int64], Array]]  # times [µs since 1970] and values
+    hours: Mapping[int, Any]  # structured arrays of storage.readings.hours
+
+
+class FarmWeather(NamedTuple):
+    """Weather of consecutive days of a farm."""
+
+    daily: DailyWeather
+    findings: list[str]  # what looks like a slip in the input
+
+
+def by_hours(stream: Stream) -> bool:
+    """Whether a datastream is read hour by hour."""
+    return stream.stream.quantity in SENSORS
+
+
+def weather(
+    farm: Farm,
+    streams: Iterable[Stream],
+    readings: Readings,
+    days: LocalDays,
+    *,
+    method: ReferenceMethod = "penman-monteith",
+) -> FarmWeather | None:
+    """Weather of the days, several stations averaged day by day; None where none was measured."""
+    of_weather = [one for one in streams if one.stream.quantity in WEATHER]
+    columns = {
+        name: _first_known(
+            _mean_of_known(list(_summaries(name, of_weather, readings, days)), len(days.dates)),
+            _mean_of_known(list(_made(name, farm, of_weather, readings, days)), len(days.dates)),
+        )
+        for name in _COLUMNS
+    }
+    columns["rain"] = _mean_of_known(list(_rain(of_weather, readings, days)), len(days.dates))
+    station = Station(**columns)
+    if np.isnan(station.tmax + station.tmin).all():
+        return None
+    day_of_year = np.array([date.timetuple().tm_yday for date in days.dates], float)
+    findings = check_station(
+        station, latitude=farm.latitude_deg, elevation=farm.elevation_m, day_of_year=day_of_year
+    )
+    filled = complete(
+        station,
+        days,
+        latitude=farm.latitude_deg,
+        elevation=farm.elevation_m,
+        wind_height=None,
+        method=method,
+    )
+    return FarmWeather(filled, [f"weather input: {finding.sentence}" for finding in findings])
+
+
+def _summaries(
+    column: str, streams: Sequence[Stream], readings: Readings, days: LocalDays
+) -> Iterable[Array]:
+    quantity, _, _ = _COLUMNS[column]
+    for one in streams:
+        if one.stream.quantity == quantity and one.stream.id in readings.series:
+            times, values = readings.series[one.stream.id]
+            yield _at_2m(column, one, by_day(times, values, days, add_up=False))
+
+
+def _made(
+    column: str, farm: Farm, streams: Sequence[Stream], readings: Readings, days: LocalDays
+) -> Iterable[Array]:
+    """Days made of a sensor's hours."""
+    _, sensor, kind = _COLUMNS[column]
+    for one in streams:
+        if one.stream.quantity != sensor or one.stream.id not in readings.hours:
+            continue
+        hours = readings.hours[one.stream.id]
+        made = daily_from_hourly(
+            hours["time"],
+            hours[_MEMBER[kind]],
+            days.edges_us,
+            kind=kind,
+            latitude=farm.latitude_deg,
+            longitude=farm.longitude_deg,
+        )
+        yield _at_2m(column, one, made.values)
+
+
+def _at_2m(column: str, stream: Stream, values: Array) -> Array:
+    if column != "wind":
+        return values
+    height = stream.device.sensor_height_m
+    return np.asarray(wind_at_2m(values, WIND_HEIGHT_M if height is None else height))
+
+
+def _rain(streams: Sequence[Stream], readings: Readings, days: LocalDays) -> Iterable[Array]:
+    for one in streams:
+        if one.stream.id not in readings.series:
+            continue
+        times, values = readings.series[one.stream.id]
+        if one.stream.quantity == "rain":
+            yield by_day(times, values, days, add_up=True)
+        elif one.stream.quantity == "rain_total":
+            yield _counted_rain(times, values, one, days)
+
+
+def _counted_rain(
+    times: NDArray[np.int64], values: Array, stream: Stream, days: LocalDays
+) -> Array:
+    """Rain by a counter, NaN for days without a reading of it."""
+    counted = counter_differences(times / 1e6, values, modulus=stream.stream.counter_modulus)
+    fell = daily_volumes(counted, days.edges_us / 1e6)
+    heard = by_day(times, np.zeros_like(values), days, add_up=True)
+    return fell + heard
+
+
+def _first_known(first: Array, second: Array) -> Array:
+    return np.where(np.isnan(first), second, first)
+
+
+def _mean_of_known(rows: Sequence[Array], days: int) -> Array:
+    if not rows:
+        return np.full(days, np.nan)
+    stacked = np.stack(rows)
+    count = (~np.isnan(stacked)).sum(axis=0)
+    total = np.nansum(stacked, axis=0)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
