@@ -26,7 +26,7 @@ class Prediction(NamedTuple):
 
     depth: float
     standard_error: float  # NaN where the baseline is too short to know
-    degrees_of_freedom: int
+    degrees_of_freedom: float
 
 
 class Baseline(Protocol):

@@ -16,7 +16,7 @@ from analytics.baselines import Baseline as Relation
 from analytics.baselines import linear_baseline, ratio_baseline
 from analytics.options import assumed
 from analytics.season_run import SeasonRun, WhatIf
-from analytics.uncertainty import Part
+from analytics.uncertainty import Part, Shared
 
 SEASONS_FOR_A_LINE = 6
 
@@ -147,7 +147,7 @@ def surface_irrigation(crop: str) -> tuple[float, float]:
 
 
 def _predicted(
-    found: Relation, requirement: float, etc: float, cause: str, shared: str
+    found: Relation, requirement: float, etc: float, cause: str, shared: Shared
 ) -> tuple[float, tuple[Part, ...]]:
     """Depth for this season's requirement, and what it errs by. [mm]
 
@@ -156,10 +156,8 @@ def _predicted(
     """
     prediction = found.predict(requirement)
     drifted = found.predict(requirement + assumed("station_et0_drift") * etc)
-    freedom = float(prediction.degrees_of_freedom)
-    own = Part(cause, prediction.standard_error, "own", freedom)
     return prediction.depth, (
-        own if shared == "own" else own._replace(shared="farm"),
+        Part(cause, prediction.standard_error, shared, prediction.degrees_of_freedom),
         Part("station_et0", drifted.depth - prediction.depth, "farm"),
     )
 

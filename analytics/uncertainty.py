@@ -10,14 +10,17 @@ References
    inputs), G.4.1 (effective degrees of freedom after Welch and Satterthwaite).
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.savings import Saving
 
+Array = NDArray[np.float64]
 Shared = Literal["own", "farm", "all"]
 
 
@@ -50,15 +53,21 @@ class Stated(NamedTuple):
 def add_up(savings: Iterable[Stated]) -> Saving:
     """Add savings of fields, farms or regions.
 
-    The degrees of freedom are the effective ones of Welch and Satterthwaite; parts that are assumed
-    rather than estimated from seasons count as known (infinitely many).
+    The degrees of freedom are the effective ones of Welch and Satterthwaite. What a field errs by
+    alone counts with those of its baseline, also where it is known better (as METHODS has it for
+    one field); what is shared is assumed rather than estimated from seasons, and counts as known.
     """
     stated = list(savings)
-    summed = _summed(stated).values()
-    size = np.array([abs(one.effect) for one in summed])
-    freedom = [one.degrees_of_freedom for one in summed]
-    value = float(np.sum([one.value for one in stated]))
-    return Saving(value, float(np.sqrt(size @ size)), _effective(size, freedom))
+    alone: dict[int, tuple[float, float]] = {}
+    for number, saving in enumerate(stated):
+        own = [part for part in saving.parts if part.shared == "own"]
+        freedom = min((part.degrees_of_freedom for part in own), default=np.inf)
+        alone[number] = (sum(part.effect**2 for part in own), freedom)
+    shared = [one for one in _summed(stated).values() if one.shared != "own"]
+    together = [(one.effect**2, one.degrees_of_freedom) for one in shared]
+    variance, freedoms = np.array([*alone.values(), *together]).reshape(-1, 2).T
+    value = math.fsum(one.value for one in stated)
+    return Saving(value, float(np.sqrt(variance.sum())), _effective(variance, freedoms))
 
 
 def by_cause(savings: Iterable[Stated]) -> dict[tuple[str, Shared], float]:
@@ -88,12 +97,12 @@ def _summed(savings: Iterable[Stated]) -> dict[Hashable, Part]:
     return found
 
 
-def _effective(size: np.ndarray[Any, np.dtype[np.float64]], freedom: Sequence[float]) -> float:
-    """Effective degrees of freedom (JCGM 100, Eq. G.2b)."""
-    if any(one < 1 for one in freedom):
+def _effective(variance: Array, freedom: Array) -> float:
+    """Effective degrees of freedom of a sum of variances (JCGM 100, Eq. G.2b)."""
+    if np.any(freedom < 1):
         return 0.0
-    fourth = float(np.sum(size**4 / np.array(freedom, float)))
-    return float((size @ size) ** 2 / fourth) if fourth > 0 else np.inf
+    spread = float(np.sum(variance**2 / freedom))
+    return float(variance.sum() ** 2 / spread) if spread > 0 else np.inf
 
 
 def as_json(saving: Stated) -> dict[str, Any]:
