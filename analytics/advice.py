@@ -28,6 +28,7 @@ Numbers = NDArray[np.intp]
 M3_PER_HA_MM = 10.0
 WAIT_DAYS = 2  # that a zone may wait at its line for rain that was forecast
 NEVER = -1  # within the days given
+UNSTRESSED = 1.0 - 1e-9  # Ks above it is 1 but for rounding
 
 
 class Rules(NamedTuple):
@@ -186,12 +187,12 @@ def irrigation_plan(
         reached = may[index] & (evening.depletion >= line)
         waits = np.zeros_like(reached)
         if (reached & (expected > 0).any(axis=0)).any():
-            wet = _part(days, ahead)._replace(rain=expected)
+            wet = some_days(days, ahead)._replace(rain=expected)
             run = without_irrigation(wet, fields, evening, conventions)
             waits = reached & (run.depletion < refill_line(run, rule)).any(axis=0)
         room = rule.rain_room_share * expected.sum(axis=0)
         net, capped = _depth(evening.depletion - room, reached & ~waits, system, rule)
-        today = _part(days, slice(index, index + 1))._replace(
+        today = some_days(days, slice(index, index + 1))._replace(
             irrigation_net=net[None], wetted_fraction=system.wetted_fraction[None]
         )
         run = water_balance(today, fields, evening, conventions)
@@ -241,7 +242,7 @@ def _laid_out(values: ArrayLike) -> Array:
     return array.reshape(-1, 1) if array.ndim == 1 else np.atleast_2d(array)
 
 
-def _part(days: Days, chosen: slice) -> Days:
+def some_days(days: Days, chosen: slice) -> Days:
     """Some of the days; what all days share stays as it is."""
     columns = (_laid_out(value) for value in days)
     return Days(*(value if len(value) == 1 else value[chosen] for value in columns))
