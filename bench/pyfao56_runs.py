@@ -149,6 +149,18 @@ def run_pyfao56(
     return {name: columns[name].to_numpy(float) for name in columns if name not in ("DOW", "Date")}
 
 
+def days_that_close(theirs: dict[str, Array], start_depletion: float) -> int:
+    """Days until pyfao56 first cuts a depletion, which makes water: all where it never does.
+
+    Until then it computes what ours does.
+    """
+    before = np.concatenate([[start_depletion], theirs["Dr"][:-1]])
+    came = theirs["Rain"] + theirs["Irrig"] - theirs["IrrLoss"]
+    went = theirs["Runoff"] + theirs["ETa"] + theirs["DP"]
+    open_days = np.abs(came - went - (before - theirs["Dr"])) > 1e-9
+    return int(np.argmax(open_days)) if open_days.any() else len(open_days)
+
+
 def _parameters(pyfao56: Any, field: FieldSeason) -> Any:
     crop, soil = field.crop, field.soil
     return pyfao56.Parameters(
