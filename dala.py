@@ -136,7 +136,7 @@ def analyze(
         done = show.analyze(services, farm=farm, season=season)
     _say(
         f"{done.results} of {done.zones} crop zones have a new result; "
-        f"{done.days} days of their balances were stored."
+        f"{done.days} days of their balances and {done.machine_days} of machines were stored."
     )
 
 

@@ -120,7 +120,7 @@ def analyze(
     with services.engine.connect() as connection:
         chosen = [farms.get(connection, farm)] if farm else farms.page(connection, limit=100_000)
     moment = now or dt.datetime.now(dt.UTC)
-    total = daily.Done(0, 0, 0, 0)
+    total = daily.Done(0, 0, 0, 0, 0)
     with _progress() as progress:
         task = progress.add_task("Analysing farms", total=len(chosen))
         for start in range(0, len(chosen), FARMS_TOGETHER):

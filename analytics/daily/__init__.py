@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from analytics.daily import entered, plans
+from analytics.daily import entered, machines, plans
 from analytics.daily.entered import Entered
 from analytics.daily.plans import METHOD_VERSION, Plan
 from analytics.daily.seasons import Judged, judge_all
@@ -32,6 +32,7 @@ class Done(NamedTuple):
     computed: int  # of which something was new
     results: int  # that have a new result
     days: int  # of balances that were stored
+    machine_days: int  # and operations, that have new results
 
 
 def compute(
@@ -57,6 +58,10 @@ def compute(
         done = _compute(connection, known, late, now=now, season=season)
         if season is None:
             news.done_readings(connection, list(late))
+            points = news.claimed_points(connection, ids)
+            worked = machines.compute(connection, known.farms, points, now=now)
+            news.done_points(connection, list(points))
+            done = done._replace(machine_days=worked)
     return done
 
 
@@ -86,7 +91,7 @@ def _compute(
     judged = judge_all(connection, known, todo)
     days = _store_days(connection, todo, judged, stored)
     changed = results.put_seasons(connection, judged.seasons) if judged.seasons else 0
-    return Done(len(zones), len(todo), changed, days)
+    return Done(len(zones), len(todo), changed, days, 0)
 
 
 def _store_days(

@@ -196,11 +196,14 @@ def _machines() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("device_id", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False, comment="the farm's"),
-        sa.Column("kind", sa.Text(), nullable=False, comment="work, flight, herd or grazing"),
-        sa.Column("field_id", sa.BigInteger(), comment="none: outside the fields"),
         sa.Column(
-            "number", sa.Integer(), nullable=False, comment="among those of one day and kind"
+            "kind",
+            sa.Text(),
+            nullable=False,
+            comment="day, work, operation, flight, herd or grazing",
         ),
+        sa.Column("field_id", sa.BigInteger(), comment="none: outside the fields"),
+        sa.Column("number", sa.Integer(), nullable=False, comment="among those of a day and kind"),
         sa.Column("figures", JSONB(), nullable=False, comment="units stand in the names"),
         sa.Column("method_version", sa.Text(), nullable=False),
         sa.Column("input_digest", sa.Text(), nullable=False),
@@ -215,8 +218,9 @@ def _machines() -> None:
     op.create_index(
         "machine_results_current_key",
         "machine_results",
-        ["device_id", "day", "kind", "number"],
+        ["device_id", "day", "kind", "field_id", "number"],
         unique=True,
+        postgresql_nulls_not_distinct=True,
         postgresql_where=sa.text("superseded_at IS NULL"),
     )
     op.create_index("machine_results_field_id_day_idx", "machine_results", ["field_id", "day"])
