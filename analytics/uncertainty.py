@@ -82,8 +82,8 @@ def _summed(savings: Iterable[Stated]) -> dict[Hashable, Part]:
     """Parts of one cause added up where they are shared: what is left adds in quadrature."""
     found: dict[Hashable, Part] = {}
     for number, saving in enumerate(savings):
-        for part in saving.parts:
-            whose = {"own": number, "farm": saving.farm, "all": None}[part.shared]
+        for place, part in enumerate(saving.parts):
+            whose = {"own": (number, place), "farm": saving.farm, "all": None}[part.shared]
             key = part.cause, part.shared, whose
             known = found.get(key)
             found[key] = (
