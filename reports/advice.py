@@ -16,6 +16,9 @@ import numpy as np
 import sqlalchemy as sa
 
 from analytics.advice import Rules
+from analytics.crop_document import crop_from_mapping
+from analytics.sections import ScenarioError
+from analytics.soil_document import soil_from_mapping
 from reports import advice_words as words
 from reports import advice_zone
 from reports.advice_run import Outcome, Standing, conventions_of, run
@@ -164,6 +167,11 @@ def _standing(
     connection: sa.Connection, field: Field, zone: CropZone, day: dt.date
 ) -> Standing | tuple[Decision, list[Message]]:
     """The evening to begin from, or why there is none."""
+    try:
+        crop_from_mapping(zone.crop_parameters)
+        soil_from_mapping(field.soil)
+    except ScenarioError as error:
+        return "no-balance", words.unusable(error)
     evening = day - dt.timedelta(days=1)
     decision: Decision = "no-balance"
     if day > zone.harvested:

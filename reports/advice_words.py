@@ -201,6 +201,11 @@ def balance_too_old(day: dt.date) -> list[Message]:
     return [message("advice.reason.balance_too_old", day=day.isoformat())]
 
 
+def unusable(error: ValueError) -> list[Message]:
+    """Why a zone is advised nothing: what was entered of its crop or soil allows no balance."""
+    return [message("advice.reason.unusable", detail=str(error))]
+
+
 def no_weather() -> list[Message]:
     """Why a zone is advised nothing although its balance is known."""
     return [message("advice.reason.no_weather")]
