@@ -14,6 +14,8 @@ Places = NDArray[np.object_]  # of shapely geometries
 
 # Positions jitter by decimetres: a direction is taken over so many records to either side.
 DIRECTION_RECORDS = 2
+# No field is covered so many times: then places are not metres, or the machine stood still.
+MAX_COVERS = 20.0
 # Neighbouring rectangles share their edge; less than this is no overlap. [share of a swath]
 NO_OVERLAP = 1e-6
 
@@ -70,12 +72,13 @@ def free_share(places: Places, runs: ArrayLike) -> Array:
     """Share of each swath that no earlier record of another run had covered, shape (records,).
 
     Records stand in the order of work. Ground that the same run covered before does not count:
-    rectangles of neighbouring records overlap in curves. Where there is no swath the share is 1.
+    rectangles of neighbouring records overlap in curves. Where there is no swath the share is 1,
+    and everywhere if swaths lie in a heap that is no field.
     """
     run = np.asarray(runs)
     share = np.ones(run.size)
     have = np.flatnonzero([place is not None for place in places])
-    if have.size == 0:
+    if have.size == 0 or _heaped(places[have]):
         return share
     later, earlier = _crossings(places[have], run[have])
     if later.size == 0:
@@ -87,6 +90,12 @@ def free_share(places: Places, runs: ArrayLike) -> Array:
     covered = _covered(later[counts], common[counts], size[counts], run.size)
     share[have] = 1.0 - np.minimum(covered[have] / whole[have], 1.0)
     return share
+
+
+def _heaped(places: Places) -> bool:
+    west, south, east, north = shapely.bounds(places).T
+    ground = (east.max() - west.min()) * (north.max() - south.min())
+    return bool(shapely.area(places).sum() > MAX_COVERS * ground)
 
 
 def _crossings(

@@ -146,6 +146,18 @@ def report(points: YieldPoints, cleaned: Cleaned, harvest: Harvest) -> dict[str,
     }
 
 
+def map_yield(points: YieldPoints, cleaned: Cleaned, harvest: Harvest) -> YieldPoints:
+    """Points as the map states them: scaled to the loads and at the standard moisture, if known."""
+    seen, factor = cleaned.points, np.ones(cleaned.points.x.shape)
+    if harvest.standard_moisture_pct is not None:
+        moisture = _filled_moisture(seen._replace(mass_kg=points.mass_kg))
+        _check_standard(harvest.standard_moisture_pct, moisture)
+        factor = at_standard_moisture(1.0, moisture, harvest.standard_moisture_pct)
+    if harvest.weighed_kg is not None:
+        factor = factor * scale_to_loads(points.mass_kg, [harvest.weighed_kg])
+    return seen._replace(yield_kg_ha=seen.yield_kg_ha * factor)
+
+
 def _delay(cleaned: Cleaned) -> dict[str, Any]:
     """How the delay came about; the fit's curve as pairs of shift and relative mismatch."""
     fit, wet = cleaned.delay, cleaned.filters.moisture_delay_s

@@ -14,12 +14,15 @@ import shapely
 from analytics.field_plane import to_plane
 from analytics.isoxml_timelog import find_time_log, read_time_log
 from analytics.tables import TableError
-from analytics.yield_cleaning import Cleaned, Harvest, clean, clean_points, report
+from analytics.yield_cleaning import Harvest, clean, clean_points, map_yield, report
 from analytics.yield_filters import Filters
-from analytics.yield_grid import as_geojson, map_mean, yield_grid
+from analytics.yield_grid import YieldGrid, as_geojson, map_mean, yield_grid
 from analytics.yield_tables import YieldPoints, looks_like_ag_leader, read_ag_leader, read_yield_csv
 
-__all__ = ["FORMATS", "Filters", "Harvest", "clean", "clean_file", "clean_to_map", "read_points"]
+__all__ = [
+    "FORMATS", "Filters", "Harvest", "clean", "clean_file", "clean_to_map", "delay_of",
+    "read_points",
+]  # fmt: skip
 
 TEXT_FORMATS: dict[str, Callable[[Iterable[str], str, str | None], YieldPoints]] = {
     "agleader": read_ag_leader,
@@ -86,8 +89,18 @@ def clean_to_map(
     result = {"format": name, **report(points, cleaned, known)}
     if cell_m is None:
         return result, None
-    map_, summary = _map(cleaned, cell_m, known.crop)
-    return {**result, "map": summary}, map_
+    grid = yield_grid(map_yield(points, cleaned, known), cleaned.kept, cell_m=cell_m)
+    return {**result, "map": _summary(grid, result)}, as_geojson(grid, known.crop)
+
+
+def delay_of(text: str) -> float | None:
+    """Seconds of a flow delay as typed; None, to fit it, of ``auto``."""
+    if text == "auto":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"flow delay {text!r} is neither auto nor seconds") from None
 
 
 def read_points(
@@ -132,17 +145,15 @@ def read_boundary(path: Path, crs: str) -> shapely.Geometry:
     return shapely.transform(whole, lambda at: np.column_stack(to_plane(crs, at[:, 0], at[:, 1])))
 
 
-def _map(
-    cleaned: Cleaned, cell_m: float, crop: str | None
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    grid = yield_grid(cleaned.points, cleaned.kept, cell_m=cell_m)
-    mean = map_mean(grid)
-    summary = {
-        "cell_m": cell_m,
+def _summary(grid: YieldGrid, result: dict[str, Any]) -> dict[str, Any]:
+    """The map's mean beside mass over the ground covered: both of the same moisture and loads."""
+    mean, mass, ground = map_mean(grid), result["mass_kg"], result["area_effective_ha"]
+    return {
+        "cell_m": grid.cell_m,
         "cells": int((grid.points > 0).sum()),
-        "mean_kg_ha": mean if np.isfinite(mean) else None,  # wet, as the monitor saw it
+        "mean_kg_ha": mean if np.isfinite(mean) else None,
+        "mass_over_effective_area_kg_ha": mass / ground if mass is not None and ground else None,
     }
-    return as_geojson(grid, crop), summary
 
 
 def _lines(path: Path) -> list[str]:

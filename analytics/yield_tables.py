@@ -225,6 +225,9 @@ def read_yield_csv(lines: Iterable[str], file: str, crs: str | None = None) -> Y
 def _degrees(
     x: Array, y: Array, crs: str, file: str, lines: Sequence[int], column: str
 ) -> tuple[Array, Array]:
+    if (np.abs(x) <= 180).all() and (np.abs(y) <= 90).all():
+        reason = f"{x[0]:.10g}, {y[0]:.10g} stands in degrees, so not in {crs}"
+        raise TableError(file, lines[0], column, reason)
     lon, lat = from_projected(x, y, crs)
     outside = ~(np.isfinite(lon) & np.isfinite(lat))
     if outside.any():

@@ -75,6 +75,14 @@ def test_a_pass_does_not_overlap_itself():
     assert_allclose(free_share(swaths(x, y, run, 6 * one, 0.8 * one, one > 0), run), 1.0)
 
 
+def test_a_heap_of_swaths_is_no_field():
+    # 3000 records within a metre, as if degrees stood for metres: no answer, but at once.
+    x, y = np.random.default_rng(1).uniform(0, 1, (2, 3000))
+    run, one = np.arange(3000) // 2, np.ones(3000)
+
+    assert_allclose(free_share(swaths(x, y, run, 6 * one, 2 * one, one > 0), run), 1.0)
+
+
 @given(
     st.lists(
         st.tuples(st.floats(0, 40), st.floats(0, 40), st.floats(0, 6.28)), min_size=1, max_size=12

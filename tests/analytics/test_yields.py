@@ -1,5 +1,8 @@
 """Mass of a harvest from weighed loads, by hand."""
 
+import json
+from pathlib import Path
+
 import pytest
 from numpy.testing import assert_allclose
 
@@ -8,6 +11,7 @@ from analytics.yields import (
     field_yield,
     impurity_loss_pct,
     moisture_loss_pct,
+    scale_to_loads,
 )
 
 
@@ -60,3 +64,36 @@ def test_weighings_partly_cancel_but_the_calibration_does_not():
 def test_an_impossible_harvest_is_refused(mass, moisture, area, message):
     with pytest.raises(ValueError, match=message):
         field_yield(mass, moisture, area, standard_moisture=14)
+
+
+def test_a_thousand_wet_bushels_of_purdue_and_the_loss_of_duval(shared: Path):
+    published = json.loads((shared / "agronomy" / "yield" / "expected.json").read_text())
+    purdue, duval = (published["moisture"][name] for name in ("case_purdue", "duval"))
+
+    dry = at_standard_moisture(purdue["m_wet_lb"], purdue["w"], purdue["w_std"])
+
+    assert_allclose(dry, purdue["m_std_lb"], atol=0.01)
+    assert_allclose(dry / 56.0, purdue["bushels_56lb"], atol=0.01)
+    assert_allclose(moisture_loss_pct(duval["a"], duval["b"]), duval["loss_pct"], atol=0.001)
+
+
+def test_sown_area_stands_beside_the_harvested():
+    # 40 t clean of 10 ha harvested, 12.5 ha were sown: 4000 and 3200 kg/ha.
+    result = field_yield([40_000], [14], 10.0, standard_moisture=14, sown_ha=12.5)
+
+    assert (result.harvested_ha, result.sown_ha) == (10.0, 12.5)
+    assert_allclose([result.yield_kg_ha, result.yield_of_sown_kg_ha], [4000, 3200])
+    assert field_yield([1], [14], 1.0, standard_moisture=14).yield_of_sown_kg_ha is None
+    with pytest.raises(ValueError, match="sown area must be above 0"):
+        field_yield([1], [14], 1.0, standard_moisture=14, sown_ha=0.0)
+
+
+def test_a_monitor_is_scaled_to_its_loads():
+    # The monitor saw 3 + 5 kg, the scale 4 + 6: a quarter more.
+    assert_allclose(scale_to_loads([3.0, 5.0], [4.0, 6.0]), 1.25)
+    with pytest.raises(ValueError, match="no mass that loads could scale"):
+        scale_to_loads([0.0], [4.0])
+    with pytest.raises(ValueError, match="no mass that loads could scale"):
+        scale_to_loads([float("nan")], [4.0])
+    with pytest.raises(ValueError, match="negative or unknown mass"):
+        scale_to_loads([1.0], [-4.0])
