@@ -63,8 +63,13 @@ def run(
     rain_mm: float = 0.0,
     lengths: Sequence[int] | None = None,
     theta_0: float = 0.28,
+    season_days: Sequence[int] | None = None,
+    probed_day: int | None = None,
 ) -> SeasonRun:
-    """The zones side by side; ``rain_mm`` falls every twentieth day."""
+    """The zones side by side; ``rain_mm`` falls every twentieth day.
+
+    On ``probed_day`` a probe finds all of them at field capacity.
+    """
     days = max(lengths) if lengths else DAYS
     shape = days, len(areas_ha)
     ends = np.array(lengths or [days] * len(areas_ha))
@@ -82,6 +87,9 @@ def run(
     gross = np.where(inside, side("volume_m3") / (10.0 * areas), 0.0)
     kcb = np.interp(np.arange(days), [0, 20, 50, 95, 120], [0.15, 0.15, 1.1, 1.1, 0.4])
     roots = np.interp(np.arange(days), [0, 50], [0.4, 1.0])
+    probed = np.full(shape, np.nan)
+    if probed_day is not None:
+        probed[probed_day] = 0.0
     season = Days(
         et0=np.full(shape, 6.0),
         rain=rain,
@@ -92,8 +100,12 @@ def run(
         kcb=np.repeat(kcb[:, None], shape[1], 1),
         height=np.repeat(kcb[:, None], shape[1], 1),
         root_depth=np.repeat(roots[:, None], shape[1], 1),
+        measured_depletion=probed,
+        measured_sd=np.where(np.isnan(probed), np.nan, 5.0),
     )
     ground = Fields(*(np.full(shape[1], v) for v in (0.30, 0.14, 0.1, 9.0, 0.55)))
     start = initial_state(ground, np.full(shape[1], theta_0), 0.4)
     balance = water_balance(season, ground, start, Conventions())
-    return SeasonRun(season, ground, start, Conventions(), areas, waters, inside, balance)
+    return SeasonRun(
+        season, ground, start, Conventions(), areas, waters, inside, balance, season_days
+    )
