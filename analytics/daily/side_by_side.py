@@ -191,6 +191,9 @@ def _fields(zones: Sequence[ZoneInputs], growth: Growth) -> Fields:
         np.array([getattr(soil, name) for soil in soils]) for name in ("theta_fc", "theta_wp")
     )
     saturation = np.array([_given(soil.theta_sat) for soil in soils])
+    deepest = np.maximum(  # of the crop, not of the days so far: a season may still be running
+        growth.root_depth.max(axis=0), [one.crop.crop.zr_max_m for one in zones]
+    )
     basin = np.array([soil.percolation_mm_d is not None for soil in soils])
     return Fields(
         theta_fc=fc,
@@ -204,7 +207,7 @@ def _fields(zones: Sequence[ZoneInputs], growth: Growth) -> Fields:
         theta_sat=saturation,
         bund_mm=np.array([_given(soil.bund_mm, 0.0) for soil in soils]),
         p_of_saturation=basin,
-        available_water_max=1000.0 * (fc - wp) * growth.root_depth.max(axis=0),
+        available_water_max=1000.0 * (fc - wp) * deepest,
     )
 
 
@@ -226,7 +229,9 @@ def _resume(zones: Sequence[ZoneInputs], start: State) -> State:
     for index, one in enumerate(zones):
         if one.plan.begin:
             for name, column in stored_as.items():
-                columns[name][index] = one.plan.stored[column][-1]
+                value = one.plan.stored[column][-1]
+                if not np.isnan(value):  # without a subsoil none is kept
+                    columns[name][index] = value
     return State(**columns)
 
 

@@ -46,13 +46,18 @@ def complete_columns(
     fresh: Mapping[str, Array],
     measured: Array,
 ) -> dict[str, Array]:
-    """Every stored number of every day as (days, zones): stored days with the fresh ones below."""
+    """Every stored number of every day as (days, zones): stored days with the fresh ones below.
+
+    The subsoil is kept where it has a part in the balance.
+    """
     own = {
         "irrigation_gross_mm": columns.volume_m3 / (10.0 * columns.areas_ha),
         "measured_depletion_mm": measured,
         "wind_2m_m_s": np.asarray(columns.days.wind_2m),
         "rh_min_pct": np.asarray(columns.days.rh_min),
     }
+    if zones[0].conventions.new_root_zone != "subsoil":
+        own["subsoil_depletion_mm"] = np.full(columns.inside.shape, np.nan)
     out = {}
     for name in BALANCE_NUMBERS:
         whole = np.array(own[name] if name in own else fresh[member(name)], float)
@@ -69,9 +74,10 @@ def closure(numbers: Mapping[str, Array], start: Array, start_below: Array) -> A
     and ``start_below`` are their depletions before the first day.
     """
     before = np.concatenate([start[None], numbers["depletion_mm"][:-1]])
+    gained = before - numbers["depletion_mm"]
     below = numbers["subsoil_depletion_mm"]
-    below_before = np.concatenate([start_below[None], below[:-1]])
-    gained = before - numbers["depletion_mm"] + (below_before - below)
+    if not np.isnan(below).all():
+        gained = gained + np.concatenate([start_below[None], below[:-1]]) - below
     came = numbers["rain_mm"] + numbers["irrigation_net_mm"] + numbers["capillary_rise_mm"]
     left = numbers["eta_mm"] + numbers["runoff_mm"] + numbers["deep_percolation_mm"]
     return np.asarray(came + numbers["correction_mm"] - left - gained)
@@ -100,8 +106,8 @@ def digests(
 ) -> list[list[bytes]]:
     """Of each fresh day, the SHA-256 of all that the season up to it rests on.
 
-    Each day's digest is of the day before's and of the day's own inputs; the first one's of the
-    zone's seed (``Entered.seed``) and of the method's version.
+    Each day's digest is of the day before's, of the day's own inputs and of where they come from;
+    the first one's of the zone's seed (``Entered.seed``) and of the method's version.
     """
     days = columns.days
     table = np.stack(
@@ -122,8 +128,10 @@ def digests(
         else:
             digest = hashlib.sha256(f"{METHOD_VERSION} {seeds[index]}".encode()).digest()
         chain = []
-        for row in np.ascontiguousarray(table[one.plan.begin : one.plan.length, index]):
-            digest = hashlib.sha256(digest + row.tobytes()).digest()
+        rows = np.ascontiguousarray(table[one.plan.begin : one.plan.length, index])
+        for row, *sources in zip(rows, one.weather.source, one.water.source, strict=True):
+            text = "\n".join(sources).encode()
+            digest = hashlib.sha256(digest + row.tobytes() + text).digest()
             chain.append(digest)
         found.append(chain)
     return found
