@@ -81,14 +81,27 @@ def reasons(
             )
         )
     said += _line(one.zone, found, days, since)
-    if found.plan.waiting[0]:
-        rain = outlook.weather.expected.rain[-len(days) :][:WAIT_DAYS].sum()
-        said.append(
-            message("advice.reason.rain_expected", day=days[0].isoformat(), rain_mm=_round(rain))
-        )
+    said += _awaited(found, outlook, days)
     if event != NEVER:
         said += _amount(one.zone, found, days, event, rules)
     return said + _stress(found, days)
+
+
+def _awaited(found: Outcome, outlook: FarmOutlook, days: Sequence[dt.date]) -> list[Message]:
+    """The rain that the zone waits for at its line instead of being watered."""
+    if not found.plan.waiting.any():
+        return []
+    first = int(found.plan.waiting.argmax())
+    ahead = slice(len(outlook.dates) - len(days) + first, None)
+    rain = outlook.weather.expected.rain[ahead][:WAIT_DAYS]
+    told = np.array([source == FORECAST for source in outlook.weather.source[ahead][:WAIT_DAYS]])
+    return [
+        message(
+            "advice.reason.rain_expected",
+            day=days[first].isoformat(),
+            rain_mm=_round(rain[told].sum()),
+        )
+    ]
 
 
 def _line(

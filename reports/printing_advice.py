@@ -23,7 +23,8 @@ def print_advice(advice: Mapping[str, Any], console: Console) -> None:
     if not advice["crop_zones"]:
         console.print(_word("none", language))
         return
-    console.print(Group(_zones(advice, language), *_why(advice), _weather(advice, language)))
+    weather = [_weather(advice, language)] if advice["weather"] else []
+    console.print(Group(_zones(advice, language), *_why(advice), *weather))
 
 
 def _zones(advice: Row, language: Language) -> Table:
@@ -56,9 +57,9 @@ def _zones(advice: Row, language: Language) -> Table:
 def _refill(zone: Row, language: Language) -> str:
     """The day, and below it from when to when."""
     shown = _day(zone["refill_day"], language)
-    if zone["refill_day_earliest"] is None:
-        return shown
     edges = (zone["refill_day_earliest"], zone["refill_day_latest"])
+    if edges[0] in {None, edges[1]}:
+        return shown
     return f"{shown}\n({' … '.join(_day(edge, language) for edge in edges)})"
 
 

@@ -127,6 +127,20 @@ def test_forecast_rain_is_waited_for_and_a_climate_is_not(connection, farm):
     assert rain["values"] == {"day": "2025-07-01", "rain_mm": 40.0}
 
 
+def test_a_plan_that_waits_for_rain_later_says_so(connection, farm):
+    # Reached on the evening of the 1st, at 73 + ET0; the 40 mm of the 3rd are worth waiting for.
+    zone = put_zone(connection, farm)
+    put_evening(connection, zone, TODAY - DAY, 73.0)
+    forecast(connection, farm, (0.0, 0.0, 40.0, 0, 0, 0, 0, 0))
+
+    found = only(of_farm(connection, "by-hand", ASKED))
+
+    assert found["refill_day"] == "2025-07-01"
+    assert found["next_irrigation"] is None or found["next_irrigation"]["day"] > "2025-07-03"
+    rain = next(one for one in found["reasons"] if one["key"].endswith("rain_expected"))
+    assert rain["values"] == {"day": "2025-07-02", "rain_mm": 40.0}
+
+
 def test_a_crop_without_a_system_is_told_its_water_and_no_amount(connection, farm):
     forecast(connection, farm)
     zone = put_zone(connection, farm, irrigation_method=None)
