@@ -11,13 +11,14 @@ References
 .. [2] ASCE Manual of Practice 70, 2nd edition, 2016, Eqs. 14-12 to 14-20 (runoff).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.balance_day import one_day
+from analytics.balance_demand import Today, available_water, demand
 from analytics.balance_inputs import (
     PYFAO56,
     ROUNDING_MM,
@@ -58,9 +59,13 @@ Array = NDArray[np.float64]
 Columns = TypeVar("Columns", State, Ground, Season)
 
 BLOCK = 8192  # fields computed together: a day of them stays in the processor's cache
+SPAN = 16384  # fields times days whose demand is prepared at once, for the same reason
+
+LARGE_PIECE = 4 << 20  # bytes from which numpy asks for large pages
 
 _GIVEN = ("et0", "kcb", "rain", "irrigation_net", "capillary_rise")
 _STATES = ("start", "end")
+_EVENINGS = ("wetted_fraction", "depletion_variance")  # of the state, kept of every day
 # What stands for a result that no field has, as long as none has it.
 _ABSENT = {
     "runoff": 0.0,
@@ -128,14 +133,13 @@ def water_balance(
     evenings = []
     for block in _blocks(shape[1]):
         part, held, evening = _part(season, block), _part(ground, block), _part(begin, block)
-        for index in range(shape[0]):
-            today = _day(part, index)
-            computed, evening = one_day(today, held, evening, chosen)
-            for name, values in computed.items():
-                if name not in out:
-                    out[name] = np.empty(shape)
-                out[name][index, block] = values
         width = block.stop - block.start
+        for index, today in _prepared(part, held, chosen, shape[0], width):
+            computed, evening = one_day(today, held, evening, chosen)
+            computed |= {name: getattr(evening, name) for name in _EVENINGS}
+            out = out or _empty(computed, shape)
+            for name, values in computed.items():
+                out[name][index, block] = values
         evenings.append([np.broadcast_to(value, width) for value in evening])
     end = State(*(np.concatenate(values) for values in zip(*evenings, strict=True)))
     return _result(season, shape, out, begin, end)
@@ -147,10 +151,29 @@ def _blocks(width: int) -> Iterator[slice]:
         yield slice(first, min(first + BLOCK, width))
 
 
-def _day(season: Season, index: int) -> Season:
-    """One row of every column."""
-    rows: list[Any] = [None if column is None else column[index] for column in season]
-    return Season(*rows)
+def _empty(names: Iterable[str], shape: tuple[int, ...]) -> dict[str, Array]:
+    """Arrays to be filled.
+
+    The system hands over large pieces in large pages: small arrays share one piece.
+    """
+    known = list(names)
+    if 8 * shape[0] * shape[1] < LARGE_PIECE:
+        return dict(zip(known, np.empty((len(known), *shape)), strict=True))
+    return {name: np.empty(shape) for name in known}
+
+
+def _prepared(
+    season: Season, ground: Ground, chosen: Conventions, days: int, width: int
+) -> Iterator[tuple[int, Today]]:
+    """Each day with its demand."""
+    span = max(1, SPAN // width)
+    for first in range(0, days, span):
+        rows: list[Any] = [
+            None if column is None else column[first : first + span] for column in season
+        ]
+        prepared = demand(Season(*rows), ground, chosen)
+        for row in range(len(prepared.et0)):
+            yield first + row, prepared.row(row)
 
 
 def _part(whole: Columns, block: slice) -> Columns:
@@ -163,9 +186,7 @@ def _part(whole: Columns, block: slice) -> Columns:
 
 def _rooted(season: Season, ground: Ground, begin: State, deepest: Array) -> Array:
     """Available water of what is rooted before the first day: that of the day, unless known."""
-    taw = ground.water_per_m * season.root_depth
-    if season.available_water is not None:
-        taw = np.where(np.isnan(season.available_water), taw, season.available_water)
+    taw = available_water(season, ground)
     if np.any(taw > deepest + ROUNDING_MM):
         raise ValueError("root_depth holds more than available_water_max")
     return np.where(np.isnan(begin.rooted_water), taw[0], begin.rooted_water)

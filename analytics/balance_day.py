@@ -10,16 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analytics.assimilation import Update, assimilate
-from analytics.balance_inputs import Conventions, Ground, Season, State
+from analytics.balance_demand import Today
+from analytics.balance_inputs import Conventions, Ground, State
 from analytics.evaporation import (
-    HIGHEST_COVER,
-    cover_fraction,
     evaporation_coefficient,
     evaporation_reduction,
     exposed_wetted_fraction,
-    upper_limit,
-    upper_limit_tall,
-    wetted_fraction,
 )
 from analytics.runoff import curve_number_of_day, curve_number_runoff
 
@@ -30,13 +26,11 @@ Flags = NDArray[np.bool_]
 class _Morning(NamedTuple):
     """The root zone of the day before it gives water to evapotranspiration. [mm]"""
 
-    taw: Array
-    pores: Array  # room above field capacity
-    subsoil: Array  # depletion below the roots, those of today
-    rooted: Array
-    runoff: Array
+    subsoil: Array  # depletion below the roots of today
+    rooted: Array  # available water of the soil that roots have reached
+    runoff: Array | None  # of rain; None: no field has any
     gain: Array  # water that comes in today
-    drained: Array  # before evapotranspiration, by that convention
+    drained: Array | None  # before evapotranspiration; None: by the other convention
     before_et: Array  # depletion with the day's water in it; negative: above field capacity
     seen: Array  # depletion that the crop answers to
     flooded: Flags | None  # is the root zone saturated? None: no field can be
@@ -78,30 +72,27 @@ class _Below(NamedTuple):
 
 
 def one_day(
-    today: Season, ground: Ground, evening: State, chosen: Conventions
+    today: Today, ground: Ground, evening: State, chosen: Conventions
 ) -> tuple[dict[str, Array], State]:
-    """One day of every field: its results, named as in ``WaterBalance``, and its evening.
-
-    ``today`` has the season's inputs of one day, arrays of shape (fields,) or (1,).
-    """
+    """One day of every field: its results, named as in ``WaterBalance``, and its evening."""
     morning = _morning(today, ground, evening, chosen)
     surface = _surface(today, ground, evening, morning, chosen)
     use = _use(today, ground, morning, surface, chosen)
-    below = _below(morning.before_et + use.eta, morning, ground)
+    below = _below(morning.before_et + use.eta, today, ground, morning)
     computed = use._asdict()
     runoff, closure = morning.runoff, morning.gain - use.eta - below.deep_percolation
-    if below.overflow is not None:
-        runoff, closure = runoff + below.overflow, closure - below.overflow
-        computed["overflow"] = below.overflow
-        computed["standing_water"] = np.maximum(-below.depletion - morning.pores, 0.0)
-    if ground.curve_number is not None or below.overflow is not None:
-        computed["runoff"] = runoff
     depletion, variance = below.depletion, evening.depletion_variance + ground.model_variance
+    if below.overflow is not None and today.pores is not None:
+        runoff = below.overflow if runoff is None else runoff + below.overflow
+        closure = closure - below.overflow
+        computed["overflow"] = below.overflow
+        computed["standing_water"] = np.maximum(-depletion - today.pores, 0.0)
+    if runoff is not None:
+        computed["runoff"] = runoff
     if today.measured_depletion is not None and today.measured_sd is not None:
-        measured = today.measured_depletion, today.measured_sd
-        update = _corrected(measured, ground, below.depletion, variance, morning.pores)
+        update = _measured(today, depletion, variance)
+        correction = depletion - update.depletion
         depletion, variance = update.depletion, update.variance
-        correction = below.depletion - depletion
         closure = closure + correction
         computed |= {"correction": correction, "innovation": update.innovation}
         computed |= {"gain": update.gain, "depletion_sd": np.sqrt(variance)}
@@ -109,47 +100,32 @@ def one_day(
     if ground.available_water_max is not None:
         closure = closure - (evening.subsoil_depletion - below.subsoil)
         computed["subsoil_depletion"] = below.subsoil
-    dried = surface.refilled + use.evaporation / surface.few  # Eq. 77
-    surface_depletion, wetted = within(dried, 0.0, ground.tew), surface.wetted  # Eq. 78
-    if morning.flooded is not None:  # what is saturated in the evening has a wet surface
-        saturated = depletion <= -morning.pores
-        surface_depletion = np.where(saturated, 0.0, surface_depletion)
-        wetted = np.where(saturated, 1.0, wetted)
+    surface_depletion, wetted = _surface_of_evening(today, ground, surface, use, depletion)
     computed |= {
         "deep_percolation": below.deep_percolation,
         "depletion": depletion,
         "surface_depletion": surface_depletion,
-        "wetted_fraction": wetted,
-        "depletion_variance": variance,
         "closure": closure,
     }
     end = State(depletion, surface_depletion, wetted, below.subsoil, morning.rooted, variance)
     return computed, end
 
 
-def _morning(today: Season, ground: Ground, evening: State, chosen: Conventions) -> _Morning:
-    taw = _available_water(today, ground)
-    depletion, subsoil, rooted = _new_roots(evening, ground, taw)
-    runoff = _runoff(today, ground, evening)
-    gain = today.rain - runoff + today.irrigation_net + today.capillary_rise
-    before_et, drained = depletion - gain, np.zeros(1)
+def _morning(today: Today, ground: Ground, evening: State, chosen: Conventions) -> _Morning:
+    depletion, subsoil, rooted = _new_roots(evening, ground, today.taw)
+    runoff, gain = None, today.supply
+    if ground.curve_number is not None:
+        runoff = _runoff(today.rain, ground.curve_number, ground, evening)
+        gain = today.rain - runoff + today.irrigation_net + today.capillary_rise
+    before_et, drained = depletion - gain, None
     if chosen.drainage == "before-et":
         drained = np.maximum(-before_et, 0.0)
         if ground.percolation_limit is not None:
             drained = np.minimum(drained, ground.percolation_limit)
         before_et = before_et + drained
-    pores = ground.pores_per_m * today.root_depth
     seen = before_et if chosen.event_timing == "start-of-day" else evening.depletion
-    flooded = None if ground.percolation_limit is None else seen <= -pores
-    return _Morning(taw, pores, subsoil, rooted, runoff, gain, drained, before_et, seen, flooded)
-
-
-def _available_water(today: Season, ground: Ground) -> Array:
-    """Of the root zone, Eq. 82, or as it was given for a soil in layers."""
-    taw = ground.water_per_m * today.root_depth
-    if today.available_water is None:
-        return np.asarray(taw)
-    return np.where(np.isnan(today.available_water), taw, today.available_water)
+    flooded = None if today.pores is None else seen <= -today.pores
+    return _Morning(subsoil, rooted, runoff, gain, drained, before_et, seen, flooded)
 
 
 def _new_roots(evening: State, ground: Ground, taw: Array) -> tuple[Array, Array, Array]:
@@ -167,35 +143,23 @@ def _new_roots(evening: State, ground: Ground, taw: Array) -> tuple[Array, Array
     return evening.depletion + joined, evening.subsoil_depletion - joined, reached
 
 
-def _runoff(today: Season, ground: Ground, evening: State) -> Array:
-    if ground.curve_number is None:
-        return np.zeros(1)
-    number = curve_number_of_day(
-        ground.curve_number, evening.surface_depletion, ground.rew, ground.tew
-    )
-    return np.where(np.isnan(number), 0.0, curve_number_runoff(today.rain, number))
+def _runoff(rain: Array, curve_number: Array, ground: Ground, evening: State) -> Array:
+    number = curve_number_of_day(curve_number, evening.surface_depletion, ground.rew, ground.tew)
+    return np.where(np.isnan(number), 0.0, curve_number_runoff(rain, number))
 
 
 def _surface(
-    today: Season, ground: Ground, evening: State, morning: _Morning, chosen: Conventions
+    today: Today, ground: Ground, evening: State, morning: _Morning, chosen: Conventions
 ) -> _Surface:
     """What the surface layer gets, and how readily it gives it to evaporation.
 
     Where the root zone is saturated the whole surface is wet, whatever wetted it: the energy of
     the day is the only limit (Kr = 1), and under the canopy it is the crop's.
     """
-    if chosen.reference == "tall":
-        kc_max = upper_limit_tall(today.kcb)
-    else:
-        kc_max = upper_limit(today.kcb, today.wind_2m, today.rh_min, today.height)
-    cover = cover_fraction(today.kcb, ground.kcb_min, kc_max, today.height)
-    if today.cover is not None:
-        cover = np.where(np.isnan(today.cover), cover, within(today.cover, 0.0, HIGHEST_COVER))
-    wetted = wetted_fraction(
-        today.rain, today.irrigation_net, today.wetted_fraction, evening.wetted_fraction
-    )
-    few = exposed_wetted_fraction(wetted, cover, ground.drip)
-    gain = today.rain - morning.runoff + today.irrigation_net / wetted
+    wetted = np.where(today.wets, today.by_event, evening.wetted_fraction)
+    few = exposed_wetted_fraction(wetted, today.cover, ground.drip)
+    infiltrated = today.rain if morning.runoff is None else today.rain - morning.runoff
+    gain = infiltrated + today.irrigation_net / wetted
     refilled = np.maximum(evening.surface_depletion - gain, 0.0)  # Eqs. 77, 79
     early = chosen.event_timing == "start-of-day"
     kr = evaporation_reduction(
@@ -203,22 +167,23 @@ def _surface(
     )
     if morning.flooded is not None:
         wetted = np.where(morning.flooded, 1.0, wetted)
-        few = np.where(morning.flooded, exposed_wetted_fraction(np.ones(1), cover), few)
+        few = np.where(morning.flooded, exposed_wetted_fraction(np.ones(1), today.cover), few)
         kr = np.where(morning.flooded, 1.0, kr)
         refilled = np.where(morning.flooded, 0.0, refilled)
-    return _Surface(wetted, few, kr, evaporation_coefficient(kr, today.kcb, kc_max, few), refilled)
+    ke = evaporation_coefficient(kr, today.kcb, today.kc_max, few)
+    return _Surface(wetted, few, kr, ke, refilled)
 
 
 def _use(
-    today: Season, ground: Ground, morning: _Morning, surface: _Surface, chosen: Conventions
+    today: Today, ground: Ground, morning: _Morning, surface: _Surface, chosen: Conventions
 ) -> _Use:
     """What evaporates and transpires, no more than is left above the wilting point."""
-    taw = morning.taw
+    taw = today.taw
     etc = (today.kcb + surface.ke) * today.et0  # Eq. 69
     p = within(ground.p + 0.04 * (5.0 - etc), 0.1, 0.8) if chosen.adjust_p else ground.p
     raw = p * taw  # Eq. 83
-    if ground.stress_pores_per_m is not None:  # counted from saturation, as a depth below capacity
-        raw = raw + (p - 1.0) * (ground.stress_pores_per_m * today.root_depth)
+    if today.stress_pores is not None:  # p counts from saturation; RAW stays a depth below capacity
+        raw = raw + (p - 1.0) * today.stress_pores
     ks = within((taw - morning.seen) / (taw - raw), 0.0, 1.0)  # Eq. 84
     ke, demand = surface.ke, (ks * today.kcb + surface.ke) * today.et0
     left = np.maximum(taw - morning.before_et, 0.0)
@@ -226,47 +191,62 @@ def _use(
     if short.any():  # cut both alike
         share = np.where(short, left / np.where(short, demand, 1.0), 1.0)
         ke, ks = ke * share, ks * share
+        etc = (today.kcb + ke) * today.et0
     evaporation = ke * today.et0
     transpiration = ks * today.kcb * today.et0
     eta = evaporation + transpiration  # Eq. 80
-    etc = (today.kcb + ke) * today.et0
     return _Use(surface.kr, surface.few, ke, p, taw, raw, ks, etc, evaporation, transpiration, eta)
 
 
-def _below(after_et: Array, morning: _Morning, ground: Ground) -> _Below:
+def _below(after_et: Array, today: Today, ground: Ground, morning: _Morning) -> _Below:
     """Percolation, water kept above field capacity, and what runs over the banks.
 
     At most the field's limit drains in a day; the rest fills the pores, then stands on the field
     as high as its banks.
     """
-    surplus, depletion = np.maximum(-after_et, 0.0), np.maximum(after_et, 0.0)  # Eqs. 88, 85
+    percolation, depletion = np.maximum(-after_et, 0.0), np.maximum(after_et, 0.0)  # Eqs. 88, 85
     overflow = None
-    if ground.percolation_limit is not None:
-        drains = np.minimum(surplus, ground.percolation_limit - morning.drained)
-        kept = surplus - drains
-        overflow = np.maximum(kept - (morning.pores + ground.bund), 0.0)
-        surplus, depletion = drains, depletion - (kept - overflow)
-    percolation, subsoil = morning.drained + surplus, morning.subsoil
+    if ground.percolation_limit is not None and today.pores is not None:
+        limit = ground.percolation_limit
+        drains = np.minimum(
+            percolation, limit if morning.drained is None else limit - morning.drained
+        )
+        kept = percolation - drains
+        overflow = np.maximum(kept - (today.pores + ground.bund), 0.0)
+        percolation, depletion = drains, depletion - (kept - overflow)
+    if morning.drained is not None:
+        percolation = morning.drained + percolation
+    subsoil = morning.subsoil
     if ground.available_water_max is not None:  # the subsoil is filled first
         taken = np.minimum(percolation, subsoil)
         percolation, subsoil = percolation - taken, subsoil - taken
     return _Below(percolation, depletion, subsoil, overflow)
 
 
-def _corrected(
-    given: tuple[Array, Array], ground: Ground, depletion: Array, variance: Array, pores: Array
-) -> Update:
+def _measured(today: Today, depletion: Array, variance: Array) -> Update:
     """The evening's depletion after its measurement.
 
     Water above what the field can keep is about to drain: such a measurement counts as full.
     """
     full: ArrayLike = 0.0
     standing: ArrayLike = False
-    if ground.percolation_limit is not None:
-        full = np.where(np.isinf(pores), 0.0, -pores)
-        standing = depletion < -pores
-    measured, measured_sd = given
-    return assimilate(depletion, variance, np.maximum(measured, full), measured_sd, blind=standing)
+    if today.pores is not None:
+        full = np.where(np.isinf(today.pores), 0.0, -today.pores)
+        standing = depletion < -today.pores
+    measured = np.maximum(today.measured_depletion, full)
+    return assimilate(depletion, variance, measured, today.measured_sd, blind=standing)
+
+
+def _surface_of_evening(
+    today: Today, ground: Ground, surface: _Surface, use: _Use, depletion: Array
+) -> tuple[Array, Array]:
+    """Depletion of the surface layer, and the wetted fraction of the surface."""
+    dried = surface.refilled + use.evaporation / surface.few  # Eq. 77
+    surface_depletion = within(dried, 0.0, ground.tew)  # Eq. 78
+    if today.pores is None:
+        return surface_depletion, surface.wetted
+    saturated = depletion <= -today.pores
+    return np.where(saturated, 0.0, surface_depletion), np.where(saturated, 1.0, surface.wetted)
 
 
 def within(values: Array, low: ArrayLike, high: ArrayLike) -> Array:

@@ -39,14 +39,16 @@ def cover_fraction(kcb: Array, kcb_min: Array | float, kc_max: Array, height: Ar
     return np.asarray(np.minimum(grown ** (1.0 + 0.5 * height), HIGHEST_COVER))
 
 
-def wetted_fraction(rain: Array, irrigation: Array, by_irrigation: Array, before: Array) -> Array:
-    """Fraction of the surface wetted by the last wetting. (p. 150, Table 20)
+def wetting(
+    rain: Array, irrigation: Array, by_irrigation: Array
+) -> tuple[NDArray[np.bool_], Array]:
+    """Whether a day wets the surface anew, and which fraction of it. (p. 150, Table 20)
 
-    An irrigation leaves its own fraction, 3 mm of rain alone the whole surface; otherwise it
-    stays as ``before``.
+    An irrigation leaves its own fraction, 3 mm of rain alone the whole surface; on other days it
+    stays as it was.
     """
-    soaked = np.where(rain >= SOAKING_RAIN, 1.0, before)
-    return np.where(irrigation > 0, by_irrigation, soaked)
+    irrigated = irrigation > 0
+    return irrigated | (rain >= SOAKING_RAIN), np.where(irrigated, by_irrigation, 1.0)
 
 
 def exposed_wetted_fraction(
