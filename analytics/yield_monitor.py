@@ -87,6 +87,7 @@ def clean_to_map(
     field = None if boundary is None else read_boundary(boundary, points.crs)
     cleaned = clean_points(points, filters, flow_delay_s=flow_delay_s, boundary=field)
     result = {"format": name, **report(points, cleaned, known)}
+    result["notes"] = [{"file": path.name, **note} for note in result["notes"]]
     if cell_m is None:
         return result, None
     grid = yield_grid(map_yield(points, cleaned, known), cleaned.kept, cell_m=cell_m)

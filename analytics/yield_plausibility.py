@@ -28,7 +28,7 @@ MIN_MOISTURE_PCT = 1.5  # a fraction, then
 
 
 def notes(points: YieldPoints, crop: str | None = None) -> list[dict[str, Any]]:
-    """Findings as key, column, the median found, and what it may mean.
+    """Findings as key, column (by its name in a plain CSV), the median found, what it may mean.
 
     Raises
     ------
@@ -43,12 +43,12 @@ def notes(points: YieldPoints, crop: str | None = None) -> list[dict[str, Any]]:
     width = _median(points.coverage_m2_s[work]) / pace if pace > 0 else float("nan")
     found = [_yield_note(grain, flow, moisture, crop)]
     if pace > MAX_SPEED_M_S:
-        found.append(_note("speed-unit", "distance", pace, "m/s", "km/h divided by 3.6 is m/s"))
+        found.append(_note("speed-unit", "distance_m", pace, "m/s", "km/h divided by 3.6 is m/s"))
     if width > MAX_WIDTH_M:
-        found.append(_note("width-unit", "width", width, "m", "feet times 0.3048 are m"))
+        found.append(_note("width-unit", "width_m", width, "m", "feet times 0.3048 are m"))
     if 0 < moisture < MIN_MOISTURE_PCT:
         hint = "a fraction times 100 is %"
-        found.append(_note("moisture-unit", "moisture", moisture, "%", hint))
+        found.append(_note("moisture-unit", "moisture_pct", moisture, "%", hint))
     extent = max(_extent(points.x), _extent(points.y))
     if not points.crs and points.x.size > 1 and extent < 1.0:
         hint = "degrees belong into longitude_deg and latitude_deg"
@@ -63,8 +63,10 @@ def _yield_note(grain: float, flow: float, moisture: float, crop: str | None) ->
         return {}
     if flow > 0 and grain * KG_PER_POUND <= limit:
         hint = f"lb/s times {KG_PER_POUND} are kg/s: then it is {grain * KG_PER_POUND:.0f} kg/ha"
-        return _note("flow-unit", "mass flow", grain, "kg/ha", hint)
-    return _note("yield-too-high", "yield", grain, "kg/ha", f"no field brings over {limit:.0f}")
+        return _note("flow-unit", "mass_flow_kg_s", grain, "kg/ha", hint)
+    return _note(
+        "yield-too-high", "yield_kg_ha", grain, "kg/ha", f"no field brings over {limit:.0f}"
+    )
 
 
 def _note(key: str, column: str, value: float, unit: str, hint: str) -> dict[str, Any]:

@@ -194,7 +194,7 @@ def read_yield_csv(lines: Iterable[str], file: str, crs: str | None = None) -> Y
     records = _cells(lines, file)
     _, names = next(records, (1, []))
     header = [name.strip().removeprefix("\ufeff") for name in names]
-    if set(header) == set(_BARE):
+    if set(header) <= set(_BARE):
         header = [_BARE[name] for name in header]
     _check_header(header, file)
     if crs is not None and "longitude_deg" in header:
