@@ -183,3 +183,125 @@ def test_the_reference_cases(shared: Path):
         _agree(given["expected"], found)
         assert savings_report(given["inputs"]) == found
     _agree(reference["indicator_case"]["expected"], report["indicator_case"])
+
+
+# --- options, adjustments, shared causes, consumption ---------------------------------------------
+
+
+def test_a_case_without_the_optional_inputs_says_nothing_of_them():
+    assert savings_report(case()).keys() == {
+        "volume_reporting_m3", "unadjusted_savings_m3", "ratio", "ols", "method", "demonstrated",
+        "notes",
+    }  # fmt: skip
+
+
+def test_an_adjustment_is_added_with_its_author_and_its_error():
+    entry = {"volume_m3": -1500, "u_volume_m3": 400, "reason": "new canal", "author": "A. Auditor"}
+    plain, adjusted = savings_report(case()), savings_report(case(adjustments=[entry]))
+
+    assert adjusted["adjustments"] == [entry]
+    moved = adjusted["ols"]["savings_m3"] - plain["ols"]["savings_m3"]
+    assert moved == pytest.approx(-1500)
+    u = math.hypot(plain["ols"]["u_savings_m3"], 400)
+    assert adjusted["ols"]["u_savings_m3"] == pytest.approx(u)
+
+
+def test_shared_causes_widen_one_case_and_add_up_over_two():
+    shared = {"meter_calibration": 800, "station_et0": {"u_m3": 600, "shared": "farm"}}
+    north, south = case(shared=shared, farm="north"), case(shared=shared, farm="south")
+    alone = savings_report(case())["ols"]["u_savings_m3"]
+
+    report = savings_report({"cases": [north, south]})
+
+    assert report["cases"][0]["shared_m3"] == {"meter_calibration": 800, "station_et0": 600}
+    one = report["cases"][0]["ols"]["u_savings_m3"]
+    assert one == pytest.approx(math.sqrt(alone**2 + 800**2 + 600**2))
+    # Own in quadrature, the calibration of both linearly, the stations of two farms in quadrature.
+    both = math.sqrt(2 * alone**2 + 1600**2 + 2 * 600**2)
+    assert report["total"]["u_savings_m3"] == pytest.approx(both)
+    together = savings_report({"cases": [north, north]})["total"]["u_savings_m3"]
+    assert together == pytest.approx(math.sqrt(2 * alone**2 + 1600**2 + 1200**2))
+
+
+def test_a_named_option_brings_its_assumed_errors():
+    given = case()
+    del given["u_meter_reporting_rel"]
+    metered, entered, offtake = (savings_report(given | {"option": o}) for o in "BAC")
+
+    # 50 000 m³ applied: a meter's calibration 1.73 %, a stipulated flow 10 % of it.
+    assert metered["shared_m3"] == {"meter_calibration": pytest.approx(865)}
+    assert entered["shared_m3"] == {"stipulated_flow": pytest.approx(5_000)}
+    assert offtake["shared_m3"].keys() == {"offtake_meter", "meter_calibration"}
+    assert entered["ols"]["u_savings_m3"] > metered["ols"]["u_savings_m3"]
+
+
+def test_without_seasons_a_computed_baseline_is_called_so():
+    given = case(counterfactual_gross_mm=900)
+    for key in ("baseline_NIR_mm", "baseline_gross_metered_mm", "reporting_NIR_mm"):
+        del given[key]
+    report = savings_report(given)
+
+    assert (report["option"], report["method"]) == ("D", "counterfactual")
+    assert report["counterfactual"]["savings_m3"] == pytest.approx(40_000)  # 100 (900 - 500)
+    # 10 %, 15 % and 14.4 % of 90 000 m³, 2 % of 50 000 and 1 % of the saving.
+    parts = (9_000, 13_500, 90_000 * 0.15 / math.sqrt(3) / 0.6, 1_000, 400)
+    assert report["counterfactual"]["u_savings_m3"] == pytest.approx(math.hypot(*parts))
+    assert any("not metered" in note for note in report["notes"])
+    stated = savings_report(given | {"u_counterfactual_rel": 0.3})["counterfactual"]
+    assert stated["u_savings_m3"] == pytest.approx(math.hypot(27_000, 1_000, 400))
+
+
+def test_consumption_stands_beside_withdrawal():
+    report = savings_report(case(reporting_ETa_mm=600, counterfactual_ETa_mm=660, u_ETa_mm=12))
+    consumed = report["consumptive"]
+
+    assert consumed["savings_m3"] == pytest.approx(6_000)
+    # 12 mm by itself, 15 % of the difference by the model: 1200 and 900 m³.
+    assert consumed["u_savings_m3"] == pytest.approx(1_500)
+    assert report["recoverable_change_m3"] == pytest.approx(6_000 - report["ols"]["savings_m3"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"option": "E"}, "option: expected one of A, B, C, D"),
+        ({"option": "D"}, "counterfactual_gross_mm: is missing"),
+        ({"adjustments": "none"}, "adjustments: expected a list"),
+        ({"adjustments": [5]}, r"adjustments\[0\]: expected an object"),
+        (
+            {"adjustments": [{"volume_m3": 5, "author": "A"}]},
+            r"adjustments\[0\].reason: is missing",
+        ),
+        (
+            {"adjustments": [{"volume_m3": 5, "reason": "salts", "author": " "}]},
+            r"adjustments\[0\].author: expected words",
+        ),
+        ({"shared": [1]}, "shared: expected an object"),
+        ({"shared": {"model": "large"}}, "shared.model: expected a number"),
+        ({"shared": {"model": {"u_m3": 5, "shared": "region"}}}, "shared.model.shared: expected"),
+        ({"reporting_ETa_mm": 600}, "counterfactual_ETa_mm: is missing"),
+        ({"u_counterfactual_rel": -1}, "u_counterfactual_rel"),
+    ],
+)
+def test_a_bad_optional_input_is_named(change, message):
+    with pytest.raises(SavingsError, match=message):
+        savings_report(case(**change))
+
+
+def test_a_bad_input_of_one_of_many_cases_is_named_with_its_place():
+    with pytest.raises(SavingsError, match=r"cases\[1\].area_ha: must be above 0"):
+        savings_report({"cases": [case(), {"inputs": case(area_ha=0)}]})
+
+
+def test_indicators_of_zones_together_speak_of_those_that_have_all_they_need():
+    watered = {"applied_m3": 6_000.0, "rain_mm": 100.0, "etc_mm": 800.0, "effective_rain_mm": 90.0}
+    rainfed = {"applied_m3": 0.0, "rain_mm": 100.0, "etc_mm": 400.0, "effective_rain_mm": 100.0}
+    weighed = {"applied_m3": 2_000.0, "eta_mm": 500.0, "mass_kg": 3_000.0}  # 1 ha
+    found = indicators.of_zones([(1.0, watered), (3.0, rainfed), (1.0, weighed)])
+
+    # (6000 + 1000 + 3000) m³ by (8000 + 12 000)
+    assert found["relative_water_supply"] == pytest.approx(0.5)
+    assert found["relative_irrigation_supply"] == pytest.approx(6_000 / 7_100)  # where irrigated
+    assert found["crop_water_productivity_kg_m3"] == pytest.approx(3_000 / 5_000)
+    assert found["irrigation_water_productivity_kg_m3"] == pytest.approx(1.5)
+    assert found["beneficial_fraction"] is None
