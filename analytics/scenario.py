@@ -1,8 +1,6 @@
 """The balance of one field from a scenario: site, season, crop and soil, with weather by day."""
 
 import tomllib
-from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,22 +15,12 @@ from analytics.balance import (
     season_totals,
     water_balance,
 )
-from analytics.crops import adjust_kcb, crop_height, kcb_curve, root_depth, stack
-from analytics.reference_et import (
-    HUMIDITY_SOURCES,
-    actual_vapour_pressure,
-    asce_daily,
-    humidity_source,
-    saturation_vapour_pressure,
-    wind_at_2m,
-)
+from analytics.growth import grow
 from analytics.scenario_document import Scenario, ScenarioError, parse_scenario
-from analytics.sunlight import extraterrestrial_radiation, solar_from_temperature
+from analytics.scenario_weather import filled, weather_of
 from analytics.tables import DailyTable, read_irrigation, read_weather
 
 Array = NDArray[np.float64]
-
-USUAL_WIND = 2.0  # [m s⁻¹] where no wind was measured (FAO-56 p. 63)
 
 DAY_COLUMNS = (  # of the balance, in the order of the CSV
     ("et0_mm", "et0"),
@@ -115,109 +103,55 @@ def run_scenario(
     scenario: Scenario, weather: DailyTable, irrigation: DailyTable | None = None
 ) -> ScenarioRun:
     """Compute the season of a scenario; raise TableError where a day of weather is missing."""
-    notes: list[str] = []
+    notes = list(scenario.notes)
     net, wetted = _applications(scenario, irrigation, notes)
-    days = _weather(scenario, weather, notes)._replace(irrigation_net=net, wetted_fraction=wetted)
-    number = scenario.soil.curve_number
-    fields = Fields(
-        theta_fc=scenario.soil.theta_fc,
-        theta_wp=scenario.soil.theta_wp,
-        ze_m=scenario.soil.ze_m,
-        rew_mm=scenario.soil.rew_mm,
-        p=scenario.crop.p,
-        kcb_min=scenario.crop.kcb_ini,
-        curve_number=np.nan if number is None else number,
-    )
-    if scenario.theta_0 > scenario.soil.theta_fc:
+    days = weather_of(scenario, weather, notes)._replace(irrigation_net=net, wetted_fraction=wetted)
+    fields = _fields(scenario)
+    keeps_surplus = scenario.soil.percolation_mm_d is not None
+    if scenario.theta_0 > scenario.soil.theta_fc and not keeps_surplus:
         notes.append("theta_0 is above field capacity: the surplus drained before the first day")
     state = initial_state(fields, scenario.theta_0, scenario.crop.zr_ini_m)
     balance = water_balance(_crop_days(scenario, days), fields, state, scenario.conventions)
     return ScenarioRun(scenario, balance, notes)
 
 
-def _weather(scenario: Scenario, weather: DailyTable, notes: list[str]) -> Days:
-    """Reference ET and what else of the weather the balance needs; gaps filled and noted."""
-    table = weather.season(scenario.start, scenario.end)
-    first = scenario.start.toordinal()
-    dates = [date.fromordinal(first + day) for day in range(scenario.days)]
-    day_of_year = np.array([day.timetuple().tm_yday for day in dates], float)
-    pressure = _vapour_pressure(table, notes)
-    wind = _wind(table["wind_m_s"], scenario.wind_height_m, notes)
-    et0 = asce_daily(
-        table["tmax_c"],
-        table["tmin_c"],
-        _solar(table, scenario, day_of_year, notes),
-        pressure,
-        wind,
-        latitude=scenario.latitude_deg,
-        elevation=scenario.elevation_m,
-        day_of_year=day_of_year,
-        reference="short",
-        clear_sky="simple",  # FAO-56's own, and pyfao56's: its seasons come out to the last digit
+def _fields(scenario: Scenario) -> Fields:
+    """The soil and crop; a soil that limits its percolation is a basin, whose p is of saturation.
+
+    (FAO-56 Table 22 means it so for rice, the one crop that stands in a basin.)
+    """
+    soil = scenario.soil
+    available = 1000.0 * (soil.theta_fc - soil.theta_wp)
+    return Fields(
+        theta_fc=soil.theta_fc,
+        theta_wp=soil.theta_wp,
+        ze_m=soil.ze_m,
+        rew_mm=soil.rew_mm,
+        p=scenario.crop.p,
+        kcb_min=scenario.crop.kcb_ini,
+        curve_number=_or(soil.curve_number, np.nan),
+        percolation_limit=_or(soil.percolation_mm_d, np.inf),
+        theta_sat=_or(soil.theta_sat, np.nan),
+        bund_mm=_or(soil.bund_mm, 0.0),
+        p_of_saturation=soil.percolation_mm_d is not None,
+        available_water_max=available * scenario.crop.zr_max_m,
     )
-    dampness = 100.0 * pressure / saturation_vapour_pressure(table["tmax_c"])
-    return Days(
-        et0=et0,
-        rain=_filled(table["rain_mm"], 0.0, "rain unknown, taken as none", notes),
-        irrigation_net=0.0,
-        wetted_fraction=np.nan,
-        wind_2m=wind,
-        rh_min=np.where(np.isnan(table["rh_min_pct"]), dampness, table["rh_min_pct"]),
-        kcb=np.nan,
-        height=np.nan,
-        root_depth=np.nan,
-    )
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
 
 
 def _crop_days(scenario: Scenario, weather: Days) -> Days:
-    """The crop's growth put beside the weather."""
+    """The crop's growth, from one cut to the next where it is cut, put beside the weather."""
     day = np.arange(scenario.days, dtype=float)[:, None]
-    crop = stack([scenario.crop])
+    climate: dict[str, Array] = {}
     if scenario.conventions.adjust_kcb:
-        crop = adjust_kcb(
-            crop, day, np.reshape(weather.wind_2m, (-1, 1)), np.reshape(weather.rh_min, (-1, 1))
-        )
-    return weather._replace(
-        kcb=kcb_curve(day, crop), height=crop_height(day, crop), root_depth=root_depth(day, crop)
-    )
-
-
-def _vapour_pressure(table: Mapping[str, Array], notes: list[str]) -> Array:
-    known = {
-        "vapour_pressure": table["vapour_pressure_kpa"],
-        "tdew": table["tdew_c"],
-        "rh_max": table["rh_max_pct"],
-        "rh_min": table["rh_min_pct"],
-    }
-    source = humidity_source(**known)
-    for index in np.unique(source):
-        if index > 0:
-            days = int((source == index).sum())
-            notes.append(f"vapour pressure from {HUMIDITY_SOURCES[index]} on {days} days")
-    return actual_vapour_pressure(table["tmax_c"], table["tmin_c"], **known)
-
-
-def _wind(measured: Array, height: float, notes: list[str]) -> Array:
-    reason = f"wind unknown, taken as {USUAL_WIND:g} m/s at 2 m (FAO-56 p. 63)"
-    return _filled(wind_at_2m(measured, height), USUAL_WIND, reason, notes)
-
-
-def _solar(
-    table: Mapping[str, Array], scenario: Scenario, day_of_year: Array, notes: list[str]
-) -> Array:
-    ra = extraterrestrial_radiation(scenario.latitude_deg, day_of_year)
-    estimate = solar_from_temperature(
-        table["tmax_c"], table["tmin_c"], ra, scenario.elevation_m, coefficient=0.16
-    )
-    reason = "solar radiation unknown, estimated from temperature (FAO-56 Eq. 50, kRs 0.16)"
-    return _filled(table["solar_mj_m2"], estimate, reason, notes)
-
-
-def _filled(values: Array, substitute: Array | float, reason: str, notes: list[str]) -> Array:
-    gaps = np.isnan(values)
-    if gaps.any():
-        notes.append(f"{reason}, on {int(gaps.sum())} days")
-    return np.where(gaps, substitute, values)
+        climate = {
+            name: np.reshape(getattr(weather, name), (-1, 1)) for name in ("wind_2m", "rh_min")
+        }
+    grown = grow(day, [scenario.plan], **climate)
+    return weather._replace(kcb=grown.kcb, height=grown.height, root_depth=grown.root_depth)
 
 
 def _applications(
@@ -228,10 +162,8 @@ def _applications(
     if irrigation is None:
         return net, wetted
     columns = irrigation.columns
-    fraction = _filled(
-        columns["wetted_fraction"], 1.0, "wetted fraction unknown, taken as 1", notes
-    )
-    efficiency = _filled(columns["efficiency"], 1.0, "efficiency unknown, taken as 1", notes)
+    fraction = filled(columns["wetted_fraction"], 1.0, "wetted fraction unknown, taken as 1", notes)
+    efficiency = filled(columns["efficiency"], 1.0, "efficiency unknown, taken as 1", notes)
     outside = 0.0
     for row, day in enumerate(irrigation.dates):
         index = (day - scenario.start).days
