@@ -21,7 +21,7 @@ from analytics.soils import Soil
 
 Array = NDArray[np.float64]
 
-HOW_TO_GET = "pip install 'dala[dev]', or pip install pyfao56"
+HOW_TO_GET = "pip install pyfao56"
 WIND_HEIGHT_M = 2.0
 
 
