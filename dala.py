@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import sqlalchemy as sa
 
 app = typer.Typer(
     help="Telemetry for precision farming: readings in, audited water and yield figures out.",
@@ -19,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+Farm = Annotated[str, typer.Argument(help="The farm's short name, e.g. turkistan-01.")]
 Season = Annotated[int | None, typer.Option(help="Year of harvest; the newest by default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 Farms = Annotated[int, typer.Option(min=1, max=5_000, help="How many simulated farms.")]
@@ -166,7 +172,7 @@ def serve(
 
 @app.command()
 def summary(
-    farm: Annotated[str, typer.Argument(help="The farm's short name, e.g. turkistan-01.")],
+    farm: Farm,
     season: Season = None,
     as_json: AsJson = False,
 ) -> None:
@@ -178,7 +184,6 @@ def summary(
     from reports import printing
     from reports import summary as reports
     from seeds.services import open_services
-    from storage import farms
     from storage.database import NotFound
 
     with open_services("summary") as services:
@@ -188,15 +193,94 @@ def summary(
                 now = dt.datetime.now(dt.UTC)
                 found = reports.of_farm(connection, farm, season=season, now=now)
             except NotFound:
-                near = ", ".join(farms.slugs_like(connection, farm))
-                _fail(
-                    f"There is no farm {farm!r}. "
-                    + (f"Try: {near}" if near else "Run `dala seed`.")
-                )
+                _no_farm(connection, farm)
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
     else:
         printing.print_summary(found, Console())
+
+
+@app.command()
+def advice(
+    farm: Farm,
+    day: Annotated[
+        str | None, typer.Option(help="As 2025-07-01; the farm's today by default.")
+    ] = None,
+    forecast: Annotated[
+        Path | None, typer.Option(help="Daily weather expected, CSV; wind at 10 m.")
+    ] = None,
+    language: Annotated[Literal["en", "ru", "kk"], typer.Option(help="Of the words.")] = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Say whether, when and how much to irrigate each field this week, and why."""
+    import datetime as dt
+
+    from rich.console import Console
+
+    from reports import advice as reports
+    from reports.forecast_files import read_forecast
+    from reports.printing_advice import print_advice
+    from seeds.services import open_services
+    from storage.database import NotFound
+
+    given = None
+    try:
+        chosen = None if day is None else dt.date.fromisoformat(day)
+        if forecast is not None:
+            given = read_forecast(_lines(forecast), forecast.name)
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    name = "" if forecast is None else forecast.name
+    with open_services("advice") as services:
+        services.check_migrated()
+        with services.engine.connect() as connection:
+            now = dt.datetime.now(dt.UTC)
+            asked = reports.Question(now, chosen, forecast=given, forecast_name=name)
+            try:
+                found = reports.of_farm(connection, farm, asked)
+            except reports.DayAhead as error:
+                _fail(str(error))
+            except NotFound:
+                _no_farm(connection, farm)
+    found = reports.in_words(found, language)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        print_advice(found, Console())
+
+
+@app.command()
+def forecast(
+    farm: Farm,
+    file: Annotated[Path, typer.Argument(help="Daily weather expected, CSV; wind at 10 m.")],
+    source: Annotated[str, typer.Option(help="Who forecast it.")],
+    issued_at: Annotated[str | None, typer.Option(help="RFC 3339; now by default.")] = None,
+) -> None:
+    """Keep a weather forecast for the farm's advice; each day takes the newest that has it."""
+
+    from reports.forecast_files import import_forecast
+    from seeds.services import open_services
+    from storage import farms
+    from storage.database import NotFound
+
+    try:
+        lines, issued = _lines(file), _moment("--issued-at", issued_at)
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    with open_services("forecast") as services:
+        services.check_migrated()
+        with services.engine.begin() as connection:
+            try:
+                known = farms.get(connection, farm)
+            except NotFound:
+                _no_farm(connection, farm)
+            try:
+                days = import_forecast(
+                    connection, known, lines, file.name, issued_at=issued, source=source
+                )
+            except ValueError as error:
+                _fail(str(error))
+    _say(f"{days} days of the forecast by {source} are kept, issued {issued:%Y-%m-%d %H:%M %Z}.")
 
 
 @app.command()
@@ -212,8 +296,6 @@ def decode(
     received_at: Annotated[str | None, typer.Option(help="RFC 3339; now by default.")] = None,
 ) -> None:
     """Show what the service makes of a payload: a JSON line per reading, or why it is refused."""
-    import datetime as dt
-
     from ingest import plausibility
     from ingest.codecs import decode as read
     from ingest.decoding import describe
@@ -221,11 +303,7 @@ def decode(
 
     try:
         payload = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        moment = dt.datetime.fromisoformat(received_at) if received_at else dt.datetime.now(dt.UTC)
-        if moment.tzinfo is None:
-            raise ValueError(
-                f"--received-at {received_at}: a time needs its offset, e.g. {received_at}Z"
-            )
+        moment = _moment("--received-at", received_at)
     except (OSError, ValueError) as error:
         _fail(str(error))
     arrived = to_us(moment)
@@ -278,12 +356,50 @@ def clean_yield(
     standard_moisture: Annotated[
         float | None, typer.Option(help="State the mass at this moisture, % of the wet mass.")
     ] = None,
+    flow_delay: Annotated[
+        str, typer.Option(help="From cutting to the mass sensor: seconds, or auto to fit it.")
+    ] = "auto",
+    moisture_delay: Annotated[
+        float | None, typer.Option(help="Of the moisture sensor, s; that of the flow by default.")
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="Of telling outliers: local, spatial; auto is by the file.")
+    ] = "auto",
+    crs: Annotated[
+        str | None, typer.Option(help="System of projected positions, as EPSG:32642.")
+    ] = None,
+    crop: Annotated[
+        str | None, typer.Option(help="As spring-wheat: for the map's legend and for checks.")
+    ] = None,
+    weighed_kg: Annotated[float | None, typer.Option(help="Wet mass of all weighed loads.")] = None,
+    sown_ha: Annotated[float | None, typer.Option(help="Area sown, beside that harvested.")] = None,
+    impurity: Annotated[
+        float | None, typer.Option(help="Impurity of the bunker weight, %: clean weight, too.")
+    ] = None,
+    base_impurity: Annotated[float, typer.Option(help="That clean weight may have, %.")] = 0.0,
+    boundary: Annotated[
+        Path | None, typer.Option(help="The field as GeoJSON: points outside are flagged.")
+    ] = None,
+    grid: Annotated[Path | None, typer.Option(help="Write the yield map here, GeoJSON.")] = None,
+    cell_m: Annotated[float, typer.Option(help="Side of the map's cells.")] = 20.0,
 ) -> None:
     """Clean a yield-monitor file: points flagged with reasons, totals and yield as JSON."""
-    from analytics.yield_monitor import clean_file
+    from analytics.yield_monitor import Filters, Harvest, clean_to_map, delay_of
 
+    harvest = Harvest(standard_moisture, weighed_kg, sown_ha, impurity, base_impurity, crop)
     try:
-        report = clean_file(file, format=file_format, standard_moisture=standard_moisture)
+        report, drawn = clean_to_map(
+            file,
+            format=file_format,
+            crs=crs,
+            harvest=harvest,
+            filters=Filters(moisture_delay_s=moisture_delay, method=method),
+            flow_delay_s=delay_of(flow_delay),
+            boundary=boundary,
+            cell_m=None if grid is None else cell_m,
+        )
+        if grid is not None:
+            grid.write_text(json.dumps(drawn))
     except (OSError, ValueError) as error:
         _fail(str(error))
     print(json.dumps(report, indent=1))
@@ -291,22 +407,30 @@ def clean_yield(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="What to measure: store.")] = "store",
-    rows: Annotated[int, typer.Option(min=1_000, help="Readings in each run.")] = 400_000,
+    name: Annotated[
+        Literal["analytics", "store"], typer.Argument(help="What to measure.")
+    ] = "store",
+    rows: Annotated[int, typer.Option(min=1_000, help="Of store: readings in a run.")] = 400_000,
+    zones: Annotated[
+        int, typer.Option(min=0, help="Of analytics: crop zones of a nightly analysis; 0: none.")
+    ] = 1_000,
     as_json: AsJson = False,
 ) -> None:
     """Measure, as ratios from one run on this machine."""
     from rich.console import Console
 
-    from bench import store
+    from bench import analytics, store
 
-    if name != "store":
-        _fail(f"There is no bench {name!r}. Try: store")
-    report = store.run(rows=rows)
+    if name == "analytics":
+        report = analytics.run(zones=zones)
+        table = analytics.as_table(report)
+    else:
+        report = store.run(rows=rows)
+        table = store.as_table(report)
     if as_json:
         print(json.dumps(report, indent=1))
     else:
-        Console().print(store.as_table(report))
+        Console().print(table)
 
 
 @app.command()
@@ -315,6 +439,29 @@ def doctor() -> None:
     from seeds import checkup
 
     sys.exit(0 if checkup.print_report() else 1)
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8-sig").splitlines()
+
+
+def _moment(option: str, given: str | None) -> dt.datetime:
+    """A time with its offset; now where none is given."""
+    import datetime as dt
+
+    if given is None:
+        return dt.datetime.now(dt.UTC)
+    moment = dt.datetime.fromisoformat(given)
+    if moment.tzinfo is None:
+        raise ValueError(f"{option} {given}: a time needs its offset, e.g. {given}Z")
+    return moment
+
+
+def _no_farm(connection: sa.Connection, slug: str) -> NoReturn:
+    from storage import farms
+
+    near = ", ".join(farms.slugs_like(connection, slug))
+    _fail(f"There is no farm {slug!r}. " + (f"Try: {near}" if near else "Run `dala seed`."))
 
 
 def _say(text: str) -> None:

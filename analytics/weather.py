@@ -110,7 +110,7 @@ def complete(
     measured_wind = station.wind
     if wind_height is not None:
         measured_wind = np.asarray(wind_at_2m(station.wind, wind_height))
-    calm = _long_gaps(measured_wind)
+    calm = _long_gaps(measured_wind) | np.isnan(measured_wind).all()
     wind = np.full_like(tmax, USUAL_WIND_M_S)
     if not calm.all():
         wind = np.where(calm, USUAL_WIND_M_S, _between(measured_wind))
@@ -159,9 +159,7 @@ def _driest(vapour: Array, tmax: Array) -> Array:
     return np.asarray(np.clip(100.0 * vapour / saturated, 0.0, 100.0))
 
 
-def _sources(
-    station: Station, calm: NDArray[np.bool_], method: ReferenceMethod
-) -> list[str]:
+def _sources(station: Station, calm: NDArray[np.bool_], method: ReferenceMethod) -> list[str]:
     no_wind = np.isnan(station.wind)
     rules = (
         ("ET0 estimated by Hargreaves", np.full(len(calm), method == "hargreaves")),

@@ -23,7 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from analytics.balance import PYFAO56, Days, Fields, State, water_balance
-from bench import pyfao56_runs
+from bench import nightly, pyfao56_runs
 from bench.machine import this_machine
 from bench.memory import peak_mb
 
@@ -46,8 +46,9 @@ def run(
     rounds: int = ROUNDS,
     sizes: Sequence[int] = SIZES,
     pyfao56_fields: int = PYFAO56_FIELDS,
+    zones: int = nightly.ZONES,
 ) -> Report:
-    """Measure both.
+    """Measure both, and a nightly analysis with its database.
 
     Parameters
     ----------
@@ -59,6 +60,8 @@ def run(
         Numbers of fields side by side.
     pyfao56_fields : int
         Fields that pyfao56 follows, of the same that ours does.
+    zones : int
+        Crop zones of the nightly analysis; 0 leaves it out.
 
     Raises
     ------
@@ -68,13 +71,15 @@ def run(
         If a process of ours fails, of too little memory for instance.
     """
     with _progress() as progress:
-        task = progress.add_task("Balances", total=len(sizes) + 1)
+        task = progress.add_task("Balances, then a nightly analysis", total=len(sizes) + 2)
         theirs = against_pyfao56(days, pyfao56_fields)
         progress.advance(task)
         measured = []
         for size in sizes:
             measured.append(in_a_process(size, days, rounds))
             progress.advance(task)
+        night = nightly.run(zones=zones) if zones else None
+        progress.advance(task)
     for one in measured:
         one["ratio"] = _ratio(theirs["s_per_field"], one["median_s"] / one["fields"])
     versions = {"numpy": np.__version__, "pyfao56": pyfao56_runs.version()}
@@ -85,6 +90,7 @@ def run(
         "rounds": rounds,
         "pyfao56": theirs,
         "balance": measured,
+        "nightly": night,
     }
 
 
@@ -178,6 +184,7 @@ def as_table(report: Report) -> RenderableType:
     return Group(
         table,
         _words(theirs),
+        *([nightly.in_words(report["nightly"])] if report["nightly"] else []),
         f"{report['days']} days, medians of {report['rounds']} rounds; numpy {machine['numpy']}, "
         f"Python {machine['python']}, {machine['cores']} cores of {machine['cpu']}, "
         f"{machine['system']}",

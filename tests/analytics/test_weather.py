@@ -90,6 +90,38 @@ def test_a_missing_temperature_lies_between_its_neighbours():
     assert_allclose(gap.et0, known.et0)
 
 
+def test_wind_is_interpolated_over_a_week_and_usual_over_more():
+    # FAO-56 p. 63 advises 2 m/s where wind is not known; its sensor stands at 2 m here.
+    week = completed(station(10, wind=[3.0, *[np.nan] * 7, 5.0, 5.0]))
+    longer = completed(station(10, wind=[3.0, *[np.nan] * 8, 5.0]))
+
+    assert_allclose(week.wind_2m[4], 4.0, rtol=1e-3)
+    assert_allclose(longer.wind_2m[1:9], 2.0)
+    assert week.source[4] == "wind interpolated"
+    assert longer.source[4] == "wind taken as 2 m/s"
+
+
+@pytest.mark.parametrize("days", [1, 7, 30])
+def test_a_station_without_an_anemometer_has_usual_wind(days):
+    calm = completed(station(days, wind=[np.nan] * days))
+
+    assert_allclose(calm.wind_2m, 2.0)
+    assert calm.source == ["wind taken as 2 m/s"] * days
+
+
+def test_hargreaves_is_an_estimate_and_says_so():
+    days = local_days(dt.date(2025, 7, 1), dt.date(2025, 7, 2), "Asia/Almaty")
+    made = complete(
+        station(2), days, latitude=43.0, elevation=200.0, wind_height=None, method="hargreaves"
+    )
+    # Eq. 52 by hand, J = 182 at 43°N: dr 0.967, δ 0.403, ωs 1.983, so Ra 41.7 MJ m⁻² (Eq. 21).
+    high, low = station(2).tmax[0], station(2).tmin[0]
+    by_hand = 0.0023 * ((high + low) / 2 + 17.8) * (high - low) ** 0.5 * 0.408 * 41.7
+
+    assert_allclose(made.et0[0], by_hand, rtol=5e-3)
+    assert made.source == ["ET0 estimated by Hargreaves"] * 2
+
+
 def test_a_season_without_any_temperature_is_refused():
     with pytest.raises(ValueError, match="no day has both"):
         completed(station(2, tmax=[np.nan, 30], tmin=[15, np.nan]))
