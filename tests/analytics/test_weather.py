@@ -114,7 +114,7 @@ def test_hargreaves_is_an_estimate_and_says_so():
     made = complete(
         station(2), days, latitude=43.0, elevation=200.0, wind_height=None, method="hargreaves"
     )
-    # Eq. 52 by hand, J = 182 at 43°N: dr 0.967, δ 0.403, ωs 1.983, so Ra 41.7 MJ m⁻² (Eq. 21).
+    # Eq. 52 by hand, J = 182 at 43°N: dr 0.967, δ 0.403, ωs 1.980, so Ra 41.7 MJ m⁻² (Eq. 21).
     high, low = station(2).tmax[0], station(2).tmin[0]
     by_hand = 0.0023 * ((high + low) / 2 + 17.8) * (high - low) ** 0.5 * 0.408 * 41.7
 
