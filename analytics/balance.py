@@ -189,7 +189,8 @@ def _rooted(season: Season, ground: Ground, begin: State, deepest: Array) -> Arr
     taw = available_water(season, ground)
     if np.any(taw > deepest + ROUNDING_MM):
         raise ValueError("root_depth holds more than available_water_max")
-    return np.where(np.isnan(begin.rooted_water), taw[0], begin.rooted_water)
+    first = taw[0] if len(taw) else np.nan
+    return np.where(np.isnan(begin.rooted_water), first, begin.rooted_water)
 
 
 def _result(

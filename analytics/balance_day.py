@@ -90,7 +90,8 @@ def one_day(
     if runoff is not None:
         computed["runoff"] = runoff
     if today.measured_depletion is not None and today.measured_sd is not None:
-        update = _measured(today, depletion, variance)
+        seen = today.measured_depletion, today.measured_sd
+        update = _measured(today, depletion, variance, *seen)
         correction = depletion - update.depletion
         depletion, variance = update.depletion, update.variance
         closure = closure + correction
@@ -223,7 +224,9 @@ def _below(after_et: Array, today: Today, ground: Ground, morning: _Morning) -> 
     return _Below(percolation, depletion, subsoil, overflow)
 
 
-def _measured(today: Today, depletion: Array, variance: Array) -> Update:
+def _measured(
+    today: Today, depletion: Array, variance: Array, measured: Array, measured_sd: Array
+) -> Update:
     """The evening's depletion after its measurement.
 
     Water above what the field can keep is about to drain: such a measurement counts as full.
@@ -233,8 +236,8 @@ def _measured(today: Today, depletion: Array, variance: Array) -> Update:
     if today.pores is not None:
         full = np.where(np.isinf(today.pores), 0.0, -today.pores)
         standing = depletion < -today.pores
-    measured = np.maximum(today.measured_depletion, full)
-    return assimilate(depletion, variance, measured, today.measured_sd, blind=standing)
+    kept = np.maximum(measured, full)
+    return assimilate(depletion, variance, kept, measured_sd, blind=standing)
 
 
 def _surface_of_evening(

@@ -138,6 +138,39 @@ def test_p_falls_when_the_crop_asks_for_more():
     assert_allclose(result.p[0, 0], 0.57)
 
 
+def test_coefficients_of_alfalfa_know_no_climate():
+    # Kc max is 1.0 where ET is that of alfalfa: a wet field adds 0.85 to Kcb 0.15, in any wind.
+    loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
+    days = bare([6.0])._replace(wind_2m=9.0, rh_min=10.0)
+    tall = water_balance(days, loam, state(0.0, 0.0), FAO._replace(reference="tall"))
+    short = water_balance(days, loam, state(0.0, 0.0), FAO)
+    assert_allclose(tall.ke, 0.85)
+    assert short.ke[0, 0] > 1.05
+
+
+def test_a_season_of_no_days_ends_as_it_began():
+    loam = Fields(0.25, 0.10, 0.10, 9.0, 0.55, available_water_max=150.0)
+    start = initial_state(loam, [0.2, 0.15], 0.5)
+    for chosen in (FAO, FAO._replace(new_root_zone="subsoil")):
+        result = water_balance(bare([])._replace(root_depth=np.ones((0, 2))), loam, start, chosen)
+        assert result.eta.shape == (0, 2)
+        assert_allclose(result.end.depletion, start.depletion)
+        assert_allclose(season_totals(result).closure, 0.0)
+
+
+def test_the_beginning_is_as_dry_below_as_above_and_as_uncertain_as_told():
+    # θ 0.20 in loam: 50 mm a metre are missing, 25 in the roots and 25 of the half metre below;
+    # 0.03 m³/m³ of 0.5 m are 15 mm.
+    loam = Fields(0.25, 0.10, 0.10, 9.0, 0.55, available_water_max=150.0)
+    start = initial_state(loam, 0.20, 0.5)
+    assert_allclose([start.depletion, start.subsoil_depletion], 25.0)
+    assert_allclose(start.depletion_variance, 15.0**2)
+    assert_allclose(initial_state(loam, 0.20, 0.5, theta_sd=0.01).depletion_variance, 25.0)
+    assert_allclose(initial_state(loam, 0.20, 0.5, subsoil_depletion=7.0).subsoil_depletion, 7.0)
+    no_deeper = loam._replace(available_water_max=np.nan)
+    assert_allclose(initial_state(no_deeper, 0.20, 0.5).subsoil_depletion, 0.0)
+
+
 def test_events_at_the_end_of_the_day_wait_for_tomorrow():
     loam = Fields(theta_fc=0.25, theta_wp=0.10, ze_m=0.10, rew_mm=9.0, p=0.55)
     days = bare([5.0, 5.0], rain=[20.0, 0.0])

@@ -88,13 +88,14 @@ def test_no_more_drains_in_a_day_where_drainage_comes_first():
     assert_allclose(result.depletion[:, 0], [0, -15])
 
 
+@pytest.mark.parametrize("drainage", ["after-et", "before-et"])
 @pytest.mark.parametrize("timing", ["start-of-day", "end-of-day"])
-def test_standing_water_evaporates_as_the_energy_of_the_day_allows(timing):
+def test_standing_water_evaporates_as_the_energy_of_the_day_allows(timing, drainage):
     # Ke = Kc max - Kcb = 1.05 of 6 mm on each of five days, 31.5 mm, long after the 9 mm that an
     # ordinary surface gives readily; the half that irrigation once wetted does not matter.
     days = still(5, et0=[6.0] * 5)
     pond = State(np.array([-PORES - 80]), np.array([20.0]), np.array([0.5]))
-    result = water_balance(days, PADDY, pond, FAO._replace(event_timing=timing))
+    result = water_balance(days, PADDY, pond, FAO._replace(event_timing=timing, drainage=drainage))
     assert_allclose(result.ke, 1.05)
     assert_allclose(result.evaporation, 6.3)
     assert_allclose(result.few, 1.0)
@@ -115,7 +116,8 @@ def test_a_canopy_keeps_the_sun_from_the_pond():
 
 def test_the_surface_dries_from_wet_once_the_pond_is_gone():
     # 3 mm stand; 7.2 mm of ET and 5 of percolation leave saturation, and De begins at 6.3 mm.
-    result = water_balance(still(2, et0=[6.0] * 2), PADDY, state(-PORES - 3.0, 20.0), FAO)
+    pond = State(np.array([-PORES - 3.0]), np.array([20.0]), np.array([0.5]))
+    result = water_balance(still(2, et0=[6.0] * 2), PADDY, pond, FAO)
     assert_allclose(result.standing_water[:, 0], [0, 0])
     assert_allclose(result.surface_depletion[0, 0], 6.3)
     assert result.end.wetted_fraction[0] == 1.0
