@@ -6,11 +6,11 @@ what a run differs by when one cause is moved by its standard deviation is that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from analytics.old_practice import ROW_CROPS, Old
 from analytics.options import assumed
@@ -53,31 +53,41 @@ def consumed(
     share = np.array([1.0 if one is None else one.efficiency for one in old], float)
     wetted = np.array([1.0 if one is None else one.wetted for one in old], float)
     error = np.array([0.0 if one is None else _own_error(one) for one in old], float)
-    more_et0 = 1.0 + assumed("station_et0")
+    of_et0 = assumed("station_et0")
 
-    as_was = run.as_applied().eta
-    as_was_more_et0 = run.as_applied(et0_factor=more_et0).eta
-    less_entered = run.as_applied(efficiency_factor=1.0 - assumed("efficiency_now")).eta
-    laid_over = run.with_gross(depth, share, wetted).eta
+    def before(gross: Array, efficiency: Array, et0_factor: float = 1.0) -> Array:
+        return run.with_gross(
+            np.maximum(gross, 0.0), np.minimum(efficiency, 1.0), wetted, et0_factor=et0_factor
+        ).eta
 
-    def moved(eta_without: ArrayLike) -> Array:
-        return np.asarray(np.asarray(eta_without) - laid_over)
-
-    deeper = moved(run.with_gross(depth + error, share, wetted).eta)
-    more_demand = moved(run.with_gross(depth, share, wetted, et0_factor=more_et0).eta)
-    worse = share * (1.0 - assumed("efficiency_assumption"))
-    less_stored = moved(run.with_gross(depth, worse, wetted).eta)
+    with_et0 = _reach(lambda sd: before(depth, share, 1.0 + sd), of_et0)
     # Whoever waters by the soil lets nothing dry out: his ETa follows ET0, whatever is lost.
-    more_demand = np.where(simulated, (more_et0 - 1.0) * computed.eta, more_demand)
-    less_stored = np.where(simulated, 0.0, less_stored)
+    with_et0 = np.where(simulated, of_et0 * computed.eta, with_et0)
+    with_stored = _reach(
+        lambda sd: before(depth, share * (1.0 + sd)), assumed("efficiency_assumption")
+    )
+    with_stored = np.where(simulated, 0.0, with_stored)
+    now_et0 = _reach(lambda sd: run.as_applied(et0_factor=1.0 + sd).eta, of_et0)
+    now_stored = _reach(
+        lambda sd: run.as_applied(efficiency_factor=1.0 + sd).eta, assumed("efficiency_now")
+    )
+    with_depth = _reach(lambda sd: before(depth + sd * error, share), 1.0)
     return Consumed(
-        eta=as_was,
-        eta_without=np.where(simulated, computed.eta, laid_over),
-        baseline=np.where(simulated, 0.0, np.abs(deeper)),
-        et0=more_demand - (as_was_more_et0 - as_was),
-        efficiency=np.hypot(less_stored, less_entered - as_was),
+        eta=run.as_applied().eta,
+        eta_without=np.where(simulated, computed.eta, before(depth, share)),
+        baseline=np.where(simulated, 0.0, np.abs(with_depth)),
+        et0=with_et0 - now_et0,
+        efficiency=np.hypot(with_stored, now_stored),
         wetted=_wetted_spread(run, computed, simulated, crops),
     )
+
+
+def _reach(eta: Callable[[float], Array], deviation: float) -> Array:
+    """Effect of one standard deviation: half of what a step up and a step down differ by.
+
+    (JCGM 100, 5.1.3, note 2.) ETa bends where a crop has all it can use: one step says too much.
+    """
+    return np.asarray((eta(deviation) - eta(-deviation)) / 2.0)
 
 
 def consumptive_parts(found: Consumed, zone: int, old: Old) -> tuple[Part, ...]:
@@ -87,8 +97,10 @@ def consumptive_parts(found: Consumed, zone: int, old: Old) -> tuple[Part, ...]:
     baseline = Part("baseline", float(found.baseline[zone]), "own", freedom)
     if any(part.cause == "baseline_of_offtake" for part in old.parts):
         baseline = baseline._replace(cause="baseline_of_offtake", shared="farm")
+    practice = assumed("old_practice_eta") * float(found.eta_without[zone])
     parts = (
         baseline,
+        Part("old_practice", practice if old.computed else 0.0, "all"),
         Part("soil_and_crop", assumed("soil_and_crop") * float(found.eta[zone])),
         Part("model", model * found.saved(zone), "all"),
         Part("efficiency_assumption", float(found.efficiency[zone]), "all"),

@@ -66,6 +66,9 @@ ASSUMPTIONS: dict[str, Assumption] = {
     "old_practice_of_the_field": Assumption(
         0.10, "withdrawal of the counterfactual", "own", "assumed: one farmer and another"
     ),
+    "old_practice_eta": Assumption(
+        0.05, "ETa of the counterfactual", "all", "assumed: he may have watered too late"
+    ),
     "counterfactual_model": Assumption(
         0.30, "difference to the counterfactual's ETa", "all", "assumed: twice that of model"
     ),

@@ -128,7 +128,7 @@ class SeasonRun:
         The factors scale reference evapotranspiration, and the share that enters the soil.
         """
         share = self._columns([one.efficiency for one in self.water], 1.0)
-        efficiency = share * efficiency_factor
+        efficiency = np.minimum(share * efficiency_factor, 1.0)
         wetted = self._columns([one.wetted_fraction for one in self.water], 1.0)
         return self._run(self.gross_mm, efficiency, wetted, et0_factor)
 

@@ -19,7 +19,7 @@ class Saving(Out):
 
     value: float = Field(description="m³; negative: more was used", examples=[195_295.0])
     ci95: tuple[float, float] | None = Field(
-        description="m³; null with fewer than three baseline seasons",
+        description="m³; null where a crop zone knows a single season before",
         examples=[[154_274.0, 236_316.0]],
     )
     demonstrated: bool = Field(description="more than two standard errors above zero")

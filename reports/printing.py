@@ -67,7 +67,7 @@ def _irrigated(summary: Mapping[str, Any]) -> str:
 def _baseline(water: Mapping[str, Any]) -> str:
     """The baseline, and in words where it was not metered."""
     if water["baseline_m3"] is None:
-        return "no baseline seasons"
+        return f"{NONE}  (none: rain-fed, or no water on record)"
     parts = [
         f"option {one['option']}, {one['baseline_source']}, {_number(one['area_ha'], 'ha', 1)}"
         for one in water["savings_by_option"]

@@ -29,9 +29,12 @@ def total(values: Iterable[float | None]) -> float | None:
 def area_mean(zones: Sequence[ZoneResult], name: str) -> float | None:
     """Mean of a figure, weighted by area, over the zones that have it."""
     parts = [(one.zone.area_ha, one.row[name]) for one in zones if one.row[name] is not None]
+    if not parts:
+        return None
+    # About the first value: the mean of equal shares must be that share, not 99.99999999999999.
+    first = parts[0][1]
     area = math.fsum(part for part, _ in parts)
-    # fsum: the mean of equal shares must be that share, not 99.99999999999999.
-    return math.fsum(part * value for part, value in parts) / area if area else None
+    return float(first + math.fsum(part * (value - first) for part, value in parts) / area)
 
 
 def joined(texts: Iterable[str | None]) -> str | None:
