@@ -79,6 +79,7 @@ def complete(
     elevation: float,
     wind_height: float | None,
     method: ReferenceMethod = "penman-monteith",
+    calibration: tuple[float, float] = (0.0, 1.0),
 ) -> DailyWeather:
     """Fill the gaps by stated rules and compute reference evapotranspiration. [mm day⁻¹]
 
@@ -97,6 +98,8 @@ def complete(
         Of the anemometer [m]; None where ``station.wind`` is that at 2 m already.
     method : {"penman-monteith", "hargreaves"}
         Hargreaves (Eq. 52) is an estimate from temperature alone, and every day says so.
+    calibration : (float, float), default (0, 1)
+        Intercept [mm] and slope that fit Hargreaves to the region (FAO-56 p. 64).
 
     Raises
     ------
@@ -121,7 +124,9 @@ def complete(
     estimated = solar_from_temperature(tmax, tmin, ra, elevation)
     solar = np.where(np.isnan(station.solar), estimated, station.solar)
     if method == "hargreaves":
-        et0 = hargreaves(tmax, tmin, latitude=latitude, day_of_year=day_of_year)
+        intercept, slope = calibration
+        estimate = hargreaves(tmax, tmin, latitude=latitude, day_of_year=day_of_year)
+        et0 = np.maximum(intercept + slope * estimate, 0.0)
     else:
         et0 = fao56_daily(
             tmax,

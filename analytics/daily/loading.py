@@ -11,15 +11,15 @@ import sqlalchemy as sa
 from analytics.daily import applied, plans, stations
 from analytics.daily.entered import Entered
 from analytics.daily.plans import Plan
-from analytics.daily.stations import FarmWeather, Readings
-from analytics.weather import DailyWeather, LocalDays, ReferenceMethod
+from analytics.daily.stations import FarmWeather, Readings, ReferenceEt
+from analytics.weather import DailyWeather, LocalDays
 from storage import readings
 from storage.readings import Span
 
 COUNTERS = {"water_total", "rain_total"}
 BY_HOURS = {*plans.SENSORS, "soil_moisture"}
 
-_WeatherKey = tuple[int, dt.date, dt.date, ReferenceMethod]
+_WeatherKey = tuple[int, dt.date, dt.date, ReferenceEt]
 
 
 class Loaded(NamedTuple):
@@ -32,19 +32,20 @@ class Loaded(NamedTuple):
         """The days of a plan that are to be computed."""
         return LocalDays(plan.days.dates[plan.begin :], plan.days.edges_us[plan.begin :])
 
-    def weather_of(self, plan: Plan, entered: Entered) -> tuple[DailyWeather, list[str]] | None:
+    def weather_of(
+        self, plan: Plan, entered: Entered, reference: ReferenceEt
+    ) -> tuple[DailyWeather, list[str]] | None:
         """Weather of the days to compute, and what looks like a slip in it.
 
         It is made from the day before on, which was measured: gaps are filled from there.
         """
         first = max(plan.begin - 1, 0)
         days = LocalDays(plan.days.dates[first:], plan.days.edges_us[first:])
-        method: ReferenceMethod = plan.zone.conventions.get("reference_et", "penman-monteith")
-        key = plan.farm.id, days.dates[0], days.dates[-1], method
+        key = plan.farm.id, days.dates[0], days.dates[-1], reference
         if key not in self.made:
             streams = entered.streams.get(plan.farm.id, [])
             self.made[key] = stations.weather(
-                plan.farm, streams, self.readings, days, method=method
+                plan.farm, streams, self.readings, days, reference=reference
             )
         found = self.made[key]
         if found is None:

@@ -15,12 +15,14 @@ from analytics.assimilation import compare, moisture_sd
 from analytics.balance_inputs import Conventions
 from analytics.crop_document import CropDocument, crop_from_mapping
 from analytics.daily import applied, moisture, side_by_side, storing
+from analytics.daily.choices import choices_of
 from analytics.daily.entered import Entered
 from analytics.daily.loading import Loaded, load
 from analytics.daily.plans import METHOD_VERSION, Plan
 from analytics.daily.side_by_side import Columns, ZoneInputs
 from analytics.daily.storing import SeasonNumbers
 from analytics.judgement import Judgement, ZoneFacts, judge
+from analytics.options import Option
 from analytics.season_run import SeasonRun, Water
 from analytics.sections import ScenarioError
 from analytics.soil_document import soil_from_mapping
@@ -61,7 +63,7 @@ def judge_all(connection: sa.Connection, entered: Entered, todo: Sequence[Plan])
     zones = [_zone(plan, entered, loaded) for plan in todo]
     groups: dict[Conventions | None, list[_Zone]] = defaultdict(list)
     for one in zones:
-        groups[None if one.inputs is None else one.inputs.conventions].append(one)
+        groups[None if one.inputs is None else one.inputs.choices.balance].append(one)
     judged = Judged({}, [])
     for conventions, members in groups.items():
         if conventions is None:
@@ -72,21 +74,19 @@ def judge_all(connection: sa.Connection, entered: Entered, todo: Sequence[Plan])
 
 
 def _zone(plan: Plan, entered: Entered, loaded: Loaded) -> _Zone:
-    days = loaded.fresh_days(plan)
-    water = applied.water(plan, entered, loaded.readings, days)
-    notes: list[str] = []
-    found = loaded.weather_of(plan, entered)
-    if found is None:
-        return _Zone(plan, water, None, ["no weather was measured in this season: no balance"])
-    weather, findings = found
-    notes += findings if plan.begin == 0 else _earlier_findings(plan)
+    water = applied.water(plan, entered, loaded.readings, loaded.fresh_days(plan))
     try:
+        chosen = choices_of(plan.zone)
+        found = loaded.weather_of(plan, entered, chosen.reference)
+        if found is None:
+            return _Zone(plan, water, None, ["no weather was measured in this season: no balance"])
+        weather, findings = found
+        notes = list(findings) if plan.begin == 0 else _earlier_findings(plan)
         crop, soil = _documents(plan, notes)
     except ScenarioError as error:
         return _Zone(plan, water, None, [f"no balance: {error}"])
     theta_0 = float(plan.field.soil.get("theta_0", soil.theta_fc))
-    inputs = ZoneInputs(plan, crop, soil, theta_0, conventions_of(plan), weather, water)
-    return _Zone(plan, water, inputs, notes)
+    return _Zone(plan, water, ZoneInputs(plan, crop, soil, theta_0, chosen, weather, water), notes)
 
 
 def _documents(plan: Plan, notes: list[str]) -> tuple[CropDocument, Soil]:
@@ -102,19 +102,6 @@ def _earlier_findings(plan: Plan) -> list[str]:
     return [note for note in known if note.startswith(WEATHER_NOTE)]
 
 
-def conventions_of(plan: Plan) -> Conventions:
-    """The conventions that a crop zone was entered with; FAO-56's own where it says nothing."""
-    chosen, crop = plan.zone.conventions, plan.zone.crop_parameters
-    usual = Conventions()
-    return Conventions(
-        event_timing=chosen.get("event_timing", usual.event_timing),
-        drainage=chosen.get("drainage", usual.drainage),
-        adjust_p=bool(crop.get("adjust_p", usual.adjust_p)),
-        adjust_kcb=bool(crop.get("adjust_kcb", usual.adjust_kcb)),
-        new_root_zone=chosen.get("new_root_zone", usual.new_root_zone),
-    )
-
-
 def _side_by_side(
     conventions: Conventions,
     members: Sequence[_Zone],
@@ -125,9 +112,7 @@ def _side_by_side(
     zones = [one.inputs for one in members if one.inputs is not None]
     columns = side_by_side.lay_out(zones)
     measured, measured_sd = _measured(zones, columns, entered, loaded)
-    corrects = np.array(
-        [one.plan.zone.conventions.get("assimilation", "on") == "on" for one in zones]
-    )
+    corrects = np.array([one.choices.assimilates for one in zones])
     fresh = side_by_side.compute(
         columns,
         conventions,
@@ -144,7 +129,7 @@ def _side_by_side(
         columns.inside, balance,
     )  # fmt: skip
     facts = [
-        _facts(one.plan, entered, water, one.crop.crop.ky)
+        _facts(one.plan, entered, water, one.crop.crop.ky, one.choices.option)
         for one, water in zip(zones, waters, strict=True)
     ]
     for index, judgement in enumerate(judge(run, facts)):
@@ -190,7 +175,9 @@ def _whole_water(one: ZoneInputs, columns: Columns, index: int) -> Water:
     )
 
 
-def _facts(plan: Plan, entered: Entered, water: Water, ky: float | None) -> ZoneFacts:
+def _facts(
+    plan: Plan, entered: Entered, water: Water, ky: float | None, option: Option | None
+) -> ZoneFacts:
     zone, field = plan.zone, plan.field
     return ZoneFacts(
         zone.area_ha,
@@ -205,7 +192,7 @@ def _facts(plan: Plan, entered: Entered, water: Water, ky: float | None) -> Zone
         [one for one in entered.adjustments.get(zone.id, []) if one.withdrawn_at is None],
         entered.loads.get(zone.id, []),
         ky,
-        zone.conventions.get("savings_option"),
+        option,
     )
 
 
@@ -218,7 +205,7 @@ def _values(one: _Zone, judgement: Judgement, rests_on: bytes) -> dict[str, Any]
         "savings_option": judgement.savings_option,
         "baseline_source": judgement.baseline_source,
         "uncertainty": judgement.uncertainty,
-        "method": "; ".join((METHOD, *judgement.methods)),
+        "method": "; ".join((METHOD, *_reference_words(one), *judgement.methods)),
         "method_version": METHOD_VERSION,
         "conventions": dict(plan.zone.conventions),
         "notes": [*one.notes, *judgement.notes],
@@ -226,6 +213,19 @@ def _values(one: _Zone, judgement: Judgement, rests_on: bytes) -> dict[str, Any]
         "entered_digest": plan.entered_digest,
         "computed_to": plan.days.dates[-1],
     }
+
+
+def _reference_words(one: _Zone) -> list[str]:
+    """Reference evapotranspiration where it is not the daily one of FAO-56."""
+    if one.inputs is None:
+        return []
+    reference = one.inputs.choices.reference
+    if reference.method == "penman-monteith-hourly":
+        return ["ET0 summed from hours"]
+    if reference.method == "hargreaves":
+        fitted = f"{reference.intercept_mm:g} mm + {reference.slope:g} of it"
+        return [f"ET0 estimated by Hargreaves, {fitted}"]
+    return []
 
 
 def _kcb_fitted(plan: Plan, conventions: Conventions) -> dict[str, str]:
@@ -260,7 +260,7 @@ def _weather_coverage(one: ZoneInputs) -> dict[str, float]:
 
 def _without_balance(members: Sequence[_Zone], entered: Entered, judged: Judged) -> None:
     """Zones without weather, or whose crop or soil cannot be read: what meters and scales say."""
-    facts = [_facts(one.plan, entered, one.water, None) for one in members]
+    facts = [_facts(one.plan, entered, one.water, None, None) for one in members]
     for one, judgement in zip(members, judge(None, facts), strict=True):
         water = np.ascontiguousarray(one.water.volume_m3).tobytes()
         values = _values(one, judgement, hashlib.sha256(water).digest())

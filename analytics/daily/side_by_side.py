@@ -17,6 +17,7 @@ from analytics.balance import Conventions, Days, Fields, State, WaterBalance, wa
 from analytics.balance_inputs import initial_state
 from analytics.crop_document import CropDocument
 from analytics.crops import LOWEST_ADJUSTED, climate_adjustment
+from analytics.daily.choices import Choices
 from analytics.daily.plans import Plan
 from analytics.growth import CropPlan, Growth, grow
 from analytics.season_run import Water
@@ -35,7 +36,7 @@ class ZoneInputs(NamedTuple):
     crop: CropDocument
     soil: Soil
     theta_0: float  # water content at planting [m³ m⁻³]
-    conventions: Conventions
+    choices: Choices
     weather: DailyWeather
     water: Water
 
@@ -135,7 +136,7 @@ def _growth(
     day = np.arange(len(inside), dtype=float)[:, None]
     plans = [one.crop.plan(one.plan.zone.planted) for one in zones]
     ended = np.array([one.plan.ended for one in zones])
-    wanted = np.array([one.conventions.adjust_kcb for one in zones])
+    wanted = np.array([one.choices.balance.adjust_kcb for one in zones])
     growth = grow(day, plans)
     kcb = growth.kcb
     if (ended & wanted).any():

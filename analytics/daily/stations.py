@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from analytics.daily.entered import Stream
 from analytics.daily.plans import SENSORS, WEATHER
 from analytics.days_of_hours import Kind, daily_from_hourly
+from analytics.hourly_days import Hours, et0_by_day, on_hours
+from analytics.hourly_et import HOUR_US
 from analytics.irrigation import counter_differences, daily_volumes
 from analytics.reference_et import wind_at_2m
 from analytics.weather import (
     DailyWeather,
     LocalDays,
-    ReferenceMethod,
     Station,
     by_day,
     complete,
@@ -39,6 +40,20 @@ _COLUMNS: dict[str, tuple[str, str, Kind]] = {
     "wind": ("wind_speed_mean", "wind_speed", "mean"),
 }
 _MEMBER: dict[Kind, str] = {"mean": "mean", "max": "high", "min": "low", "solar": "mean"}
+
+
+ReferenceMethod = Literal["penman-monteith", "penman-monteith-hourly", "hargreaves"]
+
+
+class ReferenceEt(NamedTuple):
+    """How reference evapotranspiration is computed."""
+
+    method: ReferenceMethod = "penman-monteith"
+    intercept_mm: float = 0.0  # what fits Hargreaves to the region, with the slope
+    slope: float = 1.0
+
+
+BY_DAY = "ET0 by the day, not its hours"
 
 
 class Readings(NamedTuple):
@@ -66,9 +81,10 @@ def weather(
     readings: Readings,
     days: LocalDays,
     *,
-    method: ReferenceMethod = "penman-monteith",
+    reference: ReferenceEt | None = None,
 ) -> FarmWeather | None:
     """Weather of the days, several stations averaged day by day; None where none was measured."""
+    chosen = reference or ReferenceEt()
     of_weather = [one for one in streams if one.stream.quantity in WEATHER]
     columns = {
         name: _first_known(
@@ -91,9 +107,50 @@ def weather(
         latitude=farm.latitude_deg,
         elevation=farm.elevation_m,
         wind_height=None,
-        method=method,
+        method="hargreaves" if chosen.method == "hargreaves" else "penman-monteith",
+        calibration=(chosen.intercept_mm, chosen.slope),
     )
+    if chosen.method == "penman-monteith-hourly":
+        filled = _summed_hours(filled, farm, of_weather, readings, days)
     return FarmWeather(filled, [f"weather input: {finding.sentence}" for finding in findings])
+
+
+def _summed_hours(
+    daily: DailyWeather,
+    farm: Farm,
+    streams: Sequence[Stream],
+    readings: Readings,
+    days: LocalDays,
+) -> DailyWeather:
+    """Reference ET from hours; a day that lacks some keeps the day's, and says so."""
+
+    def hours(sensor: str) -> Array:
+        laid = [
+            _at_2m(sensor, one, on_hours(found["time"], found["mean"], days.edges_us))
+            for one in streams
+            if one.stream.quantity == sensor
+            and (found := readings.hours.get(one.stream.id)) is not None
+        ]
+        count = int((days.edges_us[-1] - days.edges_us[0]) // HOUR_US)
+        return _mean_of_known(laid, count)
+
+    summed = et0_by_day(
+        Hours(
+            hours("air_temperature"),
+            hours("relative_humidity"),
+            hours("wind_speed"),
+            hours("solar_radiation"),
+        ),
+        days.edges_us,
+        latitude=farm.latitude_deg,
+        longitude=farm.longitude_deg,
+        elevation=farm.elevation_m,
+    )
+    source = [
+        text if known else "; ".join((*([text] if text != "measured" else []), BY_DAY))
+        for text, known in zip(daily.source, ~np.isnan(summed), strict=True)
+    ]
+    return daily._replace(et0=np.where(np.isnan(summed), daily.et0, summed), source=source)
 
 
 def _summaries(
@@ -127,7 +184,7 @@ def _made(
 
 
 def _at_2m(column: str, stream: Stream, values: Array) -> Array:
-    if column != "wind":
+    if column not in {"wind", "wind_speed"}:
         return values
     height = stream.device.sensor_height_m
     return np.asarray(wind_at_2m(values, WIND_HEIGHT_M if height is None else height))

@@ -56,7 +56,7 @@ def complete_columns(
         "wind_2m_m_s": np.asarray(columns.days.wind_2m),
         "rh_min_pct": np.asarray(columns.days.rh_min),
     }
-    if zones[0].conventions.new_root_zone != "subsoil":
+    if zones[0].choices.balance.new_root_zone != "subsoil":
         own["subsoil_depletion_mm"] = np.full(columns.inside.shape, np.nan)
     out = {}
     for name in BALANCE_NUMBERS:
