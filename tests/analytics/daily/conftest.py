@@ -57,6 +57,12 @@ class World(NamedTuple):
         with self.engine.begin() as connection:
             connection.execute(zone.update().where(zone.c.id == self.zone_id).values(values))
 
+    def soil(self, soil: dict[str, Any]) -> None:
+        """Enter the field's soil anew."""
+        field = tables.fields
+        with self.engine.begin() as connection:
+            connection.execute(field.update().where(field.c.id == self.field_id).values(soil=soil))
+
     def analyse(self, now: dt.datetime | dt.date) -> daily.Done:
         """Analyse the farm; a date is its midnight at the farm."""
         if not isinstance(now, dt.datetime):

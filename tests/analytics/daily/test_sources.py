@@ -1,0 +1,268 @@
+"""What a season's figures are made of: sensors, meters, probes, entries, and what is missing."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pytest
+
+from analytics.hourly_et import hourly_extraterrestrial, sun_position
+from storage import adjustments, devices, irrigation
+from storage.irrigation import BaselineSeason, IrrigationEvent
+from tests.analytics.daily.conftest import (
+    SOIL,
+    Reading,
+    World,
+    at,
+    day_of,
+    meter,
+    midnight,
+    probe,
+    station,
+)
+
+Found = Callable[..., World]
+
+
+def sensors(
+    numbers: Iterable[int], *, every_min: int = 30, silent: Iterable[int] = ()
+) -> list[Reading]:
+    """Air temperature, humidity, wind and sun several times an hour; ``silent`` are lost hours."""
+    rows: list[Reading] = []
+    for number in numbers:
+        for minute in range(0, 24 * 60, every_min):
+            hour = minute / 60
+            if int(hour) in silent:
+                continue
+            time = midnight(day_of(number)) + dt.timedelta(minutes=minute)
+            middle = np.array([round(time.timestamp() * 1e6)])
+            sun = sun_position(middle, 43.3, 68.2)
+            ra = float(hourly_extraterrestrial(sun, 43.3)[0]) / 0.0036
+            warmth = 24 + 8 * np.cos(2 * np.pi * (hour - 15) / 24)
+            rows += [
+                (time, "air_temperature", None, round(warmth, 3)),
+                (time, "relative_humidity", None, round(80 - 2 * (warmth - 16), 3)),
+                (time, "wind_speed", None, 2.0),
+                (time, "solar_radiation", None, round(0.7 * ra, 1)),
+            ]
+    return rows
+
+
+def test_a_station_of_sensors_gives_the_weather_of_its_days(found_farm: Found) -> None:
+    hourly, daily = found_farm("hourly"), found_farm("daily")
+    hourly.says("station", sensors(range(5)))
+    hourly.analyse(day_of(5))
+    rows = hourly.rows()
+    # The same days as a station's own summaries say them: extremes of what the sensors said.
+    summaries: list[Reading] = []
+    for number in range(5):
+        said = sensors([number])
+        values = {q: [v for _, quantity, _, v in said if quantity == q] for _, q, _, _ in said[:4]}
+        watts = np.array(values["solar_radiation"]).reshape(24, 2).mean(axis=1)
+        time = at(day_of(number), 23.9)
+        summaries += [
+            (time, "air_temperature_max", None, max(values["air_temperature"])),
+            (time, "air_temperature_min", None, min(values["air_temperature"])),
+            (time, "relative_humidity_max", None, max(values["relative_humidity"])),
+            (time, "relative_humidity_min", None, min(values["relative_humidity"])),
+            (time, "wind_speed_mean", None, 2.0),
+            (time, "solar_radiation_sum", None, float(watts.sum() * 0.0036)),
+        ]
+    daily.says("station", summaries)
+    daily.analyse(day_of(5))
+
+    assert [row["et0_mm"] for row in rows] == pytest.approx(
+        [row["et0_mm"] for row in daily.rows()], rel=1e-6
+    )
+    assert {row["weather_source"] for row in rows} == {"rain taken as none"}
+
+
+def test_a_day_of_too_few_hours_is_filled_and_says_so(found_farm: Found) -> None:
+    world = found_farm("few")
+    rows = sensors([0, 2]) + sensors([1], silent=range(10, 16))
+    world.says("station", [*rows, *((at(day_of(n), 20), "rain", None, 0.0) for n in range(3))])
+    world.analyse(day_of(3))
+
+    sources = [row["weather_source"] for row in world.rows()]
+    assert sources[0] == sources[2] == "measured"
+    assert "temperature interpolated" in sources[1]
+    assert world.result()["weather_coverage_pct"] == pytest.approx(100 * 2 / 3)
+
+
+def test_reference_et_is_summed_from_hours_where_the_zone_asks_for_it(found_farm: Found) -> None:
+    chosen = {"reference_et": "penman-monteith-hourly"}
+    world, usual = found_farm("sum", conventions=chosen), found_farm("usual")
+    for one in (world, usual):
+        one.says("station", sensors(range(4)))
+        one.says("station", [(at(day_of(n), 20), "rain", None, 0.0) for n in range(4)])
+        one.analyse(day_of(4))
+    summed, by_day = ([row["et0_mm"] for row in one.rows()] for one in (world, usual))
+
+    assert summed != by_day
+    assert summed == pytest.approx(by_day, rel=0.06)
+    assert {row["weather_source"] for row in world.rows()} == {"measured"}
+    assert "ET0 summed from hours" in world.result()["method"]
+
+
+def test_rain_by_a_counter_is_its_differences(found_farm: Found) -> None:
+    world = found_farm("rain")
+    world.says("station", station(range(4), leave_out=["rain"]))
+    counter = [(0, 100.0), (1, 100.0), (2, 112.5), (3, 3.0)]  # reset on the last day
+    world.says("station", [(at(day_of(n), 20), "rain_total", None, value) for n, value in counter])
+    world.analyse(day_of(4))
+
+    assert [row["rain_mm"] for row in world.rows()] == [0.0, 0.0, 12.5, 3.0]
+
+
+def test_measured_moisture_corrects_the_balance_and_is_compared_before(found_farm: Found) -> None:
+    probed, blind = found_farm("probed"), found_farm("blind", conventions={"assimilation": "off"})
+    for world in (probed, blind):
+        world.says("station", station(range(30)))
+        world.says("probe", probe(range(30)))
+        world.analyse(day_of(30))
+
+    # Every evening has a probe; a correction moves the depletion, and the balance says by how much.
+    assert all(row["measured_depletion_mm"] is not None for row in probed.rows())
+    assert any(row["correction_mm"] != 0 for row in probed.rows())
+    assert all(row["correction_mm"] == 0 for row in blind.rows())
+    apart = {
+        world.farm.slug: np.mean(
+            [abs(row["depletion_mm"] - row["measured_depletion_mm"]) for row in world.rows()]
+        )
+        for world in (probed, blind)
+    }
+    assert apart["probed"] < apart["blind"]
+    for world in (probed, blind):
+        result = world.result()
+        assert result["soil_coverage_pct"] == 100
+        assert result["soil_rmse_mm"] > abs(result["soil_bias_mm"])
+        assert result["closure_mm"] < 1e-9
+
+
+def test_a_probe_says_the_depletion_of_its_layers(found_farm: Found) -> None:
+    world = found_farm("layers", conventions={"assimilation": "off"})
+    world.says("station", station([0]))
+    # Roots of 0.30 m: the sensor at 20 cm stands for 0 to 30 cm, midway to the next one at 40.
+    rows = [(20.0, 0.25), (40.0, 0.20), (90.0, 0.10)]
+    world.says(
+        "probe", [(at(day_of(0), 20), "soil_moisture", depth, value) for depth, value in rows]
+    )
+    world.analyse(day_of(1))
+
+    assert world.rows()[0]["measured_depletion_mm"] == pytest.approx((0.30 - 0.25) * 300)
+
+
+def test_one_meter_of_a_farm_serves_its_fields_by_area(found_farm: Found) -> None:
+    world = found_farm("offtake")
+    with world.engine.begin() as connection:
+        devices.put(
+            connection, "offtake-meter", farm_id=world.farm.id, field_id=None, kind="flow-meter",
+            name="canal",
+        )  # fmt: skip
+    world.says("station", station(range(20)))
+    world.says("meter", meter(range(20)))
+    world.analyse(day_of(20))
+
+    assert world.result()["applied_m3"] == 1200.0  # the only field: all four applications
+    assert world.rows()[0]["water_source"] == "metered at the offtake"
+
+
+def test_entered_water_counts_where_no_meter_does(found_farm: Found) -> None:
+    world = found_farm("entered")
+    event = IrrigationEvent(
+        world.field_id, at(day_of(3), 8), at(day_of(3), 18), 400.0, 0.5, 0.8, "diary"
+    )
+    with world.engine.begin() as connection:
+        irrigation.add_events(connection, [event])
+    world.says("station", station(range(10)))
+    world.analyse(day_of(10))
+    row = world.rows()[3]
+
+    assert row["irrigation_gross_mm"] == pytest.approx(4.0)  # 400 m³ over 10 ha
+    assert row["irrigation_net_mm"] == pytest.approx(3.2)
+    assert row["water_source"] == "entered"
+    assert world.result()["savings_option"] in {None, "A", "D"}
+
+
+def test_a_soil_that_cannot_be_read_is_named_and_the_rest_of_the_zone_is_judged(
+    found_farm: Found,
+) -> None:
+    world = found_farm("bad", crop_parameters={"name": "cotton", "kcb_ini": 9})
+    world.says("station", station(range(5)))
+    world.says("meter", meter(range(5)))
+    world.analyse(day_of(5))
+
+    assert world.rows() == []
+    assert world.result()["applied_m3"] == 300.0
+    assert any("crop.kcb_" in note for note in world.result()["notes"])
+
+
+def test_a_convention_that_does_not_exist_is_named(found_farm: Found) -> None:
+    world = found_farm("odd", conventions={"event_timing": "noon"})
+    world.says("station", station(range(3)))
+    world.analyse(day_of(3))
+
+    (note,) = [one for one in world.result()["notes"] if "event_timing" in one]
+    assert "start-of-day" in note
+
+
+def test_weather_in_the_wrong_unit_is_noted(found_farm: Found) -> None:
+    world = found_farm("watts")
+    rows = [
+        (time, quantity, depth, value * 11.574 if quantity == "solar_radiation_sum" else value)
+        for time, quantity, depth, value in station(range(25))
+    ]
+    world.says("station", rows)
+    world.analyse(day_of(25))
+
+    assert any("W/m² for MJ/m²" in note for note in world.result()["notes"])
+
+
+def test_an_adjustment_moves_the_baseline_and_withdrawing_it_moves_it_back(
+    found_farm: Found,
+) -> None:
+    world = found_farm("adjusted")
+    with world.engine.begin() as connection:
+        for year, gross in ((2022, 520.0), (2023, 560.0), (2024, 540.0)):
+            season = BaselineSeason(world.field_id, year, "cotton", 300.0, gross, 0.6, 0.8, "test")
+            irrigation.put_baseline(connection, season)
+    world.says("station", station(range(60)))
+    world.says("meter", meter(range(60)))
+    world.analyse(day_of(70))
+    plain = world.result()["baseline_m3"]
+    with world.engine.begin() as connection:
+        entry = adjustments.add(
+            connection, world.zone_id, volume_m3=-500.0, u_volume_m3=100.0,
+            reason="pump broke for a week", author="A. Agronomist",
+        )  # fmt: skip
+    world.analyse(day_of(70))
+    adjusted = world.result()
+    with world.engine.begin() as connection:
+        adjustments.withdraw(connection, entry, by="A. Agronomist")
+    world.analyse(day_of(70))
+
+    assert adjusted["baseline_m3"] == pytest.approx(plain - 500.0)
+    assert adjusted["adjustments_m3"] == -500.0
+    assert world.result()["baseline_m3"] == pytest.approx(plain)
+
+
+def test_a_basin_of_rice_keeps_standing_water(found_farm: Found) -> None:
+    rice = {
+        "name": "rice", "kcb_ini": 1.0, "kcb_mid": 1.15, "kcb_end": 0.58, "l_ini": 20, "l_dev": 20,
+        "l_mid": 15, "l_end": 5, "h_ini_m": 0.1, "h_max_m": 1.0, "zr_ini_m": 0.3, "zr_max_m": 0.5,
+        "p": 0.2,
+    }  # fmt: skip
+    soil = SOIL | {"theta_sat": 0.45, "percolation_mm_d": 4.0, "bund_mm": 100.0, "theta_0": 0.45}
+    world = found_farm("rice", crop_parameters=rice, conventions={"assimilation": "off"})
+    world.soil(soil)
+    world.says("station", station(range(20)))
+    world.says("meter", [(at(day_of(0), 0.1), "water_total", None, 0.0)])
+    world.says("meter", [(at(day_of(0), 20), "water_total", None, 5000.0)])
+    world.says("meter", [(at(day_of(19), 20), "water_total", None, 5000.0)])
+    world.analyse(day_of(20))
+    rows = world.rows()
+
+    # 50 mm gross (45 net) on a saturated soil of 45 mm pores: water stands, 4 mm a day percolate.
+    assert rows[0]["depletion_mm"] < -45.0
+    assert [row["deep_percolation_mm"] for row in rows[1:4]] == pytest.approx([4.0] * 3)
+    assert world.result()["closure_mm"] < 1e-9
