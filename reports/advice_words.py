@@ -152,13 +152,19 @@ def _amount(
     plan = found.plan
     gross = _round(plan.gross_mm[event])
     efficiency = 1.0 if zone.application_efficiency is None else zone.application_efficiency
+    day, net = days[event].isoformat(), _round(plan.net_mm[event])
+    percent = 100.0 * efficiency
     said = [
         message(
-            "advice.reason.amount",
-            day=days[event].isoformat(),
-            net_mm=_round(plan.net_mm[event]),
+            "advice.reason.amount_part",
+            day=day,
+            net_mm=net,
             gross_mm=gross,
-            efficiency_pct=100.0 * efficiency,
+            efficiency_pct=percent,
+        )
+        if plan.capped[event]
+        else message(
+            "advice.reason.amount", day=day, net_mm=net, gross_mm=gross, efficiency_pct=percent
         ),
         message(
             "advice.reason.volume",

@@ -32,26 +32,30 @@ def _zones(advice: Row, language: Language) -> Table:
         farm=advice["name"], day=f"{_day(advice['day'], language)} {advice['day'][:4]}"
     )
     table = Table(box=box.SIMPLE, pad_edge=False, title=title, title_justify="left")
-    for name in ("field", "crop", "decision"):
-        table.add_column(_word(name, language))
-    for name in ("depletion", "line", "refill_day", "when", "net", "gross", "volume", "hours"):
-        table.add_column(_word(name, language), justify="right")
+    table.add_column(_word("field", language))
+    table.add_column(_word("decision", language), min_width=16)
+    for name in ("depletion", "refill_day", "gross", "volume", "hours"):
+        table.add_column(_word(name, language), justify="right", no_wrap=True)
     for zone in advice["crop_zones"]:
         event = zone["next_irrigation"] or {}
         table.add_row(
-            zone["field"],
-            zone["crop"],
+            f"{zone['field']}\n{zone['crop']}",
             zone["decision_text"],
-            _number(zone["depletion_mm"], language),
-            _number(zone["refill_line_mm"], language),
+            _of_line(zone, language),
             _refill(zone, language),
-            _day(event.get("day"), language),
-            _number(event.get("irrigation_net_mm"), language),
             _number(event.get("irrigation_gross_mm"), language),
             _number(event.get("irrigation_m3"), language, 0),
             _number(event.get("irrigation_hours"), language),
         )
     return table
+
+
+def _of_line(zone: Row, language: Language) -> str:
+    """Water that is missing, of what may be missing at the refill line."""
+    if zone["depletion_mm"] is None:
+        return NONE
+    missing, line = (_number(zone[name], language) for name in ("depletion_mm", "refill_line_mm"))
+    return f"{missing} / {line}"
 
 
 def _refill(zone: Row, language: Language) -> str:

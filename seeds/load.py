@@ -30,6 +30,7 @@ from storage.irrigation import BaselineSeason
 
 SOURCE = "simulation"
 LOAD_KG = 9_000.0
+FLOW_M3_H_HA = 20.0  # of an irrigation system: 48 mm in a day
 SCALE_ERROR = 0.003  # of a load, one standard deviation
 
 
@@ -118,6 +119,7 @@ def _put_field(connection: sa.Connection, farm_id: int, season: TrueSeason) -> i
         irrigation_method=field.method,
         application_efficiency=field.efficiency,
         wetted_fraction=field.wetted_fraction,
+        system_flow_m3_h=round(FLOW_M3_H_HA * field.area_ha) if field.method else None,
         crop_parameters=crop_parameters(field),
         conventions={"event_timing": "start-of-day", "drainage": "after-et"},
     )

@@ -38,7 +38,7 @@ def test_a_table_tells_the_zones_and_below_it_stands_why(advice):
     (row,) = [line for line in lines if line.startswith("field-1") and "Irrigate" in line]
     event = advice["crop_zones"][0]["next_irrigation"]
     assert "Irrigate in 3 days, on 4 July" in row
-    for part in ("60.0", "75.0", "3 July", "4 July", f"{event['irrigation_net_mm']:.1f}"):
+    for part in ("60.0 / 75.0", "3 July", "4 July", f"{event['irrigation_gross_mm']:.1f}"):
         assert part in row
     assert f"{event['irrigation_m3']:,.0f}".replace(",", "\u202f") in row
     (other,) = [line for line in lines if line.startswith("field-2") and "No advice" in line]
