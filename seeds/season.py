@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analytics import balance, crops
 from analytics.balance import Conventions, Days, Fields, State, WaterBalance
 from analytics.reference_et import actual_vapour_pressure, fao56_daily, wind_at_2m
-from analytics.requirement import net_requirement
+from analytics.requirement import net_requirement, season_sum
 from seeds.farms import (
     BASELINE_SEASONS,
     OLD_EFFICIENCY,
@@ -217,8 +217,7 @@ def _irrigate(side: _Side, efficiency: Array, wetted: Array) -> tuple[WaterBalan
 
 def _old_practice(side: _Side, gross: Array, baseline_mm: Array) -> WaterBalance:
     """The same season under the old practice: the same days, more water, wet furrows."""
-    inside = np.arange(side.days)[:, None] < np.array([field.days for field in side.fields])
-    applied = np.where(inside, gross, 0.0)
+    applied = np.where(_inside(side), gross, 0.0)
     total = applied.sum(axis=0)
     factor = np.divide(baseline_mm, total, out=np.ones_like(total), where=total > 0)
     count = len(side.fields)
@@ -238,20 +237,14 @@ def _with_irrigation(
 
 
 def _season_sum(side: _Side, values: Array) -> Array:
-    lengths = np.array([field.days for field in side.fields])
-    return np.asarray(np.where(np.arange(side.days)[:, None] < lengths, values, 0.0).sum(axis=0))
+    return season_sum(values, _inside(side))
 
 
 def _requirements(side: _Side, run: WaterBalance) -> Array:
     """Net requirement of each field over its own season, which may be shorter than the longest."""
-    requirements = np.empty(len(side.fields))
-    for index, field in enumerate(side.fields):
-        part = {
-            name: getattr(run, name)[: field.days, index : index + 1]
-            for name in ("rain", "runoff", "irrigation_net", "deep_percolation", "etc")
-        }
-        evening = run.depletion[field.days - 1, index : index + 1]
-        ends = run.end._replace(depletion=evening)
-        begins = run.start._replace(depletion=run.start.depletion[index : index + 1])
-        requirements[index] = net_requirement(run._replace(**part, start=begins, end=ends))[0]
-    return requirements
+    return net_requirement(run, _inside(side))
+
+
+def _inside(side: _Side) -> NDArray[np.bool_]:
+    """The days that belong to each field's season."""
+    return np.arange(side.days)[:, None] < np.array([field.days for field in side.fields])
