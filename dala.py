@@ -136,14 +136,24 @@ def analyze(
     """Compute what is new: water balances, savings and yields of what was stored since."""
     from seeds import demo as show
     from seeds.services import open_services
+    from storage.database import NotFound
 
     with open_services("analyze") as services:
         services.check_migrated()
-        done = show.analyze(services, farm=farm, season=season)
+        try:
+            found = show.analyze(services, farm=farm, season=season)
+        except NotFound:
+            with services.engine.connect() as connection:
+                _no_farm(connection, farm or "")
+    done = found.done
     _say(
         f"{done.results} of {done.zones} crop zones have a new result; "
         f"{done.days} days of their balances and {done.machine_days} of machines were stored."
     )
+    for slug, reason in found.failed.items():
+        _say(f"Not computed, {slug}: {reason}")
+    if found.failed:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -30,11 +30,14 @@ from storage.database import make_engine
 
 ZONES, NIGHTS = 1_000, 5
 EVENING = dt.datetime(SEASON, 7, 20, 19, tzinfo=dt.UTC)  # midnight at the farms, in mid-season
-FARMS_TOGETHER = 40
 MESSAGES_A_BATCH = 500
 DAY = dt.timedelta(days=1)
 
 Report = dict[str, Any]
+
+
+class FailedError(AssertionError):
+    """A farm could not be computed: the time of a wrong result is worth nothing."""
 
 
 class _Season(NamedTuple):
@@ -154,13 +157,12 @@ def _place(season: _Season, moment: dt.datetime) -> int:
 
 def _analyse(engine: sa.Engine, now: dt.datetime) -> tuple[float, daily.Done]:
     begun = time.perf_counter()
-    total = daily.Done(0, 0, 0, 0, 0)
     with engine.connect() as connection:
         known = farms.page(connection, limit=100_000)
-    for first in range(0, len(known), FARMS_TOGETHER):
-        done = daily.compute(engine, known[first : first + FARMS_TOGETHER], now=now)
-        total = daily.Done(*(a + b for a, b in zip(total, done, strict=True)))
-    return time.perf_counter() - begun, total
+    found = daily.analyze(engine, known, now=now)
+    if found.failed:
+        raise FailedError(f"not computed: {found.failed}")
+    return time.perf_counter() - begun, found.done
 
 
 def in_words(report: Report) -> str:

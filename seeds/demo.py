@@ -106,29 +106,25 @@ def delivery(delivered: Sequence[devices.Delivered]) -> str:
     )
 
 
-FARMS_TOGETHER = 40  # whose crop zones are computed side by side, in one transaction
-
-
 def analyze(
     services: Services,
     *,
     farm: str | None = None,
     season: int | None = None,
     now: dt.datetime | None = None,
-) -> daily.Done:
+) -> daily.Analysis:
     """Compute what is new about every farm, or one; return what that came to."""
     with services.engine.connect() as connection:
         chosen = [farms.get(connection, farm)] if farm else farms.page(connection, limit=100_000)
-    moment = now or dt.datetime.now(dt.UTC)
-    total = daily.Done(0, 0, 0, 0, 0)
     with _progress() as progress:
         task = progress.add_task("Analysing farms", total=len(chosen))
-        for start in range(0, len(chosen), FARMS_TOGETHER):
-            part = chosen[start : start + FARMS_TOGETHER]
-            done = daily.compute(services.engine, part, now=moment, season=season)
-            total = daily.Done(*(a + b for a, b in zip(total, done, strict=True)))
-            progress.advance(task, len(part))
-    return total
+        return daily.analyze(
+            services.engine,
+            chosen,
+            now=now or dt.datetime.now(dt.UTC),
+            season=season,
+            on_farms=lambda count: progress.advance(task, count),
+        )
 
 
 def truth(season: SimulatedSeason) -> dict[str, Any]:

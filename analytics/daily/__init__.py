@@ -9,7 +9,7 @@ judges them, ``storing`` makes rows of the result.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,9 @@ from storage.farms import Farm
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtext('dala analyze'))")
 
 
+FARMS_TOGETHER = 40  # whose crop zones are computed side by side, in one transaction
+
+
 class Done(NamedTuple):
     """What an analysis came to."""
 
@@ -33,6 +36,46 @@ class Done(NamedTuple):
     results: int  # that have a new result
     days: int  # of balances that were stored
     machine_days: int  # and operations, that have new results
+
+
+class Analysis(NamedTuple):
+    """What an analysis of many farms came to."""
+
+    done: Done
+    failed: dict[str, str]  # why, by the slugs of farms whose data could not be computed
+
+
+def analyze(
+    engine: sa.Engine,
+    farms: Sequence[Farm],
+    *,
+    now: dt.datetime,
+    season: int | None = None,
+    on_farms: Callable[[int], None] = lambda _count: None,
+) -> Analysis:
+    """Compute what is new about all the farms; one that cannot be computed stops no other.
+
+    ``on_farms`` hears of every few farms that are done. Parameters else are those of ``compute``.
+    """
+    total, failed = Done(0, 0, 0, 0, 0), {}
+    for start in range(0, len(farms), FARMS_TOGETHER):
+        together = farms[start : start + FARMS_TOGETHER]
+        try:
+            parts = [compute(engine, together, now=now, season=season)]
+        except _OF_ITS_DATA:
+            parts = []
+            for farm in together:
+                try:
+                    parts.append(compute(engine, [farm], now=now, season=season))
+                except _OF_ITS_DATA as error:
+                    failed[farm.slug] = f"{type(error).__name__}: {error}"
+        total = Done(*(sum(numbers) for numbers in zip(total, *parts, strict=True)))
+        on_farms(len(together))
+    return Analysis(total, failed)
+
+
+# What data that makes no sense leads to; errors of the database are not of one farm.
+_OF_ITS_DATA = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
 def compute(

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from analytics.daily.entered import Entered, Stream
 from analytics.daily.plans import Plan
-from analytics.daily.stations import Readings
-from analytics.irrigation import counter_differences, daily_volumes
+from analytics.daily.stations import Readings, counted
+from analytics.irrigation import daily_volumes
 from analytics.season_run import Water
 from analytics.weather import LocalDays
 from storage.fields import CropZone, Field
@@ -28,16 +28,16 @@ def water(plan: Plan, entered: Entered, readings: Readings, days: LocalDays) -> 
     efficiency, wetted, volume = _entered(plan, entered, days)
     meters = _meters(streams, field.id, readings)
     if meters:
-        counted, covered = _counted(meters, readings, days)
+        volume_m3, covered = _counted(meters, readings, days)
         share = _share(zone, [z for f, z in entered.zones if f.id == field.id], days)
         source = np.where(covered, "metered", "none")
-        return _water(counted * share, efficiency, wetted, source)
+        return _water(volume_m3 * share, efficiency, wetted, source)
     offtakes = _meters(streams, None, readings) if zone.irrigation_method else []
     if offtakes and not entered.events.get(field.id):
-        counted, covered = _counted(offtakes, readings, days)
+        volume_m3, covered = _counted(offtakes, readings, days)
         share = _share(zone, _without_meter(entered, field, readings), days)
         source = np.where(covered, "metered at the offtake", "none")
-        made = _water(counted * share, efficiency, wetted, source)
+        made = _water(volume_m3 * share, efficiency, wetted, source)
         return made._replace(offtake=tuple(one.stream.id for one in offtakes))
     label = "entered" if entered.events.get(field.id) else "none"
     if label == "none" and zone.irrigation_method is None:
@@ -91,8 +91,7 @@ def _counted(
     volume, covered = np.zeros(len(days.dates)), np.zeros(len(days.dates), bool)
     for meter in meters:
         times, values = readings.series[meter.stream.id]
-        counted = counter_differences(times / 1e6, values, modulus=meter.stream.counter_modulus)
-        volume += daily_volumes(counted, days.edges_us / 1e6)
+        volume += daily_volumes(counted(meter, times, values), days.edges_us / 1e6)
         day = np.searchsorted(days.edges_us, times, side="right") - 1
         covered[max(day.min(), 0) : day.max() + 1] = True
     return volume, covered

@@ -5,40 +5,31 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import sqlalchemy as sa
 
-from analytics.daily.plans import days_of
-from analytics.machine_days import COLLARS, DRONES, METHOD_VERSION, DayResult, work_of_day
+from analytics.daily.track_days import (
+    ANIMALS,
+    HELD,
+    Ground,
+    TrackDay,
+    field_works,
+    ground_of,
+    results_of,
+    track_days,
+)
+from analytics.machine_days import METHOD_VERSION, DayResult
 from analytics.machine_operations import MAX_GAP_DAYS, operations
-from analytics.track_geometry import FieldShape, field_shapes, track_arrays
-from analytics.weather import LocalDays
 from analytics.work_results import FieldWork
-from storage import devices, fields, machine_results, tracks
+from storage import devices, machine_results, tracks
 from storage.devices import Device
 from storage.farms import Farm
 from storage.machine_results import OPERATION, MachineResult, Results, Whole
 
-DAYS_TOGETHER = 14  # whose points are in memory at once
-HELD = dt.timedelta(days=1)  # before a day: where animals were tells where they are in the morning
-
-
-class Ground(NamedTuple):
-    """The fields and pastures of a farm, and a digest of them."""
-
-    fields: dict[int, FieldShape]
-    pastures: dict[int, FieldShape]
-    digest: bytes
-
-
-class _Day(NamedTuple):
-    date: dt.date
-    results: list[DayResult]
-    digest: str
+FUTURE = dt.timedelta(days=1)  # a clock may be some minutes ahead of ours, into its next day
 
 
 def compute(
@@ -48,101 +39,87 @@ def compute(
     *,
     now: dt.datetime,
 ) -> int:
-    """Compute the days that new points reach, and store them; return how many are news."""
+    """Compute the days that new points reach, and store them; return how many are news.
+
+    Also those that another version of the method computed. A day whose points are those its
+    results rest on is read and left as it is, and so are its operations.
+    """
     known = {one.id: one for one in devices.of_farms(connection, list(farms))}
     grounds: dict[int, Ground] = {}
     changed = 0
-    for device_id, since in sorted(late.items()):
+    for device_id, since in sorted(_since(connection, known, farms, late).items()):
         device = known[device_id]
         farm = farms[device.farm_id or 0]
+        dates = _dates(connection, device, farm, since, now)
+        if not dates:
+            continue
         if farm.id not in grounds:
-            grounds[farm.id] = _ground(connection, farm)
-        ground = grounds[farm.id]
-        zone = ZoneInfo(farm.timezone)
-        first, last = since.astimezone(zone).date(), now.astimezone(zone).date()
-        found: dict[Whole, Results] = {}
-        worked: list[tuple[dt.date, FieldWork]] = []
-        for day in _days(connection, device, farm, ground, _range(first, last)):
-            found[Whole(device.id, day.date, None)] = _whole(device.id, day)
-            worked += _field_works(day)
-        found |= _operations(connection, device, farm, ground, worked)
-        changed += machine_results.put(connection, found)
+            grounds[farm.id] = ground_of(connection, farm)
+        changed += _compute_device(connection, device, farm, grounds[farm.id], dates)
     return changed
 
 
-def _range(first: dt.date, last: dt.date) -> list[dt.date]:
-    return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
+def _since(
+    connection: sa.Connection,
+    known: Mapping[str, Device],
+    farms: Mapping[int, Farm],
+    late: Mapping[str, dt.datetime],
+) -> dict[str, dt.datetime]:
+    """From when on each device is looked at: its earliest new point, or its oldest old method."""
+    since = dict(late)
+    old = machine_results.outdated(connection, list(known), method_version=METHOD_VERSION)
+    for device_id, day in old.items():
+        zone = ZoneInfo(farms[known[device_id].farm_id or 0].timezone)
+        begins = dt.datetime.combine(day, dt.time(), zone)
+        since[device_id] = min(begins, since.get(device_id, begins))
+    return since
 
 
-def _ground(connection: sa.Connection, farm: Farm) -> Ground:
-    known = fields.of_farm(connection, farm.id)
-    shapes = fields.boundaries(connection, [field.id for field in known])
-    uses = {field.id: field.land_use for field in known}
-    text = json.dumps([[one, uses[one], shapes[one]] for one in sorted(shapes)], sort_keys=True)
-    made = field_shapes(shapes)
-    return Ground(
-        {one: shape for one, shape in made.items() if uses[one] != "pasture"},
-        {one: shape for one, shape in made.items() if uses[one] == "pasture"},
-        hashlib.sha256(text.encode()).digest(),
+def _dates(
+    connection: sa.Connection, device: Device, farm: Farm, since: dt.datetime, now: dt.datetime
+) -> list[dt.date]:
+    """Days since then on which the device has points, or animals are where they were seen."""
+    zone = ZoneInfo(farm.timezone)
+    begins = dt.datetime.combine(since.astimezone(zone).date(), dt.time(), zone)
+    found = set(
+        tracks.days_with_points(
+            connection, device.id, start=begins, end=now + FUTURE, timezone=farm.timezone
+        )
     )
+    if device.kind in ANIMALS:
+        today = now.astimezone(zone).date()
+        found |= {day + HELD for day in found if day + HELD <= today}
+    return sorted(found)
 
 
-def _days(
+def _compute_device(
     connection: sa.Connection,
     device: Device,
     farm: Farm,
     ground: Ground,
     dates: Sequence[dt.date],
-) -> Iterator[_Day]:
-    """The device's days that have points, or had some that are gone."""
-    held = HELD if device.kind in DRONES | COLLARS else dt.timedelta()
-    for start in range(0, len(dates), DAYS_TOGETHER):
-        part = dates[start : start + DAYS_TOGETHER]
-        days = days_of(part[0], part[-1], farm.timezone)
-        wanted = set(part)
-        rows = tracks.arrays(
-            connection, device.id, _moment(days.edges_us[0]) - held, _moment(days.edges_us[-1])
-        )
-        for index, date in enumerate(days.dates):
-            if date in wanted:
-                yield _day(rows, days, index, device, ground, held)
+) -> int:
+    wholes = [Whole(device.id, date, None) for date in dates]
+    standing = machine_results.standing(connection, [wholes[0], wholes[-1]])
+    found: dict[Whole, Results] = {}
+    worked: list[tuple[dt.date, FieldWork]] = []
+    for day in track_days(connection, device, farm, ground, dates):
+        whole = Whole(device.id, day.date, None)
+        if standing.get(whole) == (METHOD_VERSION, day.digest):
+            continue
+        results = results_of(day, device, ground)
+        found[whole] = _whole(device.id, day, results)
+        worked += field_works(day.date, results)
+    found |= _operations(connection, device, farm, ground, worked)
+    return machine_results.put(connection, found)
 
 
-def _day(
-    rows: np.ndarray[Any, Any],
-    days: LocalDays,
-    index: int,
-    device: Device,
-    ground: Ground,
-    held: dt.timedelta,
-) -> _Day:
-    begin, end = int(days.edges_us[index]), int(days.edges_us[index + 1])
-    held_us = int(held.total_seconds() * 1e6)
-    own = rows[(rows["time"] >= begin - held_us) & (rows["time"] < end)]
-    seen = own[[name for name in rows.dtype.names or () if name != "received_at"]]
-    digest = hashlib.sha256(ground.digest + device.kind.encode() + seen.tobytes()).hexdigest()
-    if len(own) == 0:
-        return _Day(days.dates[index], [], digest)
-    results = work_of_day(
-        track_arrays(own),
-        ground.fields,
-        kind=device.kind,
-        day_us=(begin, end),
-        pastures=ground.pastures,
-    )
-    return _Day(days.dates[index], results, digest)
-
-
-def _whole(device_id: str, day: _Day) -> Results:
+def _whole(device_id: str, day: TrackDay, results: Sequence[DayResult]) -> Results:
     rows = [
         MachineResult(device_id, day.date, one.kind, one.field_id, one.number, one.figures)
-        for one in day.results
+        for one in results
     ]
     return Results(rows, METHOD_VERSION, day.digest)
-
-
-def _field_works(day: _Day) -> list[tuple[dt.date, FieldWork]]:
-    return [(day.date, one.result) for one in day.results if isinstance(one.result, FieldWork)]
 
 
 def _operations(
@@ -172,8 +149,8 @@ def _operations(
     more = [
         pair
         for date in missing
-        for day in _days(connection, device, farm, ground, [date])
-        for pair in _field_works(day)
+        for day in track_days(connection, device, farm, ground, [date])
+        for pair in field_works(date, results_of(day, device, ground))
         if pair[1].field_id in touched
     ]
     pairs = [(date, work) for date, work in (*worked, *more) if work.field_id in touched]
@@ -210,7 +187,3 @@ def _linked(have: Iterable[dt.date], known: Iterable[dt.date]) -> set[dt.date]:
             groups.append([day])
     own = set(have)
     return {day for group in groups if own & set(group) for day in group}
-
-
-def _moment(microseconds: Any) -> dt.datetime:
-    return dt.datetime.fromtimestamp(int(microseconds) / 1e6, dt.UTC)

@@ -24,7 +24,7 @@ from analytics.daily.storing import SeasonNumbers
 from analytics.judgement import Judgement, ZoneFacts, judge
 from analytics.options import Option
 from analytics.season_run import SeasonRun, Water
-from analytics.sections import ScenarioError
+from analytics.sections import ScenarioError, Section
 from analytics.soil_document import soil_from_mapping
 from analytics.soils import Soil
 from storage.results import BalanceDays
@@ -83,9 +83,14 @@ def _zone(plan: Plan, entered: Entered, loaded: Loaded) -> _Zone:
         weather, findings = found
         notes = list(findings) if plan.begin == 0 else _earlier_findings(plan)
         crop, soil = _documents(plan, notes)
+        theta_0 = Section("soil", plan.field.soil).number(
+            "theta_0",
+            0,
+            1,
+            default=soil.theta_fc,  # nobody knows it: as after a wet winter
+        )
     except ScenarioError as error:
         return _Zone(plan, water, None, [f"no balance: {error}"])
-    theta_0 = float(plan.field.soil.get("theta_0", soil.theta_fc))
     return _Zone(plan, water, ZoneInputs(plan, crop, soil, theta_0, chosen, weather, water), notes)
 
 

@@ -13,7 +13,7 @@ from analytics.daily.plans import SENSORS, WEATHER
 from analytics.days_of_hours import Kind, daily_from_hourly
 from analytics.hourly_days import Hours, et0_by_day, on_hours
 from analytics.hourly_et import HOUR_US
-from analytics.irrigation import counter_differences, daily_volumes
+from analytics.irrigation import Differences, counter_differences, daily_volumes
 from analytics.reference_et import wind_at_2m
 from analytics.weather import (
     DailyWeather,
@@ -201,12 +201,18 @@ def _rain(streams: Sequence[Stream], readings: Readings, days: LocalDays) -> Ite
             yield _counted_rain(times, values, one, days)
 
 
+def counted(stream: Stream, times: NDArray[np.int64], values: Array) -> Differences:
+    """What a counter counted between its readings; those it cannot show are left out."""
+    modulus = stream.stream.counter_modulus
+    possible = (values >= 0) & (values < (np.inf if modulus is None else modulus))
+    return counter_differences(times[possible] / 1e6, values[possible], modulus=modulus)
+
+
 def _counted_rain(
     times: NDArray[np.int64], values: Array, stream: Stream, days: LocalDays
 ) -> Array:
     """Rain by a counter, NaN for days without a reading of it."""
-    counted = counter_differences(times / 1e6, values, modulus=stream.stream.counter_modulus)
-    fell = daily_volumes(counted, days.edges_us / 1e6)
+    fell = daily_volumes(counted(stream, times, values), days.edges_us / 1e6)
     heard = by_day(times, np.zeros_like(values), days, add_up=True)
     return fell + heard
 

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
+from analytics import daily
 from analytics.hourly_et import hourly_extraterrestrial, sun_position
-from storage import adjustments, devices, irrigation
+from storage import adjustments, devices, irrigation, tables
 from storage.irrigation import BaselineSeason, IrrigationEvent
 from tests.analytics.daily.conftest import (
     SOIL,
@@ -266,3 +268,41 @@ def test_a_basin_of_rice_keeps_standing_water(found_farm: Found) -> None:
     assert rows[0]["depletion_mm"] < -45.0
     assert [row["deep_percolation_mm"] for row in rows[1:4]] == pytest.approx([4.0] * 3)
     assert world.result()["closure_mm"] < 1e-9
+
+
+def test_a_count_that_its_counter_cannot_show_is_left_out(found_farm: Found) -> None:
+    world = found_farm("beyond")
+    world.says("station", station(range(3)))
+    counts = [(0, 100.0), (1, 7e9), (2, 160.0)]  # of a counter that turns over at 10 000 m³
+    world.says("meter", [(at(day_of(n), 20), "water_total", None, value) for n, value in counts])
+    with world.engine.begin() as connection:
+        connection.execute(tables.datastreams.update().values(counter_modulus=10_000.0))
+    world.analyse(day_of(3))
+
+    assert world.result()["applied_m3"] == 60.0
+
+
+def test_a_starting_content_that_is_no_number_is_named(found_farm: Found) -> None:
+    world = found_farm("wet")
+    world.soil(SOIL | {"theta_0": "wet"})
+    world.says("station", station(range(3)))
+    world.analyse(day_of(3))
+
+    assert any("soil.theta_0" in note for note in world.result()["notes"])
+
+
+def test_a_farm_that_cannot_be_computed_stops_no_other(
+    found_farm: Found, empty_engine: sa.Engine
+) -> None:
+    good, bad = found_farm("good"), found_farm("bad")
+    for world in (good, bad):
+        world.says("station", station(range(3)))
+    nowhere = bad.farm._replace(timezone="Mars/Olympus")
+    found = daily.analyze(empty_engine, [nowhere, good.farm], now=midnight(day_of(3)))
+
+    assert found.done.results == 1
+    assert len(good.rows()) == 3
+    assert list(found.failed) == ["bad"]
+    assert "Mars/Olympus" in found.failed["bad"]
+    again = daily.analyze(empty_engine, [bad.farm], now=midnight(day_of(3)))
+    assert (again.done.results, again.failed) == (1, {})  # its news were not lost
