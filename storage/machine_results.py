@@ -1,4 +1,4 @@
-"""What analytics made of tracks: work, operations, flights, herds and grazing, day by day.
+"""What analytics made of tracks: work, harvests, flights, herds and grazing, day by day.
 
 Superseded by newer results, never overwritten. A device's day, or its operations on a field that
 began that day, are one whole: they are stored together and superseded together.
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from storage import tables
 
-OPERATION = "operation"
+OPERATION, HARVEST = "operation", "harvest"
 
 
 class MachineResult(NamedTuple):
@@ -22,7 +22,7 @@ class MachineResult(NamedTuple):
 
     device_id: str
     day: dt.date  # the farm's; of an operation, its first
-    kind: str  # day, work, operation, flight, herd or grazing
+    kind: str  # day, work, operation, harvest, flight, herd or grazing
     field_id: int | None
     number: int
     figures: Mapping[str, Any]
@@ -34,6 +34,16 @@ class Whole(NamedTuple):
     device_id: str
     day: dt.date
     field_id: int | None  # of operations; None: all else of the device's day
+
+
+class FieldHarvest(NamedTuple):
+    """What one harvester's monitor counted on a field in a day."""
+
+    field_id: int
+    device_id: str
+    day: dt.date
+    figures: Mapping[str, Any]
+    computed_at: dt.datetime
 
 
 class Results(NamedTuple):
@@ -53,15 +63,15 @@ def put(connection: sa.Connection, found: Mapping[Whole, Results]) -> int:
 
     One that rests on what the standing results rest on, by the same method, stays as it is.
     """
-    standing = _standing(connection, found)
+    known_wholes = standing(connection, found)
     fresh = {}
     for whole, results in found.items():
-        known = standing.get(whole)
+        known = known_wholes.get(whole)
         nothing = known is None and not results.rows
         if not nothing and known != (results.method_version, results.input_digest):
             fresh[whole] = results
     for whole, results in fresh.items():
-        if whole in standing:
+        if whole in known_wholes:
             connection.execute(
                 _TABLE.update()
                 .where(_of(whole), _TABLE.c.superseded_at.is_(None))
@@ -79,8 +89,8 @@ def put(connection: sa.Connection, found: Mapping[Whole, Results]) -> int:
     return len(fresh)
 
 
-def _standing(connection: sa.Connection, wholes: Iterable[Whole]) -> dict[Whole, tuple[str, str]]:
-    """Version and digest of what stands of the wholes' devices and days."""
+def standing(connection: sa.Connection, wholes: Iterable[Whole]) -> dict[Whole, tuple[str, str]]:
+    """Version and digest of all that stands of these devices between these days."""
     ids, days = {one.device_id for one in wholes}, {one.day for one in wholes}
     if not ids:
         return {}
@@ -136,6 +146,22 @@ def first_days_of_operations(
     return [(row.field_id, row.day) for row in connection.execute(query.distinct())]
 
 
+def outdated(
+    connection: sa.Connection, device_ids: Sequence[str], *, method_version: str
+) -> dict[str, dt.date]:
+    """First day of each device with results that another version of the method computed."""
+    query = (
+        sa.select(_TABLE.c.device_id, sa.func.min(_TABLE.c.day))
+        .where(
+            _TABLE.c.device_id.in_(device_ids),
+            _TABLE.c.superseded_at.is_(None),
+            _TABLE.c.method_version != method_version,
+        )
+        .group_by(_TABLE.c.device_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def of_farm(
     connection: sa.Connection,
     farm_id: int,
@@ -146,20 +172,97 @@ def of_farm(
     as_of: dt.datetime | None = None,
 ) -> list[MachineResult]:
     """Results of a farm's devices on the days of [start, end), by day, device and kind."""
-    standing: sa.ColumnElement[bool] = _TABLE.c.superseded_at.is_(None)
-    if as_of is not None:
-        standing = (_TABLE.c.computed_at <= as_of) & (standing | (_TABLE.c.superseded_at > as_of))
     query = (
         sa.select(*_COLUMNS)
         .join(tables.devices, tables.devices.c.id == _TABLE.c.device_id)
-        .where(
-            tables.devices.c.farm_id == farm_id,
-            _TABLE.c.day >= start,
-            _TABLE.c.day < end,
-            standing,
-        )
+        .where(_on_farm(farm_id, start, end), _stands(as_of))
         .order_by(_TABLE.c.day, _TABLE.c.device_id, _TABLE.c.kind, _TABLE.c.number)
     )
     if kinds is not None:
         query = query.where(_TABLE.c.kind.in_(kinds))
     return [MachineResult(*row) for row in connection.execute(query)]
+
+
+def computed_at(
+    connection: sa.Connection,
+    farm_id: int,
+    *,
+    start: dt.date,
+    end: dt.date,
+    as_of: dt.datetime | None = None,
+) -> dt.datetime | None:
+    """When the newest of the results that ``of_farm`` gives was computed."""
+    query = (
+        sa.select(sa.func.max(_TABLE.c.computed_at))
+        .join(tables.devices, tables.devices.c.id == _TABLE.c.device_id)
+        .where(_on_farm(farm_id, start, end), _stands(as_of))
+    )
+    newest: dt.datetime | None = connection.scalar(query)
+    return newest
+
+
+def newest_day(connection: sa.Connection, farm_id: int) -> dt.date | None:
+    """The last day of which the farm has a result."""
+    query = (
+        sa.select(sa.func.max(_TABLE.c.day))
+        .join(tables.devices, tables.devices.c.id == _TABLE.c.device_id)
+        .where(tables.devices.c.farm_id == farm_id, _TABLE.c.superseded_at.is_(None))
+    )
+    newest: dt.date | None = connection.scalar(query)
+    return newest
+
+
+def harvests_of_fields(
+    connection: sa.Connection,
+    field_ids: Sequence[int],
+    *,
+    start: dt.date,
+    end: dt.date,
+    as_of: dt.datetime | None = None,
+) -> list[FieldHarvest]:
+    """What monitors counted on the fields on the days of [start, end), by field, day and device."""
+    if not field_ids:
+        return []
+    columns = [_TABLE.c[name] for name in FieldHarvest._fields]
+    query = (
+        sa.select(*columns)
+        .where(
+            _TABLE.c.field_id == sa.func.any(sa.cast(list(field_ids), sa.ARRAY(sa.BigInteger))),
+            _TABLE.c.day >= start,
+            _TABLE.c.day < end,
+            _TABLE.c.kind == HARVEST,
+            _stands(as_of),
+        )
+        .order_by(_TABLE.c.field_id, _TABLE.c.day, _TABLE.c.device_id)
+    )
+    return [FieldHarvest(*row) for row in connection.execute(query)]
+
+
+def fields_harvested(
+    connection: sa.Connection, device_id: str, days: Sequence[dt.date]
+) -> list[int]:
+    """Every field that the device harvested on one of the days."""
+    query = (
+        sa.select(_TABLE.c.field_id)
+        .where(
+            _TABLE.c.device_id == device_id,
+            _TABLE.c.day.in_(days),
+            _TABLE.c.kind == HARVEST,
+            _stands(None),
+        )
+        .distinct()
+        .order_by(_TABLE.c.field_id)
+    )
+    return list(connection.scalars(query))
+
+
+def _on_farm(farm_id: int, start: dt.date, end: dt.date) -> sa.ColumnElement[bool]:
+    days = (_TABLE.c.day >= start) & (_TABLE.c.day < end)
+    return days & (tables.devices.c.farm_id == farm_id)
+
+
+def _stands(as_of: dt.datetime | None) -> sa.ColumnElement[bool]:
+    current: sa.ColumnElement[bool] = _TABLE.c.superseded_at.is_(None)
+    if as_of is None:
+        return current
+    return (_TABLE.c.computed_at <= as_of) & (current | (_TABLE.c.superseded_at > as_of))

@@ -185,3 +185,31 @@ def arrays(
     for name, values in zip(_STORED, zip(*rows, strict=True), strict=bool(rows)):
         found[name] = np.array(values, dtype=float) if name in NUMBERS else values
     return found
+
+
+# Jumps from midnight to midnight along the index: a season of tracks costs as much as it has days.
+_DAYS = sa.text("""
+    WITH RECURSIVE found (first) AS (
+        SELECT min(time) FROM track_points
+         WHERE device_id = :device_id AND time >= :start AND time < :end
+     UNION ALL
+        SELECT (SELECT min(time) FROM track_points
+                 WHERE device_id = :device_id AND time < :end AND time >=
+                       CAST(CAST(first AT TIME ZONE :timezone AS date) + 1 AS timestamp)
+                       AT TIME ZONE :timezone)
+          FROM found WHERE first IS NOT NULL)
+    SELECT CAST(first AT TIME ZONE :timezone AS date) FROM found WHERE first IS NOT NULL
+""")
+
+
+def days_with_points(
+    connection: sa.Connection,
+    device_id: str,
+    *,
+    start: dt.datetime,
+    end: dt.datetime,
+    timezone: str,
+) -> list[dt.date]:
+    """Local days on which a device has points in [start, end), in order."""
+    parameters = {"device_id": device_id, "start": start, "end": end, "timezone": timezone}
+    return list(connection.scalars(_DAYS, parameters))
