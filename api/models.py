@@ -144,8 +144,6 @@ class Yield(Out):
     yield_centner_ha: float | None = Field(description="ц/га")
     moisture_pct: float | None
     source: str | None
-    monitor_mass_t: float | None = Field(description="as harvesters counted it")
-    monitor_ha: float | None = Field(description="as harvesters counted it")
     response_estimate: ResponseEstimate | None
     by_crop: list[CropYield]
 

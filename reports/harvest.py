@@ -34,8 +34,6 @@ def harvest(zones: Sequence[ZoneResult], sown: Sequence[CropZone]) -> Summary:
         "bunker_mass_t": _tonnes(total(one.row["bunker_mass_kg"] for one in weighed)),
         "moisture_pct": sum(m * w for m, w in wet) / total_wet if total_wet else None,
         "source": joined(one.row["yield_source"] for one in weighed),
-        "monitor_mass_t": _tonnes(total(one.row["monitor_mass_kg"] for one in zones)),
-        "monitor_ha": total(one.row["monitor_ha"] for one in zones),
         "response_estimate": _response(zones),
         # A mean over different crops says little: each has its own line.
         "by_crop": [
