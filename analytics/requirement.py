@@ -41,13 +41,15 @@ def storage_change(balance: WaterBalance, inside: Inside | None = None) -> Array
 def effective_rain(balance: WaterBalance, inside: Inside | None = None) -> Array:
     """Rain of the season that stayed in the root zone, shape (fields,). [mm]
 
-    Rain less its runoff, less its share of what drained below the roots.
+    Rain less its runoff, less its share of what drained below the roots or, from a basin, went
+    over the banks.
     """
-    rain, runoff = season_sum(balance.rain, inside), season_sum(balance.runoff, inside)
-    infiltrated = rain - runoff
+    rain, overflow = season_sum(balance.rain, inside), season_sum(balance.overflow, inside)
+    infiltrated = rain - (season_sum(balance.runoff, inside) - overflow)
     supplied = infiltrated + season_sum(balance.irrigation_net, inside)
     share = np.divide(infiltrated, supplied, out=np.zeros_like(rain), where=supplied > 0)
-    return np.asarray(infiltrated - share * season_sum(balance.deep_percolation, inside))
+    lost = season_sum(balance.deep_percolation, inside) + overflow
+    return np.asarray(infiltrated - share * lost)
 
 
 def net_requirement(balance: WaterBalance, inside: Inside | None = None) -> Array:

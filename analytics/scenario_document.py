@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple, get_args
 
-from analytics.balance import Conventions, Drainage, EventTiming
+from analytics.balance import Conventions, Drainage, EventTiming, NewRootZone
 from analytics.crop_document import CropDocument, crop_from_mapping
 from analytics.crops import Crop
 from analytics.growth import CropPlan, days_since
@@ -78,6 +78,9 @@ def parse_scenario(document: Mapping[str, Any]) -> Scenario:
             drainage=season.choice("drainage", get_args(Drainage), usual.drainage),
             adjust_p=crop.flag("adjust_p", default=usual.adjust_p),
             adjust_kcb=crop.flag("adjust_kcb", default=usual.adjust_kcb),
+            new_root_zone=season.choice(
+                "new_root_zone", get_args(NewRootZone), usual.new_root_zone
+            ),
         ),
         crop=grown.crop,
         soil=constants,

@@ -90,10 +90,13 @@ def as_balance(columns: Columns, numbers: Mapping[str, Array]) -> WaterBalance:
     unknown = np.broadcast_to(np.full(1, np.nan), columns.inside.shape)
     known = {member(name): np.nan_to_num(values) for name, values in numbers.items()}
     given: dict[str, Any] = {name: known.get(name, unknown) for name in WaterBalance._fields}
-    evening = columns.start._replace(depletion=end)
-    error = closure(numbers, columns.start.depletion, columns.start.subsoil_depletion)
+    start = columns.start
+    if np.isnan(numbers["subsoil_depletion_mm"]).all():  # it has no part in this balance
+        start = start._replace(subsoil_depletion=np.zeros_like(start.depletion))
+    error = closure(numbers, start.depletion, start.subsoil_depletion)
+    evening = start._replace(depletion=end)
     return WaterBalance(
-        **given | {"closure": np.nan_to_num(error), "start": columns.start, "end": evening}
+        **given | {"closure": np.nan_to_num(error), "start": start, "end": evening}
     )
 
 

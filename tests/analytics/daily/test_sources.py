@@ -306,3 +306,21 @@ def test_a_farm_that_cannot_be_computed_stops_no_other(
     assert "Mars/Olympus" in found.failed["bad"]
     again = daily.analyze(empty_engine, [bad.farm], now=midnight(day_of(3)))
     assert (again.done.results, again.failed) == (1, {})  # its news were not lost
+
+
+def test_the_requirement_is_that_of_the_stored_days(found_farm: Found) -> None:
+    world = found_farm("need")
+    for name, said in (("station", station), ("meter", meter), ("probe", probe)):
+        world.says(name, said(range(60)))
+    world.analyse(day_of(70))
+    total = {
+        name: sum(row[f"{name}_mm"] for row in world.rows())
+        for name in ("etc", "rain", "irrigation_net", "deep_percolation", "correction")
+    }
+    # METHODS 3: NIR = ETc - Pe - dS. Of what drained, rain has its share of what came.
+    drained = total["deep_percolation"] * total["rain"] / (total["rain"] + total["irrigation_net"])
+    started = (0.30 - 0.27) * 300.0  # mm below field capacity in 0.30 m of roots
+    given = world.rows()[-1]["depletion_mm"] - started  # by the soil, beside what a probe found
+    by_hand = total["etc"] - (total["rain"] - drained) - given - total["correction"]
+
+    assert world.result()["net_requirement_mm"] == pytest.approx(by_hand, abs=1e-6)
