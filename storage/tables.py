@@ -381,6 +381,7 @@ BALANCE_NUMBERS = (
     "rain_mm",
     "irrigation_gross_mm",
     "capillary_rise_mm",
+    "overflow_mm",
     "correction_mm",
     "measured_depletion_mm",
     "surface_depletion_mm",
@@ -472,8 +473,6 @@ SEASON_NUMBERS = (
     "crop_water_productivity_kg_m3",
     "irrigation_water_productivity_kg_m3",
     "relative_yield_estimate",
-    "monitor_mass_kg",
-    "monitor_ha",
 )
 
 season_results = sa.Table(
@@ -510,7 +509,10 @@ machine_results = sa.Table(
     sa.Column("device_id", sa.ForeignKey("devices.id"), nullable=False),
     sa.Column("day", sa.Date, nullable=False, comment="the farm's"),
     sa.Column(
-        "kind", sa.Text, nullable=False, comment="day, work, operation, flight, herd or grazing"
+        "kind",
+        sa.Text,
+        nullable=False,
+        comment="day, work, operation, harvest, flight, herd or grazing",
     ),
     sa.Column("field_id", sa.ForeignKey("fields.id"), comment="none: outside the fields"),
     sa.Column("number", sa.Integer, nullable=False, comment="among those of a day and kind"),

@@ -9,6 +9,7 @@ down_revision = "0002"
 
 _DAY_NUMBERS = (
     "capillary_rise_mm",
+    "overflow_mm",
     "correction_mm",
     "measured_depletion_mm",
     "surface_depletion_mm",
@@ -18,7 +19,7 @@ _DAY_NUMBERS = (
     "wind_2m_m_s",
     "rh_min_pct",
 )
-_NONE_BEFORE = ("capillary_rise_mm", "correction_mm")  # earlier days had none: zero is the truth
+_NONE_BEFORE = ("capillary_rise_mm", "overflow_mm", "correction_mm")  # earlier days had none: zero is the truth
 _SEASON_NUMBERS = (
     "soil_coverage_pct",
     "irrigation_net_mm",
@@ -37,8 +38,6 @@ _SEASON_NUMBERS = (
     "crop_water_productivity_kg_m3",
     "irrigation_water_productivity_kg_m3",
     "relative_yield_estimate",
-    "monitor_mass_kg",
-    "monitor_ha",
 )
 
 
@@ -200,7 +199,7 @@ def _machines() -> None:
             "kind",
             sa.Text(),
             nullable=False,
-            comment="day, work, operation, flight, herd or grazing",
+            comment="day, work, operation, harvest, flight, herd or grazing",
         ),
         sa.Column("field_id", sa.BigInteger(), comment="none: outside the fields"),
         sa.Column("number", sa.Integer(), nullable=False, comment="among those of a day and kind"),

@@ -9,7 +9,7 @@ from analytics.requirement import effective_rain, net_requirement
 
 def test_rain_bears_its_share_of_what_goes_over_the_banks():
     # A saturated basin with 10 mm banks and no percolation: 40 mm of rain and 60 mm of irrigation
-    # on a day without evaporation. The pores are full, 10 mm stand, 90 mm run over, 36 of them rain.
+    # on a day without evaporation. The pores are full, 10 mm stand, 90 run over, 36 of them rain.
     nothing = np.zeros((1, 1))
     days = Days(
         et0=nothing, rain=[[40.0]], irrigation_net=[[60.0]], wetted_fraction=[[1.0]],
