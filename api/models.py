@@ -133,6 +133,21 @@ class ResponseEstimate(Out):
     method: str
 
 
+class MonitorOut(Out):
+    """What harvesters' yield monitors counted, whether or not loads were weighed."""
+
+    mass_t: float = Field(description="as harvested", examples=[152.4])
+    harvested_ha: float | None = Field(
+        description="ground covered; null: no harvester tells its width", examples=[48.8]
+    )
+    moisture_pct: float | None = Field(description="mean by mass", examples=[13.0])
+    scale_factor: float | None = Field(
+        description="weighed loads by monitor, both wet, of crop zones that have both and that the "
+        "monitor saw nine tenths of",
+        examples=[1.02],
+    )
+
+
 class Yield(Out):
     """Yield of a season."""
 
@@ -143,7 +158,11 @@ class Yield(Out):
     yield_kg_ha: float | None
     yield_centner_ha: float | None = Field(description="ц/га")
     moisture_pct: float | None
-    source: str | None
+    source: str | None = Field(
+        description="weighed loads, or yield monitor where none was weighed",
+        examples=["weighed loads"],
+    )
+    monitor: MonitorOut | None
     response_estimate: ResponseEstimate | None
     by_crop: list[CropYield]
 

@@ -1,13 +1,15 @@
 """The yield of a season, over the crop zones of a field, farm, region or country.
 
-Weighed mass over harvested area, never a mean of means; bunker and clean weight apart; what the
-water balance lets expect is an estimate and is called so.
+Mass over harvested area, never a mean of means; bunker and clean weight apart. The mass was
+weighed, or where nothing was weighed a yield monitor counted it. What the water balance lets expect
+is an estimate and is called so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reports.monitor import beside
 from reports.sums import Summary, ZoneResult, area_mean, joined, total
 from storage.fields import CropZone
 
@@ -16,7 +18,7 @@ KG_PER_TONNE, KG_PER_CENTNER = 1_000.0, 100.0
 
 
 def harvest(zones: Sequence[ZoneResult], sown: Sequence[CropZone]) -> Summary:
-    """Mass, area and yield of the zones that were weighed, and of each crop.
+    """Mass, area and yield of the zones whose harvest is known, and of each crop.
 
     ``sown`` has every crop zone, also those without a result.
     """
@@ -34,6 +36,7 @@ def harvest(zones: Sequence[ZoneResult], sown: Sequence[CropZone]) -> Summary:
         "bunker_mass_t": _tonnes(total(one.row["bunker_mass_kg"] for one in weighed)),
         "moisture_pct": sum(m * w for m, w in wet) / total_wet if total_wet else None,
         "source": joined(one.row["yield_source"] for one in weighed),
+        "monitor": beside(zones),
         "response_estimate": _response(zones),
         # A mean over different crops says little: each has its own line.
         "by_crop": [

@@ -98,14 +98,23 @@ def _yields(harvest: Mapping[str, Any]) -> list[tuple[str, str]]:
             + f" on {_number(one['harvested_ha'], '', 1)} of {_number(one['sown_ha'], 'ha', 1)}",
         )
         for one in harvest["by_crop"]
-    ] or [("Yield", f"{NONE}  (no weighed loads)")]
+    ] or [("Yield", f"{NONE}  (no weighed loads, no yield monitor)")]
     if harvest["mass_t"] is not None:
         clean, bunker = (_number(harvest[name], "t", 1) for name in ("mass_t", "bunker_mass_t"))
-        lines.append(("Harvest", f"{clean} clean, {bunker} as weighed"))
+        lines.append(("Harvest", f"{clean} clean, {bunker} as harvested  ({harvest['source']})"))
+    if (monitor := harvest["monitor"]) is not None:
+        lines.append(("Yield monitor", _monitor(monitor)))
     if (response := harvest["response_estimate"]) is not None:
         share = _number(100.0 * response["relative_yield"], "%")
         lines.append(("Yield by water, estimate", f"{share} of that without water stress"))
     return lines
+
+
+def _monitor(monitor: Mapping[str, Any]) -> str:
+    mass, area = _number(monitor["mass_t"], "t", 1), _number(monitor["harvested_ha"], "ha", 1)
+    factor = monitor["scale_factor"]
+    check = "" if factor is None else f"; loads by monitor {factor:.3f}"
+    return f"{mass} as harvested on {area}{check}"
 
 
 def _zones(summary: Mapping[str, Any]) -> RenderableType:

@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from reports import monitor
 from reports.harvest import harvest
+from reports.monitor import Monitor
 from reports.sums import Row, Summary, ZoneResult, total
 from reports.water import water
 from storage import adjustments, devices, farms, fields, results
@@ -169,7 +171,15 @@ def _zones(
         return []
     found = fields.zones_of_farms(connection, [farm.id for farm in members], season=season)
     stored = results.seasons(connection, [zone.id for _, zone in found], as_of=as_of)
-    return [_FarmZone(field, zone, stored.get(zone.id)) for field, zone in found]
+    counted = monitor.of_zones(connection, [zone for _, zone in found], as_of=as_of)
+    return [
+        _FarmZone(field, zone, _with_monitor(stored.get(zone.id), zone, counted.get(zone.id)))
+        for field, zone in found
+    ]
+
+
+def _with_monitor(row: Row | None, zone: CropZone, counted: Monitor | None) -> Row | None:
+    return None if row is None else monitor.with_monitor(row, zone, counted)
 
 
 def _by_farm(zones: Iterable[_FarmZone]) -> dict[int, list[_FarmZone]]:
@@ -201,7 +211,9 @@ def _irrigated_before(
 
 def _as_of(zones: Iterable[_FarmZone], asked: dt.datetime | None) -> str | None:
     """The moment the figures belong to: asked for, or when the newest of them was computed."""
-    moments = [one.row["computed_at"] for one in zones if one.row is not None]
+    rows = [one.row for one in zones if one.row is not None]
+    moments = [row["computed_at"] for row in rows]
+    moments += [row["monitor"].computed_at for row in rows if "monitor" in row]
     moment = asked or (max(moments) if moments else None)
     return None if moment is None else moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 

@@ -270,6 +270,7 @@ def test_a_yield_is_mass_over_area_and_its_moisture_weighs_by_mass(client: httpx
         "moisture_pct": pytest.approx(17.0),  # (33·15 + 66·18) / 99
         "source": "weighed loads",
         "sown_ha": 50.0,  # 20 ha were sown and not weighed
+        "monitor": None,
         "response_estimate": None,
     }
 
