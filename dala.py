@@ -294,6 +294,59 @@ def forecast(
 
 
 @app.command()
+def adjust(
+    farm: Farm,
+    field: Annotated[str, typer.Argument(help="Name of the field, e.g. field-1.")],
+    season: Annotated[int, typer.Option(help="Year of harvest.")],
+    reason: Annotated[str, typer.Option(help="What changed beside the practice that is judged.")],
+    author: Annotated[str, typer.Option(help="Who says so.")],
+    volume_m3: Annotated[
+        float, typer.Option(help="Added to the adjusted baseline; negative lowers it.")
+    ],
+    u_m3: Annotated[float, typer.Option(min=0, help="Its standard uncertainty.")],
+    crop: Annotated[
+        str | None, typer.Option(help="Needed where the field has several in the season.")
+    ] = None,
+) -> None:
+    """Enter a non-routine adjustment of a field's baseline, with its reason and author."""
+    from reports import adjusting
+    from seeds.services import open_services
+    from storage.database import NotFound
+
+    with open_services("adjust") as services:
+        services.check_migrated()
+        try:
+            with services.engine.begin() as connection:
+                number = adjusting.enter(
+                    connection, farm, field, season=season, volume_m3=volume_m3, u_m3=u_m3,
+                    reason=reason, author=author, crop=crop,
+                )  # fmt: skip
+        except (NotFound, ValueError) as error:
+            _fail(f"Not entered: {error}")
+    _say(f"Adjustment {number} is entered. Next: dala analyze --farm {farm}")
+
+
+@app.command()
+def withdraw(
+    number: Annotated[int, typer.Argument(help="Of the adjustment, as `dala summary` has it.")],
+    author: Annotated[str, typer.Option(help="Who withdraws it.")],
+) -> None:
+    """Withdraw a non-routine adjustment; it stays on record with who entered and withdrew it."""
+    from reports import adjusting
+    from seeds.services import open_services
+    from storage.database import NotFound
+
+    with open_services("withdraw") as services:
+        services.check_migrated()
+        try:
+            with services.engine.begin() as connection:
+                adjusting.withdraw(connection, number, author=author)
+        except (NotFound, ValueError) as error:
+            _fail(f"Not withdrawn: {error}")
+    _say(f"Adjustment {number} is withdrawn. Next: dala analyze")
+
+
+@app.command()
 def decode(
     topic: Annotated[str, typer.Argument(help="As published, e.g. dala/v1/probe-7/senml.")],
     file: Annotated[Path, typer.Argument(help="The payload; - reads standard input.")],

@@ -129,9 +129,12 @@ def _side_by_side(
     chains = storing.digests(zones, seeds, columns, measured, measured_sd)
     balance = storing.as_balance(columns, numbers)
     waters = [_whole_water(one, columns, index) for index, one in enumerate(zones)]
+    season_days = np.array(
+        [(one.plan.zone.harvested - one.plan.zone.planted).days + 1 for one in zones]
+    )
     run = SeasonRun(
         columns.days, columns.fields, columns.start, conventions, columns.areas_ha, waters,
-        columns.inside, balance,
+        columns.inside, balance, season_days,
     )  # fmt: skip
     facts = [
         _facts(one.plan, entered, water, one.crop.crop.ky, one.choices.option)

@@ -95,9 +95,7 @@ def as_balance(columns: Columns, numbers: Mapping[str, Array]) -> WaterBalance:
         start = start._replace(subsoil_depletion=np.zeros_like(start.depletion))
     error = closure(numbers, start.depletion, start.subsoil_depletion)
     evening = start._replace(depletion=end)
-    return WaterBalance(
-        **given | {"closure": np.nan_to_num(error), "start": start, "end": evening}
-    )
+    return WaterBalance(**given | {"closure": np.nan_to_num(error), "start": start, "end": evening})
 
 
 def digests(

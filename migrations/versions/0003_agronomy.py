@@ -19,7 +19,8 @@ _DAY_NUMBERS = (
     "wind_2m_m_s",
     "rh_min_pct",
 )
-_NONE_BEFORE = ("capillary_rise_mm", "overflow_mm", "correction_mm")  # earlier days had none: zero is the truth
+# Earlier days had none of these: zero is the truth.
+_NONE_BEFORE = ("capillary_rise_mm", "overflow_mm", "correction_mm")
 _SEASON_NUMBERS = (
     "soil_coverage_pct",
     "irrigation_net_mm",
