@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -68,6 +68,13 @@ class Presence(NamedTuple):
     end_us: Integers
     pasture: Integers  # id, or NOWHERE
     animals: Array
+
+
+class HasArea(Protocol):
+    """Whatever knows how large a pasture is."""
+
+    @property
+    def area_ha(self) -> float: ...
 
 
 class PastureDay(NamedTuple):
@@ -256,9 +263,7 @@ def pasture_days(
     ]
 
 
-def pasture_use(
-    grazed: Array, known: Array, pastures: Mapping[int, FieldShape]
-) -> list[PastureUse]:
+def pasture_use(grazed: Array, known: Array, pastures: Mapping[int, HasArea]) -> list[PastureUse]:
     """Use and rest of each pasture.
 
     Parameters

@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from api import errors
 from api.dependencies import check_token
 from api.models import Problem
-from api.routes import advice, devices, farms, health
+from api.routes import advice, devices, farms, health, work, yield_map
 
 DESCRIPTION = """Readings of sensors and machines, and what analytics made of them: water applied,
 saved and consumed, and yields, each with its coverage and method. Times are RFC 3339 in UTC, a day
@@ -36,6 +36,6 @@ def make_app(engine: sa.Engine, *, token: str | None = None) -> FastAPI:
     app.state.token = token
     errors.add_handlers(app)
     app.include_router(health.router, prefix="/v1")
-    for router in (farms.router, advice.router, devices.router):
+    for router in (farms.router, advice.router, devices.router, work.router, yield_map.router):
         app.include_router(router, prefix="/v1", dependencies=[Depends(check_token)])
     return app

@@ -14,16 +14,18 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 
+from analytics import daily
 from api.app import make_app
 from api.dependencies import current_time
-from seeds import load, messages, season
+from seeds import load, machines, messages, season
 from seeds.farms import catalogue
-from storage import devices, farms, fields, readings, results
+from storage import devices, farms, fields, readings, results, tracks
 from storage.database import make_engine
 from storage.farms import Region
 from storage.tables import metadata
 
 NOW = dt.datetime(2025, 9, 1, 12, tzinfo=dt.UTC)
+MONTHS = dt.timedelta(days=120)
 SEASON = 2025
 ALMATY_JUNE_15 = dt.datetime(2025, 6, 14, 19, tzinfo=dt.UTC)  # midnight there, UTC+5
 
@@ -132,6 +134,23 @@ def put_readings(
     return stream
 
 
+def put_harvest(connection: sa.Connection, one: season.TrueSeason) -> None:
+    """The track of a field's harvester, on the last day of its season, and what it amounts to."""
+    day = one.field.planted + dt.timedelta(days=one.field.days - 1)
+    start = dt.datetime.combine(day, dt.time(1), dt.UTC)
+    told = machines.harvester(one, int(start.timestamp()))
+    rows = np.zeros(len(told), tracks.DTYPE)
+    rows["time"] = [round(dt.datetime.fromisoformat(p["time"]).timestamp() * 1e6) for p in told]
+    rows["work_state"] = [p["work_state"] for p in told]
+    for name in tracks.NUMBERS:
+        wire = {"latitude_deg": "lat", "longitude_deg": "lon"}.get(name, name)
+        rows[name] = [p.get(wire, np.nan) for p in told]
+    device = f"{one.farm.slug}-harvester"
+    tracks.store(connection, [device], rows)
+    farm = farms.get(connection, one.farm.slug)
+    daily.machines.compute(connection, {farm.id: farm}, {device: start}, now=NOW + MONTHS)
+
+
 @pytest.fixture(scope="module")
 def seeded(engine: sa.Engine) -> Iterator[sa.Engine]:
     """Two simulated farms, three made by hand, and a few readings of a station."""
@@ -145,6 +164,7 @@ def seeded(engine: sa.Engine) -> Iterator[sa.Engine]:
         zones += [put_zone(connection, hand, "field-3", 10), put_zone(connection, dry, "all", 50)]
         for zone, values in zip(zones, (DRIP, SPRINKLER, RAINFED, RAINFED), strict=True):
             put_result(connection, zone, values)
+        put_harvest(connection, truth[0])
         for device, last in (("heard", NOW - dt.timedelta(hours=23)), ("late", ALMATY_JUNE_15)):
             devices.put(connection, device, farm_id=hand, kind="soil-probe", name=device)
             put_readings(connection, device, "battery_level", [(last, 80.0)])
@@ -423,6 +443,12 @@ def test_the_longest_range_is_answered_and_a_longer_one_is_refused(
         ("devices?farm=nowhere", "farm 'nowhere'"),
         ("regions/KZ-00/summary?season=2025", "region 'KZ-00'"),
         ("fields/999999/water-balance?season=2025", "field 999999"),
+        ("fields/999999/yield-map?season=2025", "field 999999"),
+        ("farms/nowhere/work", "farm 'nowhere'"),
+        (
+            "devices/nowhere/track?start=2025-06-01T00:00:00Z&end=2025-06-02T00:00:00Z",
+            "device 'nowhere'",
+        ),
         (
             "datastreams/999999/readings?start=2025-06-01T00:00:00Z&end=2025-06-02T00:00:00Z",
             "datastream 999999",
@@ -442,6 +468,13 @@ def test_what_does_not_exist_is_named(client: httpx.Client, path: str, subject: 
         ("farms/hand/summary?as_of=0001-01-01T00:00:00%2B14:00", "query.as_of"),
         ("farms/hand/summary?as_of=9999-12-31T23:59:59-14:00", "query.as_of"),
         ("regions/KZ-62/summary", "query.season"),
+        ("farms/hand/work?start=2025-13-01&end=2025-06-01", "query.start"),
+        ("farms/hand/work?start=2025-06-01&end=9999-12-31", "query.end"),
+        ("farms/hand/work?livestock_units=0", "query.livestock_units"),
+        ("devices/heard/track?end=2025-06-02T00:00:00Z", "query.start"),
+        ("fields/1/yield-map", "query.season"),
+        ("fields/1/yield-map?season=2025&cell_m=4.9", "query.cell_m"),
+        ("fields/1/yield-map?season=2025&cell_m=101", "query.cell_m"),
         ("farms?limit=0", "query.limit"),
         ("farms?limit=1001", "query.limit"),
         ("datastreams/1/readings?end=2025-06-02T00:00:00Z", "query.start"),
@@ -476,12 +509,18 @@ HOSTILE = (
     "{0}",
     "ы" * 300,
 )
+NUMBERED = (
+    "fields/{}/water-balance?season=2025",
+    "fields/{}/yield-map?season=2025",
+    "datastreams/{}/readings?start=2025-06-01T00:00:00Z&end=2025-06-02T00:00:00Z",
+)
 PATHS = (
     "farms/{}/summary",
     "farms/{}/fields",
+    "farms/{}/work",
     "regions/{}/summary?season=2025",
-    "fields/{}/water-balance?season=2025",
-    "datastreams/{}/readings?start=2025-06-01T00:00:00Z&end=2025-06-02T00:00:00Z",
+    "devices/{}/track?start=2025-06-01T00:00:00Z&end=2025-06-02T00:00:00Z",
+    *NUMBERED,
 )
 
 
@@ -504,6 +543,12 @@ def test_a_hostile_id_is_the_callers_fault(client: httpx.Client, path: str) -> N
         "devices?farm={}",
         "farms/hand/summary?season={}",
         "farms/hand/summary?as_of={}",
+        "farms/hand/work?start={}&end=2025-06-02",
+        "farms/hand/work?as_of={}",
+        "farms/hand/work?livestock_units={}",
+        "devices/heard/track?start={}&end=2025-06-02T00:00:00Z",
+        "devices/heard/track?start=2025-06-01T00:00:00Z&end=2025-06-02T00:00:00Z&format={}",
+        "fields/1/yield-map?season=2025&cell_m={}",
         "datastreams/1/readings?start={}&end=2025-06-02T00:00:00Z",
     ],
 )
@@ -515,7 +560,7 @@ def test_a_hostile_parameter_is_never_our_fault(client: httpx.Client, path: str)
             is_problem(answer, answer.status_code)
 
 
-@pytest.mark.parametrize("path", PATHS[3:])
+@pytest.mark.parametrize("path", NUMBERED)
 def test_an_id_larger_than_the_databases_does_not_reach_it(
     seeded: sa.Engine, client: httpx.Client, path: str
 ) -> None:
@@ -620,7 +665,13 @@ def test_every_documented_route_answers_a_good_request(
 ) -> None:
     with seeded.connect() as connection:
         field = fields.of_farm(connection, farms.get(connection, "turkistan-01").id)[0].id
-    good = {"farm": "turkistan-01", "code": "KZ-61", "field_id": field, "datastream_id": stream}
+    good = {
+        "farm": "turkistan-01",
+        "code": "KZ-61",
+        "field_id": field,
+        "datastream_id": stream,
+        "device_id": "turkistan-01-harvester",
+    }
     query = {
         "season": SEASON,
         "start": "2025-06-01T00:00:00+05:00",
