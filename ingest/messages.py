@@ -4,8 +4,10 @@ Times are whole microseconds since 1970-01-01 UTC: exact, cheap to make and to c
 what the database's binary COPY wants. `iso` writes one for people.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 TimeSource = Literal["device", "network", "server"]  # whose clock dated the reading
 
@@ -60,6 +62,13 @@ class Rejected(NamedTuple):
     detail: str
 
 
+class Request(NamedTuple):
+    """What a sender is asked for, such as to say again what its numbers mean."""
+
+    topic: str
+    payload: bytes
+
+
 class Decoded(NamedTuple):
     """A message taken apart: what is good is kept even when its neighbour is not."""
 
@@ -70,6 +79,9 @@ class Decoded(NamedTuple):
     boot: int | None = None
     seq: int | None = None
     ignored: str | None = None  # why a valid message carries nothing to store
+    # What the message says of later ones, by the sender's key: plain values that JSON can hold.
+    learned: Mapping[str, Any] = MappingProxyType({})
+    requests: tuple[Request, ...] = ()
 
 
 class Context(NamedTuple):
@@ -79,6 +91,8 @@ class Context(NamedTuple):
     received_at_us: int
     profile: str | None = None  # device profile: how to read bytes that do not say
     timezone: str | None = None  # IANA zone of formats that write local times
+    memory: Mapping[str, Any] = MappingProxyType({})  # what was learned, by the sender's key
+    options: Any = None  # of the route: what an operator wrote about this topic
 
 
 def to_us(moment: datetime) -> int:

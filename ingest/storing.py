@@ -12,9 +12,9 @@ import sqlalchemy as sa
 import structlog
 
 from ingest import plausibility
-from ingest.codecs import decode
-from ingest.messages import Decoded, Reading, Rejected, TrackPoint, from_us
-from storage import devices, news, readings, rejected, tracks
+from ingest.codecs import BUILT_IN, Registry
+from ingest.messages import Decoded, Reading, Rejected, Request, TrackPoint, from_us
+from storage import devices, news, readings, rejected, senders, tracks
 from storage.devices import Device, StreamKey
 
 log = structlog.get_logger()
@@ -51,6 +51,7 @@ class Outcome(NamedTuple):
     stored: int
     duplicate: int
     rejected: int
+    requests: list[Request]  # to publish once the batch is committed
 
 
 class _Row(NamedTuple):
@@ -65,10 +66,12 @@ class _Row(NamedTuple):
 class Line:
     """Keeps what devices and datastreams are called in the database."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, registry: Registry = BUILT_IN) -> None:
         self._engine = engine
+        self._registry = registry
         self._devices: dict[str, Device] = {}
         self._streams: dict[StreamKey, int] = {}
+        self._memory: dict[str, Any] | None = None  # None: still to be read from the database
 
     def store(self, messages: Sequence[Message]) -> Outcome:
         """Store a batch and commit; a message the database refuses is found and set aside.
@@ -81,7 +84,10 @@ class Line:
         """
         try:
             with self._engine.begin() as connection:
-                batch = _Batch(connection, messages, self._devices, self._streams)
+                if self._memory is None:
+                    self._memory = senders.memory(connection)
+                kept = _Kept(self._registry, self._devices, self._streams, self._memory)
+                batch = _Batch(connection, messages, kept)
                 outcome = batch.store()
         except (sa.exc.DBAPIError, psycopg.Error) as error:
             if not _state(error).startswith(DATA_AT_FAULT):
@@ -104,16 +110,22 @@ class Line:
             first.stored + second.stored,
             first.duplicate + second.duplicate,
             first.rejected + second.rejected,
+            first.requests + second.requests,
         )
 
     def _set_aside(self, message: Message, error: Exception) -> Outcome:
         problem = Rejected("refused-by-database", f"SQLSTATE {_state(error)}: {_words(error)}")
         log.warning("message refused by the database", topic=message.topic, state=_state(error))
-        decoded = decode(message.topic, message.payload, received_at_us=message.received_at_us)
+        decoded = self._registry.decode(
+            message.topic,
+            message.payload,
+            received_at_us=message.received_at_us,
+            memory=self._memory or {},
+        )
         with self._engine.begin() as connection:
             rejected.add(connection, [_record(message, decoded.device, [problem])])
             receipts = self._receipt_of_refused(connection, decoded, problem)
-        return Outcome(receipts, 0, 0, 1)
+        return Outcome(receipts, 0, 0, 1, [])
 
     def _receipt_of_refused(
         self, connection: sa.Connection, decoded: Decoded, problem: Rejected
@@ -130,26 +142,26 @@ class Line:
         return [Receipt(device.id, decoded.boot, seq, 0, 0, {problem.reason: 1})]
 
 
+class _Kept(NamedTuple):
+    """What the line remembers from batch to batch."""
+
+    registry: Registry
+    devices: dict[str, Device]
+    streams: dict[StreamKey, int]
+    memory: dict[str, Any]
+
+
 class _Batch:
     """One batch in one transaction."""
 
-    def __init__(
-        self,
-        connection: sa.Connection,
-        messages: Sequence[Message],
-        known: dict[str, Device],
-        streams: dict[StreamKey, int],
-    ) -> None:
+    def __init__(self, connection: sa.Connection, messages: Sequence[Message], kept: _Kept) -> None:
         self._connection = connection
         self._messages = messages
-        self._devices = known
-        self._streams = streams
+        self._registry, self._devices, self._streams, self._memory = kept
         self.opened: dict[StreamKey, int] = {}
 
     def store(self) -> Outcome:
-        decoded = [
-            decode(m.topic, m.payload, received_at_us=m.received_at_us) for m in self._messages
-        ]
+        decoded = self._decoded()
         self._look_up({one.device for one in decoded if one.device is not None})
         decoded = [self._with_profile(m, d) for m, d in zip(self._messages, decoded, strict=True)]
         problems: list[list[Rejected]] = [list(one.rejected) for one in decoded]
@@ -169,7 +181,25 @@ class _Batch:
         receipts = self._receipts(decoded, problems, offered, stored)
         refused = sum(len(found) for found in problems)
         total = stored.total()
-        return Outcome(receipts, total, offered.total() - total, refused)
+        requests = list(dict.fromkeys(one for each in decoded for one in each.requests))
+        return Outcome(receipts, total, offered.total() - total, refused, requests)
+
+    def _decoded(self) -> list[Decoded]:
+        """The messages in order: what one says of later ones counts for the next already."""
+        found = []
+        learned: dict[str, Any] = {}
+        for message in self._messages:
+            one = self._registry.decode(
+                message.topic,
+                message.payload,
+                received_at_us=message.received_at_us,
+                memory=self._memory,
+            )
+            learned |= one.learned
+            self._memory.update(one.learned)  # right whether or not this batch is committed
+            found.append(one)
+        senders.remember(self._connection, learned)
+        return found
 
     def _look_up(self, identities: set[str]) -> None:
         missing = [identity for identity in identities if identity not in self._devices]
@@ -182,12 +212,13 @@ class _Batch:
         needs_one = any(problem.reason == "no-decoder" for problem in decoded.rejected)
         if device is None or not needs_one or device.profile is None:
             return decoded
-        return decode(
+        return self._registry.decode(
             message.topic,
             message.payload,
             received_at_us=message.received_at_us,
             profile=device.profile,
             timezone=device.timezone,
+            memory=self._memory,
         )
 
     def _repeated_without_times(self, decoded: list[Decoded]) -> set[int]:

@@ -24,6 +24,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest import topics
+from ingest.codecs import BUILT_IN, Registry
 from ingest.storing import Line, Message, Receipt, is_away
 
 log = structlog.get_logger()
@@ -116,8 +117,10 @@ class Subscriber:
         client_id: str = "dala-ingest",
         settings: MqttSettings | None = None,
         on_batch: Callable[[int, int, int], None] | None = None,
+        registry: Registry = BUILT_IN,
     ) -> None:
-        self._line = Line(engine)
+        self._line = Line(engine, registry)
+        self._subscriptions = registry.subscriptions
         self._address = address
         self._client_id = client_id
         self._settings = settings or MqttSettings()
@@ -234,7 +237,7 @@ class Subscriber:
             self._refusal = str(reason)
             return
         self._connected = True
-        client.subscribe([(topic, 1) for topic in topics.SUBSCRIPTIONS])
+        client.subscribe([(topic, 1) for topic in self._subscriptions])
         log.info(
             "connected",
             broker=f"{self._address.host}:{self._address.port}",
@@ -244,9 +247,9 @@ class Subscriber:
     def _on_subscribe(
         self, _client: mqtt.Client, _data: Any, _mid: int, reasons: list[Any], _properties: Any
     ) -> None:
-        answers = zip(topics.SUBSCRIPTIONS, reasons, strict=True)
+        answers = zip(self._subscriptions, reasons, strict=True)
         refused = [topic for topic, reason in answers if reason.is_failure]
-        if len(refused) == len(topics.SUBSCRIPTIONS):
+        if len(refused) == len(self._subscriptions):
             self._refusal = f"subscribe to {', '.join(refused)}"
             return
         if refused:  # an operator may give us a part; it must not look like silent devices
@@ -300,6 +303,8 @@ class Subscriber:
         # the other way round it would be acknowledged and its devices never told.
         for receipt in outcome.receipts:
             client.publish(topics.receipt_topic(receipt.device), _receipt(receipt), qos=1)
+        for request in outcome.requests:
+            client.publish(request.topic, request.payload, qos=0)
         for mid, _ in batch:
             if mid:  # QoS 0 has none
                 client.ack(mid, 1)

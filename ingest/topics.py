@@ -5,11 +5,8 @@ from functools import lru_cache
 SENML = "dala/v1/+/senml"
 TRACK = "dala/v1/+/track"
 CHIRPSTACK = "application/+/device/+/event/+"
-TTN_UPLINK = "v3/+/devices/+/up"
+TTN_UPLINK = "v3/+/devices/+/up"  # `up/normalized` would repeat every one of them
 TTN = "v3/+/devices/+/#"  # what is read; beside up: join, down/…, with nothing to store
-
-# Of The Things Stack only `up`: `up/normalized` would repeat every one of them.
-SUBSCRIPTIONS: tuple[str, ...] = (SENML, TRACK, CHIRPSTACK, TTN_UPLINK)
 
 
 def receipt_topic(device: str) -> str:

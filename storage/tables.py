@@ -253,6 +253,46 @@ rejected_counts = sa.Table(
     comment="messages beyond a device's share of rejected_messages: counted, not kept",
 )
 
+sender_memory = sa.Table(
+    "sender_memory",
+    metadata,
+    sa.Column("sender", sa.Text, primary_key=True, comment="such as sparkplug:group/node"),
+    sa.Column("said", JSONB, nullable=False, comment="what its later messages refer to"),
+    _time("updated_at", now=True),
+)
+
+unknown_devices = sa.Table(
+    "unknown_devices",
+    metadata,
+    sa.Column("identity", sa.Text, primary_key=True, comment="as its messages carry it"),
+    sa.Column("topic", sa.Text, nullable=False, comment="of its newest message"),
+    sa.Column("messages", sa.BigInteger, nullable=False),
+    _time("first_seen_at"),
+    _time("last_seen_at"),
+    comment="who speaks without being registered: an operator may claim it",
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    _id(),
+    sa.Column("kind", sa.Text, nullable=False, comment="sequence-gap, silent, …"),
+    sa.Column("subject", sa.Text, nullable=False, comment="such as device:probe-7"),
+    sa.Column("farm_id", sa.ForeignKey("farms.id"), index=True),
+    sa.Column("details", JSONB, nullable=False, server_default=sa.text("'{}'")),
+    _time("opened_at", now=True),
+    _time("cleared_at", nullable=True),
+    _time("acknowledged_at", nullable=True),
+    sa.Column("acknowledged_by", sa.Text),
+    sa.Index(
+        "alerts_active_key",
+        "kind",
+        "subject",
+        unique=True,
+        postgresql_where=sa.text("cleared_at IS NULL"),
+    ),
+)
+
 # What arrived since the last analysis: its rows are the analyst's work list.
 reading_news = sa.Table(
     "reading_news",

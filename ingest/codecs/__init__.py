@@ -4,9 +4,10 @@ Each format is a pure module with `decode(payload, context) -> Decoded`, raising
 a message it must refuse as a whole. Which one reads a message is decided by the topic alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ingest import topics
 from ingest.codecs import chirpstack, senml, track, ttn
@@ -23,69 +24,94 @@ class Route(NamedTuple):
     pattern: str
     codec: Codec
     device: Callable[[tuple[str, ...]], str | None]
+    subscription: str | None = None  # the topics to ask the broker for; None: the pattern
+    options: Any = None  # for the codec
 
 
 def _own_id(levels: tuple[str, ...]) -> str | None:
     return levels[0] or None
 
 
-def _nobody(_levels: tuple[str, ...]) -> None:
-    """A topic of The Things Stack has the name of a device, not its DevEUI."""
+def nobody(_levels: tuple[str, ...]) -> None:
+    """Of topics that do not name the sender: a name of a device is not its DevEUI."""
 
 
 ROUTES: tuple[Route, ...] = (  # most specific first
     Route(topics.SENML, senml.decode, _own_id),
     Route(topics.TRACK, track.decode, _own_id),
     Route(topics.CHIRPSTACK, chirpstack.decode, chirpstack.device_of),
-    Route(topics.TTN, ttn.decode, _nobody),
+    Route(topics.TTN, ttn.decode, nobody, topics.TTN_UPLINK),
 )
 
 
-@lru_cache(maxsize=65_536)
-def route(topic: str) -> tuple[Route, tuple[str, ...]] | None:
-    """The route of a topic and the levels its pattern leaves open; None if nobody reads it."""
-    for candidate in ROUTES:
-        levels = topics.match(candidate.pattern, topic)
-        if levels is not None:
-            return candidate, levels
-    return None
+class Registry:
+    """Routes in the order they are tried: an operator's own, then those built in."""
 
+    def __init__(self, own: Sequence[Route] = ()) -> None:
+        self.routes = (*own, *ROUTES)
+        self._find = lru_cache(maxsize=65_536)(self._search)
 
-def decode(
-    topic: str,
-    payload: bytes,
-    *,
-    received_at_us: int,
-    profile: str | None = None,
-    timezone: str | None = None,
-    max_bytes: int = MAX_BYTES,
-) -> Decoded:
-    """Take one message apart. Never raises: whatever cannot be read is a reason in `rejected`.
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """What to ask the broker for, each topic filter once."""
+        return tuple(dict.fromkeys(one.subscription or one.pattern for one in self.routes))
 
-    Parameters
-    ----------
-    received_at_us : int
-        Arrival, microseconds since the epoch; dates what has no time of its own.
-    profile : str, optional
-        The device's profile, for LoRaWAN bytes that do not say what they are.
-    timezone : str, optional
-        IANA zone of the device's clock, for formats that write local times.
-    """
-    found = route(topic)
-    if found is None:
-        return _refused(None, "unknown-topic", f"nothing is read from topic {topic[:200]!r}")
-    (_, codec, identify), levels = found
-    device = identify(levels)
-    if len(payload) > max_bytes:
-        detail = f"{len(payload)} bytes; split the message: at most {max_bytes} are read"
-        return _refused(device, "too-large", detail)
-    try:
-        return codec(payload, Context(levels, received_at_us, profile, timezone))
-    except PayloadError as error:
-        return _refused(device, error.reason, error.detail)
-    except Exception as error:  # a fault of ours must not stop the line: kept with the payload
-        return _refused(device, "codec-failed", f"{type(error).__name__}: {error}")
+    def route(self, topic: str) -> tuple[Route, tuple[str, ...]] | None:
+        """The route of a topic and the levels its pattern leaves open; None if nobody reads it."""
+        return self._find(topic)
+
+    def _search(self, topic: str) -> tuple[Route, tuple[str, ...]] | None:
+        for candidate in self.routes:
+            levels = topics.match(candidate.pattern, topic)
+            if levels is not None:
+                return candidate, levels
+        return None
+
+    def decode(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        received_at_us: int,
+        profile: str | None = None,
+        timezone: str | None = None,
+        memory: Mapping[str, Any] = MappingProxyType({}),
+        max_bytes: int = MAX_BYTES,
+    ) -> Decoded:
+        """Take one message apart. Never raises: whatever cannot be read is a reason in `rejected`.
+
+        Parameters
+        ----------
+        received_at_us : int
+            Arrival, microseconds since the epoch; dates what has no time of its own.
+        profile : str, optional
+            The device's profile, for LoRaWAN bytes that do not say what they are.
+        timezone : str, optional
+            IANA zone of the device's clock, for formats that write local times.
+        memory : mapping
+            What earlier messages said of later ones (``Decoded.learned``), by the sender's key.
+        """
+        found = self.route(topic)
+        if found is None:
+            return _refused(None, "unknown-topic", f"nothing is read from topic {topic[:200]!r}")
+        route, levels = found
+        device = route.device(levels)
+        if len(payload) > max_bytes:
+            detail = f"{len(payload)} bytes; split the message: at most {max_bytes} are read"
+            return _refused(device, "too-large", detail)
+        context = Context(levels, received_at_us, profile, timezone, memory, route.options)
+        try:
+            return route.codec(payload, context)
+        except PayloadError as error:
+            return _refused(device, error.reason, error.detail)
+        except Exception as error:  # a fault of ours must not stop the line: kept with the payload
+            return _refused(device, "codec-failed", f"{type(error).__name__}: {error}")
 
 
 def _refused(device: str | None, reason: str, detail: str) -> Decoded:
     return Decoded(device, [], [], [Rejected(reason, detail)])
+
+
+BUILT_IN = Registry()
+decode = BUILT_IN.decode
+route = BUILT_IN.route

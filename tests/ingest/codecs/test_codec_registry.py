@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import topics
-from ingest.codecs import MAX_BYTES, decode
+from ingest.codecs import BUILT_IN, MAX_BYTES, decode
 from ingest.codecs.lorawan import MODELS
 from ingest.decoding import describe
 from ingest.messages import LATEST_TIME_US
@@ -240,7 +240,7 @@ def test_patterns_give_what_they_leave_open(pattern, topic, levels):
 
 
 def test_every_subscription_has_a_reader():
-    for subscription in topics.SUBSCRIPTIONS:
+    for subscription in BUILT_IN.subscriptions:
         topic = subscription.replace("+", "a0")
         (rejected, *_) = decode(topic, b"\x00", received_at_us=NOW_US).rejected
         assert rejected.reason != "unknown-topic"
