@@ -260,6 +260,48 @@ def advice(
 
 
 @app.command()
+def work(
+    farm: Farm,
+    season: Annotated[
+        int | None, typer.Option(help="Calendar year; that of the newest work by default.")
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="First day, as 2025-05-01; local to the farm.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day, included.")] = None,
+    lsu: Annotated[
+        float | None, typer.Option(min=0.001, help="Livestock units of one animal of the herd.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what machines, drones and herds did: work on fields, fuel, flights, grazing."""
+    from rich.console import Console
+
+    from reports import printing_work
+    from reports import work as reports
+    from seeds.services import open_services
+    from storage.database import NotFound
+
+    try:
+        period = reports.period_of(first, last, season)
+    except ValueError as error:
+        _fail(str(error))
+    with open_services("work") as services:
+        services.check_migrated()
+        with services.engine.connect() as connection:
+            try:
+                found = reports.of_farm(
+                    connection, farm, period=period, season=season, livestock_units=lsu
+                )
+            except NotFound:
+                _no_farm(connection, farm)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        printing_work.print_work(found, Console())
+
+
+@app.command()
 def forecast(
     farm: Farm,
     file: Annotated[Path, typer.Argument(help="Daily weather expected, CSV; wind at 10 m.")],

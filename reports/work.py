@@ -37,6 +37,24 @@ class Period(NamedTuple):
         return cls(dt.date(year, 1, 1), dt.date(year + 1, 1, 1))
 
 
+def period_of(first: str | None, last: str | None, season: int | None) -> Period | None:
+    """The period of a first and a last day as people write them, the last included; None: neither.
+
+    Raises
+    ------
+    ValueError
+        If one is missing, stands beside a season, is no date, or they are in the wrong order.
+    """
+    if first is None and last is None:
+        return None
+    if first is None or last is None or season is not None:
+        raise ValueError("give --season, or both --from and --to")
+    start, end = dt.date.fromisoformat(first), dt.date.fromisoformat(last)
+    if end < start:
+        raise ValueError(f"--to {last} lies before --from {first}")
+    return Period(start, end + dt.timedelta(days=1))
+
+
 class _Known(NamedTuple):
     """A farm's results in a period, and the names to state them with."""
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from analytics.yields import STANDARD_MOISTURE_PCT
 from seeds.farms import GEOD, SEASON, SimulatedFarm, SimulatedField, rectangle
 from seeds.season import TrueSeason
 
@@ -22,6 +23,7 @@ Point = dict[str, Any]
 INTERVAL_S = 20  # between points while nothing changes
 APPROACH_M = 1_000.0  # from the yard to the corner of the field
 TURN_OUT_M = 6.0  # beyond the border
+HARVEST_MOISTURE_PCT = 13.0  # of the wet mass, as the combine's sensor has it
 
 
 class Machine(NamedTuple):
@@ -65,8 +67,10 @@ def tractor(season: TrueSeason, start: int) -> list[Point]:
 
 
 def harvester(season: TrueSeason, start: int) -> list[Point]:
-    """Harvest of a field: over all passes, mass flow adds up to the field's true yield."""
-    return _field_work(season.field, start, COMBINE, (-1, 0.0), season.yield_kg_ha)
+    """Harvest of a field: over all passes, mass flow adds up to the field's true yield, wet."""
+    standard = STANDARD_MOISTURE_PCT.get(season.field.crop_name, HARVEST_MOISTURE_PCT)
+    wet = season.yield_kg_ha * (100.0 - standard) / (100.0 - HARVEST_MOISTURE_PCT)
+    return _field_work(season.field, start, COMBINE, (-1, 0.0), wet)
 
 
 def _field_work(
@@ -116,7 +120,7 @@ def _at_work(machine: Machine, cut_m: float, yield_kg_ha: float | None) -> Point
     if yield_kg_ha is None:
         return work
     flow = yield_kg_ha * machine.speed_m_s * cut_m / 10_000.0
-    return work | {"mass_flow_kg_s": round(flow, 3), "crop_moisture_pct": 13.0}
+    return work | {"mass_flow_kg_s": round(flow, 3), "crop_moisture_pct": HARVEST_MOISTURE_PCT}
 
 
 def _return(tape: _Tape, machine: Machine, sides: tuple[float, float], upward: bool) -> None:
