@@ -1,0 +1,1 @@
+"""The verbs of the command line; dala.py lists them all."""

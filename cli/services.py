@@ -1,0 +1,187 @@
+"""Verbs that run the service or a part of it, and those that look after it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cli.speaking import AsJson, Farms, Port, Season, fail, no_farm, say
+
+
+def demo(
+    once: Annotated[bool, typer.Option(help="End after the summary.")] = False,
+    farms: Farms = 24,
+    farm: Annotated[str, typer.Option(help="The farm to print.")] = "turkistan-01",
+    port: Port = 0,
+) -> None:
+    """Run everything here: database, broker, simulated devices, ingest, analysis, API."""
+    from seeds import demo as show
+
+    show.run(once=once, count=farms, farm=farm, port=port)
+
+
+def migrate() -> None:
+    """Bring the database's tables up to date; safe to repeat."""
+    import migrations
+    from seeds.services import open_services
+
+    with open_services("migrate") as services:
+        applied = migrations.upgrade(services.engine)
+    say(f"Applied {', '.join(applied)}." if applied else "The database is up to date.")
+
+
+def seed(farms: Farms = 24) -> None:
+    """Add the simulated farms with their fields, crops and devices; safe to repeat."""
+    from seeds import demo as show
+    from seeds.services import open_services
+
+    with open_services("seed") as services:
+        services.migrate()
+        show.seed(services, farms)
+    say(f"{farms} farms are in the database.")
+
+
+def simulate(
+    farms: Farms = 24,
+    truth: Annotated[Path | None, typer.Option(help="Write the true season here, as JSON.")] = None,
+) -> None:
+    """Let simulated devices publish a whole season through the broker; safe to repeat."""
+    from seeds import demo as show
+    from seeds.services import open_services
+
+    with open_services("simulate", broker=True, ingest=True) as services:
+        services.migrate()
+        season = show.seed(services, farms)
+        delivered = show.publish(services, season.senders)
+        if truth is not None:
+            truth.write_text(json.dumps(show.truth(season), indent=1))
+    say(show.delivery(delivered))
+
+
+def replay(
+    folder: Annotated[
+        Path, typer.Argument(help="A recording: season.toml, readings.csv, irrigation.csv.")
+    ],
+) -> None:
+    """Publish a recorded season through the broker with its own times; safe to run twice."""
+    from seeds import demo as show
+    from seeds import recording
+    from seeds.services import open_services
+
+    recorded = recording.read(folder)
+    with open_services("replay", broker=True, ingest=True) as services:
+        services.migrate()
+        with services.engine.begin() as connection:
+            recording.register(connection, recorded)
+        delivered = show.publish(services, recorded.senders)
+    slug, season = recorded.season["farm"]["slug"], recorded.season["season"]["end"].year
+    say(show.delivery(delivered))
+    say(f"Next: dala analyze && dala summary {slug} --season {season}")
+
+
+def ingest(
+    client_id: Annotated[
+        str, typer.Option(help="Stable: the broker keeps its session.")
+    ] = "dala-ingest",
+) -> None:
+    """Store what devices publish, until stopped; acknowledged only once it is committed."""
+    import signal
+
+    from ingest.subscriber import BrokerAddress, Subscriber
+    from seeds.services import open_services
+
+    with open_services("ingest", broker=True, hold_ingest=True) as services:
+        services.check_migrated()
+        address = BrokerAddress.parse(services.mqtt_url)
+        subscriber = Subscriber(services.engine, address, client_id=client_id)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: subscriber.stop())
+        subscriber.run()
+
+
+def analyze(
+    farm: Annotated[str | None, typer.Option(help="One farm; all by default.")] = None,
+    season: Season = None,
+) -> None:
+    """Compute what is new: water balances, savings and yields of what was stored since."""
+    from seeds import demo as show
+    from seeds.services import open_services
+    from storage.database import NotFound
+
+    with open_services("analyze") as services:
+        services.check_migrated()
+        try:
+            found = show.analyze(services, farm=farm, season=season)
+        except NotFound:
+            with services.engine.connect() as connection:
+                no_farm(connection, farm or "")
+    done = found.done
+    say(
+        f"{done.results} of {done.zones} crop zones have a new result; "
+        f"{done.days} days of their balances and {done.machine_days} of machines were stored."
+    )
+    for slug, reason in found.failed.items():
+        say(f"Not computed, {slug}: {reason}")
+    if found.failed:
+        raise typer.Exit(1)
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Other than loopback needs DALA_API_TOKEN.")
+    ] = "127.0.0.1",
+    port: Port = 8080,
+) -> None:
+    """Answer over REST, until stopped; described at /v1/openapi.json."""
+    import uvicorn
+
+    from api.app import make_app
+    from api.dependencies import ApiSettings
+    from seeds.services import open_services
+
+    token = ApiSettings().api_token
+    if token is None and host not in {"127.0.0.1", "::1", "localhost"}:
+        fail(f"Listening on {host} opens every farm to the network: set DALA_API_TOKEN first.")
+    with open_services("serve") as services:
+        services.check_migrated()
+        services.announce_api(f"http://{host}:{port}")
+        application = make_app(services.engine, token=token.get_secret_value() if token else None)
+        uvicorn.run(application, host=host, port=port, log_level="warning", access_log=False)
+
+
+def bench(
+    name: Annotated[
+        Literal["analytics", "store"], typer.Argument(help="What to measure.")
+    ] = "store",
+    rows: Annotated[int, typer.Option(min=1_000, help="Of store: readings in a run.")] = 400_000,
+    zones: Annotated[
+        int, typer.Option(min=0, help="Of analytics: crop zones of a nightly analysis; 0: none.")
+    ] = 1_000,
+    as_json: AsJson = False,
+) -> None:
+    """Measure, as ratios from one run on this machine."""
+    from rich.console import Console
+
+    from bench import analytics, store
+
+    if name == "analytics":
+        report = analytics.run(zones=zones)
+        table = analytics.as_table(report)
+    else:
+        report = store.run(rows=rows)
+        table = store.as_table(report)
+    if as_json:
+        print(json.dumps(report, indent=1))
+    else:
+        Console().print(table)
+
+
+def doctor() -> None:
+    """Say what this machine has, what is missing and how to get it."""
+    from seeds import checkup
+
+    sys.exit(0 if checkup.print_report() else 1)

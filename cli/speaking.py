@@ -1,0 +1,97 @@
+"""What verbs share: options that mean the same everywhere, and how they speak to people."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from rich.console import Console
+
+Farm = Annotated[str, typer.Argument(help="The farm's short name, e.g. turkistan-01.")]
+Season = Annotated[int | None, typer.Option(help="Year of harvest; the newest by default.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+Farms = Annotated[int, typer.Option(min=1, max=5_000, help="How many simulated farms.")]
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="Of the API; 0 takes a free one.")]
+
+
+def say(text: str) -> None:
+    """Tell people, beside the output that programs read."""
+    print(text, file=sys.stderr)
+
+
+def fail(text: str) -> NoReturn:
+    """Say what is wrong, and end."""
+    say(text)
+    raise typer.Exit(1)
+
+
+def no_farm(connection: sa.Connection, slug: str) -> NoReturn:
+    """Say that there is no such farm, and which there are."""
+    from storage import farms
+
+    near = ", ".join(farms.slugs_like(connection, slug))
+    fail(f"There is no farm {slug!r}. " + (f"Try: {near}" if near else "Run `dala seed`."))
+
+
+def report(
+    verb: str,
+    farm: str,
+    compute: Callable[[sa.Connection], Any],
+    show: Callable[[Any, Console], None],
+    *,
+    as_json: bool,
+) -> None:
+    """Print what the database knows of a farm, as JSON or as ``show`` has it for people."""
+    from rich.console import Console
+
+    from seeds.services import open_services
+    from storage.database import NotFound
+
+    with open_services(verb) as services:
+        services.check_migrated()
+        with services.engine.connect() as connection:
+            try:
+                found = compute(connection)
+            except NotFound:
+                no_farm(connection, farm)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        show(found, Console())
+
+
+def enter(verb: str, action: Callable[[sa.Connection], int], refused: str) -> int:
+    """Let people enter something in one transaction; what it cannot be is said."""
+    from seeds.services import open_services
+    from storage.database import NotFound
+
+    with open_services(verb) as services:
+        services.check_migrated()
+        try:
+            with services.engine.begin() as connection:
+                return action(connection)
+        except (NotFound, ValueError) as error:
+            fail(f"{refused}: {error}")
+
+
+def lines(file: Path) -> list[str]:
+    """Lines of a text file."""
+    return file.read_text(encoding="utf-8-sig").splitlines()
+
+
+def moment(option: str, given: str | None) -> dt.datetime:
+    """A time with its offset; now where none is given."""
+    if given is None:
+        return dt.datetime.now(dt.UTC)
+    at = dt.datetime.fromisoformat(given)
+    if at.tzinfo is None:
+        raise ValueError(f"{option} {given}: a time needs its offset, e.g. {given}Z")
+    return at
