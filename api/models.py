@@ -183,6 +183,15 @@ class _Sums(Out):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
+class SoilComparison(Out):
+    """Simulated depletion of the root zone against measured, before any correction."""
+
+    coverage_pct: float = Field(description="share of days with a measurement")
+    bias_mm: float | None = Field(description="mean of simulated less measured")
+    rmse_mm: float | None
+    correction_mm: float | None = Field(description="water that measurements added over the season")
+
+
 class CropZoneSummary(_Sums):
     """One crop on one field in one season."""
 
@@ -195,6 +204,7 @@ class CropZoneSummary(_Sums):
     irrigation_method: str | None
     savings_option: str | None = Field(description="A, B, C or D of the IPMVP")
     baseline_source: str | None
+    soil: SoilComparison | None = Field(description="null: no soil probe")
     adjustments: list[Adjustment]
     notes: list[str]
 

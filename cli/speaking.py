@@ -78,7 +78,9 @@ def enter(verb: str, action: Callable[[sa.Connection], int], refused: str) -> in
         try:
             with services.engine.begin() as connection:
                 return action(connection)
-        except (NotFound, ValueError) as error:
+        except NotFound as error:
+            fail(f"{refused}: there is no {error}.")
+        except ValueError as error:
             fail(f"{refused}: {error}")
 
 

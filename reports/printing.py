@@ -123,7 +123,10 @@ def _zones(summary: Mapping[str, Any]) -> RenderableType:
     table = Table(box=box.SIMPLE, pad_edge=False, title="Crop zones", title_justify="left")
     table.add_column("field")
     table.add_column("crop")
-    for name in ("ha", "applied\nmm", "ETa\nmm", "saved, 1000 m³\n(95 % interval)", "kg/ha"):
+    for name in (
+        "ha", "applied\nmm", "ETa\nmm", "saved, 1000 m³\n(95 % interval)", "kg/ha",
+        "soil\n± mm",
+    ):  # fmt: skip
         table.add_column(name, justify="right")
     for zone in summary["crop_zones"]:
         water, harvest = zone["water"], zone["yield"]
@@ -135,6 +138,7 @@ def _zones(summary: Mapping[str, Any]) -> RenderableType:
             _number(water["eta_mm"], ""),
             _in_thousands(water["apparent_savings_m3"]),
             _number(harvest["yield_kg_ha"], ""),
+            _number((zone["soil"] or {}).get("rmse_mm"), "", 1),
         )
     return table
 
@@ -146,11 +150,11 @@ def _adjustments(summary: Mapping[str, Any]) -> RenderableType:
     if not entered:
         return Text("")
     table = Table(box=box.SIMPLE, pad_edge=False, title="Adjustments", title_justify="left")
-    for name in ("field", "m³", "reason", "author"):
-        table.add_column(name, justify="right" if name == "m³" else "left")
+    for name in ("no.", "field", "m³", "reason", "author"):
+        table.add_column(name, justify="right" if name in {"no.", "m³"} else "left")
     for field, one in entered:
         volume = f"{_number(one['volume_m3'], '')} ± {_number(one['u_volume_m3'], '')}"
-        table.add_row(field, volume, one["reason"], one["author"])
+        table.add_row(str(one["id"]), field, volume, one["reason"], one["author"])
     return table
 
 

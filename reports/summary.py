@@ -237,8 +237,21 @@ def _zone(one: _FarmZone, entered: Sequence[Adjustment]) -> Summary:
         **_total([one]),
         "savings_option": None if row is None else row["savings_option"],
         "baseline_source": None if row is None else row["baseline_source"],
+        "soil": None if row is None else _soil(row),
         "adjustments": [_adjustment(each) for each in entered],
         "notes": [] if row is None else list(row["notes"]),
+    }
+
+
+def _soil(row: Row) -> Summary | None:
+    """Simulated soil water against measured, before any correction; None where none was."""
+    if not row["soil_coverage_pct"]:
+        return None
+    return {
+        "coverage_pct": row["soil_coverage_pct"],
+        "bias_mm": row["soil_bias_mm"],
+        "rmse_mm": row["soil_rmse_mm"],
+        "correction_mm": row["correction_mm"],
     }
 
 
