@@ -31,6 +31,10 @@ def _time(name: str, *, now: bool = False, nullable: bool = False) -> sa.Column[
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable, server_default=default)
 
 
+def _moment(name: str, comment: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.DateTime(timezone=True), comment=comment)
+
+
 def _number(name: str, *, nullable: bool = True) -> sa.Column[float]:
     return sa.Column(name, sa.Double, nullable=nullable)
 
@@ -143,6 +147,15 @@ device_sequences = sa.Table(
     sa.Column("boot", sa.BigInteger, primary_key=True),
     sa.Column("received", INT8MULTIRANGE, nullable=False, comment="committed message numbers"),
     _time("updated_at", now=True),
+    _moment("gap_since", "since when its lowest missing number has been missing"),
+    sa.Column(
+        "given_up", INT8MULTIRANGE, comment="missing numbers that an operator knows to be lost"
+    ),
+    sa.Index(
+        "device_sequences_gap_since_idx",
+        "gap_since",
+        postgresql_where=sa.text("gap_since IS NOT NULL"),
+    ),
 )
 
 datastreams = sa.Table(
@@ -155,7 +168,8 @@ datastreams = sa.Table(
     sa.Column("channel", sa.SmallInteger),
     sa.Column("field_id", sa.ForeignKey("fields.id"), comment="unless that of its device"),
     sa.Column("calibration", JSONB, comment="slope and offset, canonical unit"),
-    sa.Column("expected_interval_s", sa.Integer),
+    sa.Column("expected_interval_s", sa.Integer, comment="as an operator gave it"),
+    sa.Column("learned_interval_s", sa.Integer, comment="as its readings came, where regular"),
     _number("counter_modulus"),
     _time("created_at", now=True),
     sa.UniqueConstraint(
@@ -276,7 +290,7 @@ alerts = sa.Table(
     "alerts",
     metadata,
     _id(),
-    sa.Column("kind", sa.Text, nullable=False, comment="sequence-gap, silent, …"),
+    sa.Column("kind", sa.Text, nullable=False, comment="one of storage.alerts.KINDS"),
     sa.Column("subject", sa.Text, nullable=False, comment="such as device:probe-7"),
     sa.Column("farm_id", sa.ForeignKey("farms.id"), index=True),
     sa.Column("details", JSONB, nullable=False, server_default=sa.text("'{}'")),

@@ -2,14 +2,14 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, JSONB
 
 revision = "0004"
 down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Add the three tables."""
+    """Add the three tables, and what tells of gaps."""
     op.create_table(
         "sender_memory",
         sa.Column("sender", sa.Text(), nullable=False, comment="such as sparkplug:group/node"),
@@ -30,7 +30,7 @@ def upgrade() -> None:
     op.create_table(
         "alerts",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False, comment="sequence-gap, silent, …"),
+        sa.Column("kind", sa.Text(), nullable=False, comment="one of storage.alerts.KINDS"),
         sa.Column("subject", sa.Text(), nullable=False, comment="such as device:probe-7"),
         sa.Column("farm_id", sa.BigInteger()),
         sa.Column("details", JSONB(), server_default=sa.text("'{}'"), nullable=False),
@@ -48,6 +48,42 @@ def upgrade() -> None:
         ["kind", "subject"],
         unique=True,
         postgresql_where=sa.text("cleared_at IS NULL"),
+    )
+    _columns_of_gaps()
+
+
+def _columns_of_gaps() -> None:
+    op.add_column(
+        "datastreams",
+        sa.Column(
+            "learned_interval_s", sa.Integer(), comment="as its readings came, where regular"
+        ),
+    )
+    op.alter_column("datastreams", "expected_interval_s", comment="as an operator gave it")
+    op.add_column(
+        "device_sequences",
+        sa.Column(
+            "gap_since",
+            sa.DateTime(timezone=True),
+            comment="since when its lowest missing number has been missing",
+        ),
+    )
+    op.add_column(
+        "device_sequences",
+        sa.Column(
+            "given_up",
+            INT8MULTIRANGE(),
+            comment="missing numbers that an operator knows to be lost",
+        ),
+    )
+    op.execute("""
+        UPDATE device_sequences SET gap_since = now()
+         WHERE lower(received) > 1 OR received <> int8multirange(range_merge(received))""")
+    op.create_index(
+        "device_sequences_gap_since_idx",
+        "device_sequences",
+        ["gap_since"],
+        postgresql_where=sa.text("gap_since IS NOT NULL"),
     )
 
 
