@@ -19,6 +19,7 @@ from analytics.growth import grow
 from analytics.scenario_document import Scenario, ScenarioError, parse_scenario
 from analytics.scenario_weather import filled, weather_of
 from analytics.tables import DailyTable, read_irrigation, read_weather
+from analytics.text_files import read_text
 
 Array = NDArray[np.float64]
 
@@ -86,15 +87,15 @@ def run_files(
         Where a file cannot be read.
     """
     try:
-        parsed = parse_scenario(tomllib.loads(_text(scenario)))
+        parsed = parse_scenario(tomllib.loads(read_text(scenario)))
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{scenario.name}: not TOML: {error}") from error
     except ScenarioError as error:
         raise ScenarioError(f"{scenario.name}: {error}") from error
     applied = None
     if irrigation is not None:
-        applied = read_irrigation(_text(irrigation).splitlines(), irrigation.name)
-    daily = read_weather(_text(weather).splitlines(), weather.name)
+        applied = read_irrigation(read_text(irrigation).splitlines(), irrigation.name)
+    daily = read_weather(read_text(weather).splitlines(), weather.name)
     run = run_scenario(parsed, daily, applied)
     return run.totals(), run.daily_csv()
 
@@ -179,7 +180,3 @@ def _applications(
 
 def _plain(value: np.float64) -> float:
     return float(value) + 0.0  # no minus zero
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8-sig")

@@ -5,7 +5,7 @@ Reading takes lines, not files: whoever opens the file gives its name for the me
 
 import csv
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -30,8 +30,8 @@ class _Bounds(NamedTuple):
 
 # What a day can bring; outside it, the unit is wrong or the sensor is.
 WEATHER_COLUMNS: dict[str, _Bounds] = {
-    "tmax_c": _Bounds(-70, 60),
-    "tmin_c": _Bounds(-70, 60),
+    "tmax_c": _Bounds(-70, 60, "°F less 32, times 5/9 is °C"),
+    "tmin_c": _Bounds(-70, 60, "°F less 32, times 5/9 is °C"),
     "solar_mj_m2": _Bounds(0, 45, "a mean in W/m² times 0.0864 is MJ/m²"),
     "vapour_pressure_kpa": _Bounds(0, 8, "hPa divided by 10 is kPa"),
     "tdew_c": _Bounds(-80, 40),
@@ -111,16 +111,13 @@ def read_irrigation(lines: Iterable[str], file: str) -> DailyTable:
 
 
 def _read(lines: Iterable[str], file: str, known: dict[str, _Bounds]) -> DailyTable:
-    reader = csv.reader(lines)
-    header = [name.strip() for name in next(reader, [])]
-    if header:
-        header[0] = header[0].removeprefix("\ufeff")
+    records = cells_of_lines(lines, file)
+    _, names = next(records, (1, []))
+    header = [name.strip().removeprefix("\ufeff") for name in names]
+    check_separator(header, file)
     _check_header(header, file, known)
     rows = []
-    for cells in reader:
-        line = reader.line_num
-        if not any(cell.strip() for cell in cells):
-            continue
+    for line, cells in records:
         if len(cells) != len(header):
             column = header[min(len(cells), len(header) - 1)]
             reason = f"{len(cells)} cells, the header has {len(header)}"
@@ -135,6 +132,25 @@ def _read(lines: Iterable[str], file: str, known: dict[str, _Bounds]) -> DailyTa
         [line for _, line, _ in rows],
         {name: np.array([values[name] for _, _, values in rows], float) for name in known},
     )
+
+
+def cells_of_lines(lines: Iterable[str], file: str) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of each line that is not empty."""
+    reader = csv.reader(lines)
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise TableError(file, reader.line_num, "(any)", str(error)) from None
+
+
+def check_separator(first: Sequence[str], file: str) -> None:
+    """Raise TableError where a file's first line has no commas but what others separate with."""
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        if first and separator in first[0]:
+            reason = f"cells stand between {name}: save it with commas, and numbers with a point"
+            raise TableError(file, 1, "(all)", reason)
 
 
 def _check_header(header: list[str], file: str, known: dict[str, _Bounds]) -> None:
@@ -152,16 +168,21 @@ def _check_header(header: list[str], file: str, known: dict[str, _Bounds]) -> No
 def _number(text: str, file: str, line: int, column: str, bounds: _Bounds) -> float:
     if not text:
         return math.nan
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number_of(text)
     if not math.isfinite(value):
         raise TableError(file, line, column, f"{text!r} is not a number; leave unknown cells empty")
     if not bounds.low <= value <= bounds.high:
         reason = f"{value:g} is not within {bounds.low:g} and {bounds.high:g}"
         raise TableError(file, line, column, f"{reason} ({bounds.hint})" if bounds.hint else reason)
     return value
+
+
+def number_of(text: str) -> float:
+    """The number that a cell holds; NaN where it holds none."""
+    try:
+        return float(text) if "_" not in text else math.nan  # Python reads 1_0 as ten
+    except ValueError:
+        return math.nan
 
 
 def _day(text: str, file: str, line: int) -> date:

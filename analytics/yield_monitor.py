@@ -14,6 +14,7 @@ import shapely
 from analytics.field_plane import to_plane
 from analytics.isoxml_timelog import find_time_log, read_time_log
 from analytics.tables import TableError
+from analytics.text_files import GZIP, check_is_text, read_text
 from analytics.yield_cleaning import Harvest, clean, clean_points, map_yield, report
 from analytics.yield_filters import Filters
 from analytics.yield_grid import YieldGrid, as_geojson, map_mean, yield_grid
@@ -133,7 +134,7 @@ def read_boundary(path: Path, crs: str) -> shapely.Geometry:
     if not crs:
         raise ValueError("a boundary needs points in degrees, or the system of x_m and y_m (--crs)")
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(read_text(path))
         features = content.get("features", [content])
         shapes = [shapely.geometry.shape(one.get("geometry") or one) for one in features]
     except json.JSONDecodeError as error:
@@ -160,8 +161,9 @@ def _summary(grid: YieldGrid, result: dict[str, Any]) -> dict[str, Any]:
 def _lines(path: Path) -> list[str]:
     """Lines of a text file; names in another encoding are not needed and do not stop it."""
     raw = path.read_bytes()
-    if path.suffix.lower() == ".gz":
+    if path.suffix.lower() == ".gz" or raw.startswith(GZIP):
         raw = _unzipped(raw, path.name)
+    check_is_text(raw, path.name)
     return list(io.StringIO(raw.decode("utf-8-sig", errors="replace"), newline=None)) or [""]
 
 

@@ -3,16 +3,15 @@
 Reading takes lines, not files: whoever opens the file gives its name for the messages.
 """
 
-import csv
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analytics.field_plane import from_projected, on_plane
-from analytics.tables import TableError
+from analytics.tables import TableError, cells_of_lines, check_separator, number_of
 
 Array = NDArray[np.float64]
 
@@ -113,8 +112,9 @@ def read_ag_leader(lines: Iterable[str], file: str, crs: str | None = None) -> Y
     """
     columns = AG_LEADER_COLUMNS if crs is None else (_EASTING, _NORTHING, *AG_LEADER_COLUMNS[2:])
     rows, numbers = [], []
-    for line, cells in _cells(lines, file):
+    for line, cells in cells_of_lines(lines, file):
         if len(cells) < AG_LEADER_CELLS:
+            check_separator(cells, file)
             column = AG_LEADER_COLUMNS[min(len(cells), len(AG_LEADER_COLUMNS) - 1)].name
             reason = f"{len(cells)} cells, a record has at least {AG_LEADER_CELLS}"
             raise TableError(file, line, column, reason)
@@ -191,9 +191,10 @@ def read_yield_csv(lines: Iterable[str], file: str, crs: str | None = None) -> Y
     TableError
         For a column that is missing or unknown, or a value that is no number or out of range.
     """
-    records = _cells(lines, file)
+    records = cells_of_lines(lines, file)
     _, names = next(records, (1, []))
     header = [name.strip().removeprefix("\ufeff") for name in names]
+    check_separator(header, file)
     if set(header) <= set(_BARE):
         header = [_BARE[name] for name in header]
     _check_header(header, file)
@@ -300,24 +301,10 @@ def _check_header(header: Sequence[str], file: str) -> None:
                 raise TableError(file, 1, name, f"is missing beside {', '.join(begun[0])}")
 
 
-def _cells(lines: Iterable[str], file: str) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of each line that is not empty."""
-    reader = csv.reader(lines)
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, cells
-    except csv.Error as error:
-        raise TableError(file, reader.line_num, "(any)", str(error)) from None
-
-
 def _number(text: str, file: str, line: int, column: _Column, may_be_empty: bool = False) -> float:
     if may_be_empty and not text.strip():
         return math.nan
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number_of(text)
     if not math.isfinite(value):
         raise TableError(file, line, column.name, f"{text.strip()!r} is not a number")
     if not column.low <= value <= column.high:
