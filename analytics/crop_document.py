@@ -29,6 +29,7 @@ GROUPS: tuple[Limits, ...] = (
     {"zr_ini_m": (0.01, 10), "zr_max_m": (0.01, 10)},
     {"p": (0.01, 0.99)},
 )
+CROP_KEYS = frozenset({"name", "region", "cuts", "later_cycle", "ky"}.union(*GROUPS))
 
 
 class CropDocument(NamedTuple):

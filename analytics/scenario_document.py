@@ -3,19 +3,32 @@
 A recorded season has the same tables, and more that a single field's balance does not need.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
+from difflib import get_close_matches
 from typing import Any, NamedTuple, get_args
 
 from analytics.balance import Conventions, Drainage, EventTiming, NewRootZone
-from analytics.crop_document import CropDocument, crop_from_mapping
+from analytics.crop_document import CROP_KEYS, CropDocument, crop_from_mapping
 from analytics.crops import Crop
 from analytics.growth import CropPlan, days_since
 from analytics.sections import ScenarioError, Section
-from analytics.soil_document import soil_from_mapping
+from analytics.soil_document import SOIL_KEYS, soil_from_mapping
 from analytics.soils import Soil
 
 __all__ = ["Scenario", "ScenarioError", "parse_scenario"]
+
+
+# Keys of the four tables; ``name`` and what else a recorded season has of its place included.
+KEYS: dict[str, frozenset[str]] = {
+    "site": frozenset(
+        {"name", "latitude_deg", "longitude_deg", "elevation_m", "wind_height_m", "timezone"}
+    ),
+    "season": frozenset({"name", "start", "end", "event_timing", "drainage", "new_root_zone"}),
+    "crop": CROP_KEYS | {"adjust_p", "adjust_kcb"},
+    "soil": SOIL_KEYS | {"name", "theta_0"},
+}
+LIKE = 0.8  # of difflib's measure: one letter off, or two
 
 
 class Scenario(NamedTuple):
@@ -60,6 +73,7 @@ def parse_scenario(document: Mapping[str, Any]) -> Scenario:
     site, season, crop, soil = (
         Section(name, document.get(name)) for name in ("site", "season", "crop", "soil")
     )
+    unknown = _unknown_keys((site, season, crop, soil))
     start, end = season.date("start"), season.date("end")
     if end < start:
         raise ScenarioError(f"season.end: {end} is before season.start {start}")
@@ -87,8 +101,28 @@ def parse_scenario(document: Mapping[str, Any]) -> Scenario:
         theta_0=soil.number("theta_0", 0, 1),
         cuts=grown.cuts,
         later_cycle=grown.later_cycle,
-        notes=(*grown.notes, *estimated),
+        notes=(*grown.notes, *estimated, *unknown),
     )
+
+
+def _unknown_keys(sections: Iterable[Section]) -> list[str]:
+    """Notes on keys that nothing reads; one that is nearly a known one is a slip.
+
+    Raises
+    ------
+    ScenarioError
+        Naming the key and the one that it resembles.
+    """
+    notes = []
+    for section in sections:
+        known = KEYS[section.name]
+        for key in section.table:
+            if key in known:
+                continue
+            if near := get_close_matches(key, known, n=1, cutoff=LIKE):
+                raise ScenarioError(f"{section.name}.{key}: is no key; is {near[0]} meant?")
+            notes.append(f"{section.name}.{key} is no key of a scenario and is left out")
+    return notes
 
 
 def _check_cuts(grown: CropDocument, start: date, end: date) -> None:

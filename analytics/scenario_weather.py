@@ -17,11 +17,19 @@ from analytics.reference_et import (
 )
 from analytics.scenario_document import Scenario
 from analytics.sunlight import extraterrestrial_radiation, solar_from_temperature
-from analytics.tables import DailyTable
+from analytics.tables import DailyTable, TableError
 from analytics.weather import Station
-from analytics.weather_checks import check_place, check_station
+from analytics.weather_checks import Finding, check_place, check_station
 
 Array = NDArray[np.float64]
+
+# Findings that are no weather where they hold for most of a season: their column, what to do.
+_SLIPS = {
+    "radiation-in-watts": ("solar_mj_m2", "A mean in W/m² times 0.0864 is MJ/m²"),
+    "humidity-as-share": ("rh_max_pct", "A share times 100 is %"),
+    "humidity-swapped": ("rh_max_pct", "(exchanged with rh_min_pct?)"),
+    "vapour-above-saturation": ("vapour_pressure_kpa", "(hPa divided by 10 is kPa)"),
+}
 
 USUAL_WIND = 2.0  # [m s⁻¹] where no wind was measured (FAO-56 p. 63)
 
@@ -68,7 +76,13 @@ def _note_slips(
     day_of_year: Array,
     notes: list[str],
 ) -> None:
-    """Say what looks like a wrong unit, a swapped column or sign; nothing is changed."""
+    """Say what looks like a wrong unit, a swapped column or sign; nothing is changed.
+
+    Raises
+    ------
+    TableError
+        For one of ``_SLIPS`` on most days of the season: no figure would be worth its ink.
+    """
     station = Station(
         tmax=table["tmax_c"],
         tmin=table["tmin_c"],
@@ -79,12 +93,18 @@ def _note_slips(
         wind=table["wind_m_s"],
         rain=table["rain_mm"],
     )
-    for finding in check_station(
+    findings = check_station(
         station,
         latitude=scenario.latitude_deg,
         elevation=scenario.elevation_m,
         day_of_year=day_of_year,
-    ):
+    )
+    findings += _too_damp(table)
+    line = weather.lines[weather.dates.index(scenario.start)]
+    for finding in findings:
+        slip = _SLIPS.get(finding.code)
+        if slip and not 0 < len(finding.where) <= scenario.days / 2:
+            raise TableError(weather.file, line, slip[0], f"{finding.sentence} {slip[1]}")
         where = f"{weather.file}: {finding.sentence}"
         if finding.where:
             first = date.fromordinal(scenario.start.toordinal() + finding.where[0])
@@ -97,6 +117,14 @@ def _note_slips(
         wind_height=scenario.wind_height_m,
     ):
         notes.append(finding.sentence)
+
+
+def _too_damp(table: Mapping[str, Array]) -> list[Finding]:
+    """Days whose air would hold more vapour than it can at its warmest."""
+    above = table["vapour_pressure_kpa"] > saturation_vapour_pressure(table["tmax_c"])
+    where = tuple(int(day) for day in np.flatnonzero(above))
+    sentence = f"vapour pressure is above saturation on {len(where)} days"
+    return [Finding("vapour-above-saturation", sentence, where)] if where else []
 
 
 def _vapour_pressure(table: Mapping[str, Array], notes: list[str]) -> Array:

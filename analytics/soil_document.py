@@ -26,6 +26,10 @@ CONSTANTS = {  # least and greatest that make sense
     "ze_m": (0.01, 1.0),
     "rew_mm": (0.0, 100.0),
 }
+SOIL_KEYS = frozenset(
+    {"texture", "sand_pct", "clay_pct", "organic_matter_pct", "curve_number", "theta_sat"}
+    | {"percolation_mm_d", "bund_mm", *CONSTANTS}
+)
 
 
 class _Estimate(NamedTuple):

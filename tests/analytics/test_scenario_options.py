@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from analytics.scenario import run_files
+from analytics.scenario_document import ScenarioError
+from analytics.tables import TableError
 from tests.analytics.test_scenario import DAY, HEADER, SCENARIO, WEATHER
 
 Run = Callable[..., tuple[dict, list[dict[str, float]]]]
@@ -126,3 +128,39 @@ def test_days_that_are_all_too_dull_are_told(run: Run):
     season = SCENARIO.replace("end = 2025-05-10", "end = 2025-05-30")
     totals, _ = run(season, weather=[HEADER, *days])
     assert any("kWh/m² for MJ/m²" in note for note in totals["notes"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        # 55° north in December: a clear sky has 4 MJ/m², which is a mean of 46 W/m²
+        (",7,1.1,,80,40,", ",44,1.1,,80,40,", "column solar_mj_m2: .*0.0864"),
+        (",1.1,,80,40,", ",,8,0.8,0.4,", "column rh_max_pct: .*share times 100"),
+        (",1.1,,80,40,", ",1.1,,40,80,", "column rh_max_pct: .*rh_min_pct"),
+        # 25 °C: air holds 3.17 kPa at most
+        (",1.1,,80,40,", ",7.3,,80,40,", "column vapour_pressure_kpa: .*hPa divided by 10"),
+    ],
+)
+def test_a_unit_that_is_wrong_all_season_is_refused(run: Run, old: str, new: str, message: str):
+    winter = [line.replace("-05-", "-12-").replace(",22,", ",7,") for line in WEATHER]
+    north = SCENARIO.replace("2025-05-", "2025-12-").replace("= 43.2", "= 55.0")
+    with pytest.raises(TableError, match=f"weather.csv, line 2, {message}"):
+        run(north, weather=[line.replace(old, new) for line in winter])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("event_timing", "event_timng", "season.event_timng: is no key; is event_timing meant"),
+        ("rew_mm = 9.0", "rew_mm = 9.0\ncurve_numbr = 75", "soil.curve_numbr: .*curve_number"),
+        ("adjust_kcb", "adjust_kbc", "crop.adjust_kbc: .*adjust_kcb"),
+    ],
+)
+def test_a_key_that_is_nearly_right_is_refused(run: Run, old: str, new: str, message: str):
+    with pytest.raises(ScenarioError, match=f"field.toml: {message}"):
+        run(SCENARIO.replace(old, new, 1))
+
+
+def test_a_key_that_nothing_reads_is_told(run: Run):
+    totals, _ = run(SCENARIO.replace("[soil]", '[soil]\nsurveyor = "A. B."'))
+    assert totals["notes"] == ["soil.surveyor is no key of a scenario and is left out"]
