@@ -1,7 +1,7 @@
 """What irrigation had to bring: the net irrigation requirement of a season.
 
 The one definition that savings rest on, used for baseline seasons and for the season that is
-judged alike (METHODS section 3: NIR = max(0, ETc - Pe - dS)).
+judged alike: NIR = max(0, ETc - Pe - dS).
 """
 
 import numpy as np

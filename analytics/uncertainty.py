@@ -54,7 +54,7 @@ def add_up(savings: Iterable[Stated]) -> Saving:
     """Add savings of fields, farms or regions.
 
     The degrees of freedom are the effective ones of Welch and Satterthwaite. What a field errs by
-    alone counts with those of its baseline, also where it is known better (as METHODS has it for
+    alone counts with those of its baseline, also where it is known better (as is usual for
     one field); what is shared is assumed rather than estimated from seasons, and counts as known.
     """
     stated = list(savings)

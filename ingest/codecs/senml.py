@@ -1,4 +1,4 @@
-"""Our own devices' readings: SenML packs on `dala/v1/{device}/senml` (DESIGN section 5).
+"""Our own devices' readings: SenML packs on `dala/v1/{device}/senml` (docs/protocol.md).
 
 A resolved name is `quantity`, `quantity/depth_cm`, `quantity:channel` or
 `quantity/depth_cm:channel`, alone or behind `urn:dev:dala:{device}:`. The records `boot` and `seq`

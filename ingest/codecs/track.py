@@ -1,4 +1,4 @@
-"""Machine tracks of our own devices: JSON on `dala/v1/{device}/track` (DESIGN section 5)."""
+"""Machine tracks of our own devices: JSON on `dala/v1/{device}/track` (docs/protocol.md)."""
 
 import json
 from math import isfinite

@@ -58,7 +58,7 @@ def test_effective_degrees_of_freedom_by_hand():
 
 
 def test_a_field_by_itself_keeps_the_freedom_of_its_baseline():
-    # METHODS section 3: CI = S ± t(n - 2) u(S), with the meter's part in u(S).
+    # CI = S ± t(n - 2) u(S), with the meter's part in u(S).
     one = saving(5.0, Part("baseline", 3.0, "own", 4.0), Part("meter", 4.0))
 
     assert one.alone()[:2] == (5.0, 5.0)

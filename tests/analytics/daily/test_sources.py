@@ -317,7 +317,7 @@ def test_the_requirement_is_that_of_the_stored_days(found_farm: Found) -> None:
         name: sum(row[f"{name}_mm"] for row in world.rows())
         for name in ("etc", "rain", "irrigation_net", "deep_percolation", "correction")
     }
-    # METHODS 3: NIR = ETc - Pe - dS. Of what drained, rain has its share of what came.
+    # NIR = ETc - Pe - dS. Of what drained, rain has its share of what came.
     drained = total["deep_percolation"] * total["rain"] / (total["rain"] + total["irrigation_net"])
     started = (0.30 - 0.27) * 300.0  # mm below field capacity in 0.30 m of roots
     given = world.rows()[-1]["depletion_mm"] - started  # by the soil, beside what a probe found
