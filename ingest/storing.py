@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +13,12 @@ import structlog
 
 from ingest import plausibility
 from ingest.codecs import BUILT_IN, Registry
-from ingest.messages import Decoded, Reading, Rejected, Request, TrackPoint, from_us
+from ingest.messages import Decoded, Reading, Rejected, TrackPoint, from_us
+from ingest.outcomes import Message, Outcome, Receipt
 from storage import devices, news, readings, rejected, senders, tracks
 from storage.devices import Device, StreamKey
+
+__all__ = ["Line", "Message", "Outcome", "Receipt", "is_away"]
 
 log = structlog.get_logger()
 
@@ -23,35 +26,6 @@ log = structlog.get_logger()
 # not to be had right now.
 DATA_AT_FAULT = ("22", "23", "54")
 SERVER_AWAY = ("08", "53", "57")
-
-
-class Message(NamedTuple):
-    """A message as it arrived."""
-
-    topic: str
-    payload: bytes
-    received_at_us: int
-
-
-class Receipt(NamedTuple):
-    """What a device may forget: every message of ``boot`` up to ``seq`` is committed."""
-
-    device: str
-    boot: int
-    seq: int
-    stored: int
-    duplicate: int
-    rejected: dict[str, int]
-
-
-class Outcome(NamedTuple):
-    """What became of a batch."""
-
-    receipts: list[Receipt]
-    stored: int
-    duplicate: int
-    rejected: int
-    requests: list[Request]  # to publish once the batch is committed
 
 
 class _Row(NamedTuple):
@@ -63,12 +37,19 @@ class _Row(NamedTuple):
     quality: int
 
 
+# What to do, in the batch's transaction, with what was refused.
+Keep = Callable[[sa.Connection, Sequence[rejected.RejectedMessage]], None]
+
+
 class Line:
     """Keeps what devices and datastreams are called in the database."""
 
-    def __init__(self, engine: sa.Engine, registry: Registry = BUILT_IN) -> None:
+    def __init__(
+        self, engine: sa.Engine, registry: Registry = BUILT_IN, keep: Keep = rejected.add
+    ) -> None:
         self._engine = engine
         self._registry = registry
+        self._keep = keep
         self._devices: dict[str, Device] = {}
         self._streams: dict[StreamKey, int] = {}
         self._memory: dict[str, Any] | None = None  # None: still to be read from the database
@@ -86,7 +67,7 @@ class Line:
             with self._engine.begin() as connection:
                 if self._memory is None:
                     self._memory = senders.memory(connection)
-                kept = _Kept(self._registry, self._devices, self._streams, self._memory)
+                kept = _Kept(self._registry, self._devices, self._streams, self._memory, self._keep)
                 batch = _Batch(connection, messages, kept)
                 outcome = batch.store()
         except (sa.exc.DBAPIError, psycopg.Error) as error:
@@ -104,14 +85,7 @@ class Line:
         if len(messages) == 1:
             return self._set_aside(messages[0], error)
         middle = len(messages) // 2
-        first, second = self.store(messages[:middle]), self.store(messages[middle:])
-        return Outcome(
-            first.receipts + second.receipts,
-            first.stored + second.stored,
-            first.duplicate + second.duplicate,
-            first.rejected + second.rejected,
-            first.requests + second.requests,
-        )
+        return self.store(messages[:middle]).with_next(self.store(messages[middle:]))
 
     def _set_aside(self, message: Message, error: Exception) -> Outcome:
         problem = Rejected("refused-by-database", f"SQLSTATE {_state(error)}: {_words(error)}")
@@ -123,9 +97,9 @@ class Line:
             memory=self._memory or {},
         )
         with self._engine.begin() as connection:
-            rejected.add(connection, [_record(message, decoded.device, [problem])])
+            self._keep(connection, [_record(message, decoded.device, [problem])])
             receipts = self._receipt_of_refused(connection, decoded, problem)
-        return Outcome(receipts, 0, 0, 1, [])
+        return Outcome(receipts, 0, 0, 1, [], reasons={problem.reason: 1})
 
     def _receipt_of_refused(
         self, connection: sa.Connection, decoded: Decoded, problem: Rejected
@@ -149,6 +123,7 @@ class _Kept(NamedTuple):
     devices: dict[str, Device]
     streams: dict[StreamKey, int]
     memory: dict[str, Any]
+    keep: Keep
 
 
 class _Batch:
@@ -157,8 +132,10 @@ class _Batch:
     def __init__(self, connection: sa.Connection, messages: Sequence[Message], kept: _Kept) -> None:
         self._connection = connection
         self._messages = messages
-        self._registry, self._devices, self._streams, self._memory = kept
+        self._registry, self._devices, self._streams, self._memory, self._keep = kept
         self.opened: dict[StreamKey, int] = {}
+        self._conflicts = 0
+        self._lags_us: list[np.ndarray[Any, Any]] = []
 
     def store(self) -> Outcome:
         decoded = self._decoded()
@@ -179,10 +156,20 @@ class _Batch:
         stored.update(self._store_points([row for row in rows if isinstance(row.item, TrackPoint)]))
         self._keep_rejected(decoded, problems)
         receipts = self._receipts(decoded, problems, offered, stored)
-        refused = sum(len(found) for found in problems)
+        reasons = Counter(problem.reason for found in problems for problem in found)
         total = stored.total()
         requests = list(dict.fromkeys(one for each in decoded for one in each.requests))
-        return Outcome(receipts, total, offered.total() - total, refused, requests)
+        return Outcome(
+            receipts,
+            total,
+            offered.total() - total,
+            reasons.total(),
+            requests,
+            sum(map(_says_something, decoded)),
+            reasons,
+            self._conflicts,
+            tuple(self._lags_us),
+        )
 
     def _decoded(self) -> list[Decoded]:
         """The messages in order: what one says of later ones counts for the next already."""
@@ -268,7 +255,8 @@ class _Batch:
         table["value"] = [row.item.value for row in rows if isinstance(row.item, Reading)]
         table["quality"] = [row.quality for row in rows]
         table["received_at"] = [self._messages[row.message].received_at_us for row in rows]
-        new = readings.store(self._connection, table).new
+        new, _, self._conflicts = readings.store(self._connection, table)
+        self._lags_us.append((table["received_at"] - table["time"])[new])
         news.note_readings(self._connection, table["datastream_id"][new], table["time"][new])
         return Counter(row.message for row, is_new in zip(rows, new, strict=True) if is_new)
 
@@ -283,6 +271,7 @@ class _Batch:
         table["quality"] = [row.quality for row in rows]
         _fill_points(table, [row.item for row in rows if isinstance(row.item, TrackPoint)])
         new = tracks.store(self._connection, names, table)
+        self._lags_us.append((table["received_at"] - table["time"])[new])
         news.note_points(self._connection, names, table["device"][new], table["time"][new])
         return Counter(row.message for row, is_new in zip(rows, new, strict=True) if is_new)
 
@@ -292,7 +281,7 @@ class _Batch:
             for message, one, found in zip(self._messages, decoded, problems, strict=True)
             if found
         ]
-        rejected.add(self._connection, records)
+        self._keep(self._connection, records)
 
     def _receipts(
         self,
@@ -324,6 +313,10 @@ def _fill_points(table: np.ndarray[Any, Any], points: list[TrackPoint]) -> None:
     names = {"latitude_deg": "lat", "longitude_deg": "lon"}
     for name in tracks.NUMBERS:
         table[name] = np.array(columns[names.get(name, name)], dtype=float)  # None becomes NaN
+
+
+def _says_something(one: Decoded) -> bool:
+    return bool(one.readings or one.points or one.learned or one.ignored is not None)
 
 
 def _is_undated(item: Reading | TrackPoint) -> bool:

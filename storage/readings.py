@@ -22,8 +22,11 @@ class Quality(IntFlag):
     """
 
     SERVER_TIME = 1  # the message had no time of its own: stamped when it arrived
-    COUNTER_RESET = 2  # a counter that began again
+    COUNTER_RESET = 2  # a counter that began again, and did not just run over its end
+    RATE_OF_CHANGE = 4  # further from the readings before than the catalogue lets it move
+    STUCK = 8  # the very same value for longer than the catalogue lets it rest
     OUT_OF_RANGE = 16  # outside the catalogue's plausible range
+    SPIKE = 32  # alone far from the readings before and after: known once the next one is there
     SIMULATED = 256  # a network's test message
 
 
@@ -41,11 +44,15 @@ DTYPE = np.dtype(
 _COLUMNS = DTYPE.names or ()
 
 
+Array = np.ndarray[Any, Any]
+
+
 class Stored(NamedTuple):
     """What became of each row of a batch, as masks of its shape."""
 
     new: np.ndarray[Any, np.dtype[np.bool_]]
     duplicate: np.ndarray[Any, np.dtype[np.bool_]]  # the same value again, or a conflict
+    conflicts: int  # of the duplicates, those of another value that was not seen before
 
 
 def store(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> Stored:
@@ -58,15 +65,16 @@ def store(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> Stored:
     try:
         with connection.begin_nested():
             _copy(connection, fresh)
-        new_of_fresh = np.ones(len(fresh), bool)
+        new_of_fresh, conflicts = np.ones(len(fresh), bool), 0
     except psycopg.errors.UniqueViolation:
-        new_of_fresh = _store_some_known(connection, fresh)
+        new_of_fresh, conflicts = _store_some_known(connection, fresh)
     if len(repeated):  # inside this batch
         _stage(connection, repeated)
-        connection.execute(_CONFLICTS, {"places": list(range(len(repeated)))})
+        places = list(range(len(repeated)))
+        conflicts += connection.execute(_CONFLICTS, {"places": places}).rowcount
     new = np.zeros(len(rows), bool)
     new[np.flatnonzero(first)[new_of_fresh]] = True
-    return Stored(new, ~new)
+    return Stored(new, ~new, conflicts)
 
 
 def _first_of_each_key(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -135,15 +143,61 @@ def _stage(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
 
 def _store_some_known(
     connection: sa.Connection, rows: np.ndarray[Any, Any]
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
+) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], int]:
     """The slow path, taken only when a batch holds something already stored."""
     _stage(connection, rows)
     known = connection.execute(_INSERT_STAGED).all()
+    conflicts = 0
     if differing := [place for place, differs in known if differs]:
-        connection.execute(_CONFLICTS, {"places": differing})
+        conflicts = connection.execute(_CONFLICTS, {"places": differing}).rowcount
     new = np.ones(len(rows), bool)
     new[[place for place, _ in known]] = False
-    return new
+    return new, conflicts
+
+
+_FLAG = sa.text("""
+    UPDATE readings SET quality = quality | :flag
+      FROM unnest(CAST(:ids AS integer[]), CAST(:times_us AS bigint[])) AS one (id, time_us)
+     WHERE datastream_id = one.id AND time = to_timestamp(0) + one.time_us * interval '1 us'
+       AND quality & :flag = 0
+""")
+
+
+def flag(
+    connection: sa.Connection,
+    datastream_ids: np.ndarray[Any, Any],
+    times_us: np.ndarray[Any, Any],
+    quality: Quality,
+) -> None:
+    """Add a flag to stored readings, by datastream and time [µs since 1970]."""
+    if len(datastream_ids):
+        parameters = {"ids": datastream_ids.tolist(), "times_us": times_us.tolist()}
+        connection.execute(_FLAG, parameters | {"flag": int(quality)})
+
+
+# As _SERIES below, but the newest few of each; chunks before ``since`` are left out.
+_NEWEST = """
+    SELECT stream.id, newest.time, newest.value
+      FROM unnest(%(ids)s::integer[], %(since)s::timestamptz[]) AS stream (id, since)
+CROSS JOIN LATERAL (SELECT time, value FROM readings
+                     WHERE datastream_id = stream.id AND quality < 16 AND time >= stream.since
+                  ORDER BY time DESC LIMIT %(count)s) AS newest
+  ORDER BY stream.id, newest.time
+"""
+
+
+def newest(
+    connection: sa.Connection, since: Mapping[int, dt.datetime], *, count: int
+) -> dict[int, tuple[Array, Array]]:
+    """Of each datastream the newest usable readings since a time: times [µs] and values."""
+    if not since:
+        return {}
+    ids = sorted(since)
+    parameters = {"ids": ids, "since": [since[one] for one in ids], "count": count}
+    table = copying.copy_out(connection, _NEWEST, parameters, _SERIES_DTYPE)
+    table["time"] = copying.since_1970(table["time"])
+    parts = _by_id(table, ids)
+    return {one: (part["time"], part["value"]) for one, part in parts.items()}
 
 
 class Sample(NamedTuple):
@@ -268,8 +322,6 @@ _HOUR_DTYPE = np.dtype(
     + [(name, np.float64) for name in ("mean", "low", "high", "total")]
 )
 
-Array = np.ndarray[Any, Any]
-
 
 def series(connection: sa.Connection, spans: Mapping[int, Span]) -> dict[int, tuple[Array, Array]]:
     """Usable readings of datastreams, each of its span: times [µs since 1970] and values."""
@@ -299,5 +351,9 @@ def _parts_of(
     }
     table = copying.copy_out(connection, statement, parameters, dtype)
     table["time"] = copying.since_1970(table["time"])
+    return _by_id(table, ids)
+
+
+def _by_id(table: Array, ids: list[int]) -> dict[int, Array]:
     edges = np.searchsorted(table["id"], [ids, [one + 1 for one in ids]])
     return {one: table[a:b] for one, (a, b) in zip(ids, edges.T, strict=True)}
