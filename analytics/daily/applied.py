@@ -1,4 +1,4 @@
-"""Water applied on a crop zone: by its meters, else by an offtake's, else as people entered it."""
+"""Water applied on a crop zone: by its meters, else as people entered it, else by an offtake's."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 A fenced block that opens with ``example`` and its name holds lines ``given name = value unit`` and
 then steps, ``name = arithmetic = value unit``. The arithmetic has numbers only, as a person with a
 pocket calculator types them: + − × / ^, brackets, √( ), ln, exp, sin, cos, tan, arccos, min, max,
-abs, π, and > or < where the value is yes or no. Several values are parted by commas.
+abs, ceil, π, and > or < where the value is yes or no. Several values are parted by commas.
 """
 
 import ast
@@ -24,6 +24,7 @@ _AS_PYTHON = {"−": "-", "×": "*", "^": "**", "√(": "sqrt(", "π": "pi"}
 _FUNCTIONS: dict[str, Callable[..., float]] = {
     "sqrt": math.sqrt, "ln": math.log, "exp": math.exp, "sin": math.sin, "cos": math.cos,
     "tan": math.tan, "arccos": math.acos, "min": min, "max": max, "abs": abs,
+    "ceil": math.ceil,
 }  # fmt: skip
 
 
