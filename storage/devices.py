@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -57,6 +58,25 @@ class Datastream(NamedTuple):
     expected_interval_s: int | None
     counter_modulus: float | None
 
+
+class StreamTraits(NamedTuple):
+    """What tells which rules a datastream's readings are judged by."""
+
+    id: int
+    quantity: str
+    counter_modulus: float | None
+    expected_interval_s: int | None  # given, else learned
+    interval_is_given: bool
+    device_id: str
+    device_kind: str
+    farm_id: int | None
+
+
+# Machines rest when their work is done: that they say nothing, or said nothing for a while, is no
+# fault.
+RESTING_KINDS = frozenset(
+    {"tractor", "harvester", "combine", "sprayer", "seeder", "truck", "drone", "herding-drone"}
+)
 
 _DEVICE = [tables.devices.c[name] for name in Device._fields]
 _STREAM = [tables.datastreams.c[name] for name in Datastream._fields]
@@ -149,38 +169,107 @@ def get_datastream(connection: sa.Connection, datastream_id: int) -> Datastream:
     return Datastream(*row)
 
 
-def open_datastreams(connection: sa.Connection, keys: Sequence[StreamKey]) -> dict[StreamKey, int]:
-    """Ids of the datastreams, made where a device says something for the first time."""
+def open_datastreams(
+    connection: sa.Connection,
+    keys: Sequence[StreamKey],
+    moduli: Mapping[StreamKey, float] = MappingProxyType({}),
+) -> dict[StreamKey, int]:
+    """Ids of the datastreams, made where a device says something for the first time.
+
+    ``moduli`` tells where a counter begins again, by its device's model; what an operator entered
+    stays.
+    """
     if not keys:
         return {}
-    rows = [key._asdict() for key in keys]
-    connection.execute(insert(tables.datastreams).on_conflict_do_nothing(), rows)
+    rows = [key._asdict() | {"counter_modulus": moduli.get(key)} for key in keys]
+    made = insert(tables.datastreams)
+    known = tables.datastreams.c.counter_modulus
+    statement = made.on_conflict_do_update(
+        index_elements=["device_id", "quantity", "depth_cm", "channel"],
+        set_={"counter_modulus": made.excluded.counter_modulus},
+        where=known.is_(None) & made.excluded.counter_modulus.is_not(None),
+    )
+    connection.execute(statement, rows)
     ids = {StreamKey(*s[1:5]): s.id for s in datastreams(connection, [k.device_id for k in keys])}
     return {key: ids[key] for key in keys}
 
 
+def stream_traits(connection: sa.Connection, ids: Sequence[int]) -> list[StreamTraits]:
+    """What the rules for datastreams depend on, by id."""
+    stream, device = tables.datastreams.c, tables.devices.c
+    interval = sa.func.coalesce(stream.expected_interval_s, stream.learned_interval_s)
+    given = stream.expected_interval_s.is_not(None)
+    query = (
+        sa.select(
+            stream.id, stream.quantity, stream.counter_modulus, interval, given,
+            device.id, device.kind, device.farm_id,
+        )
+        .join(tables.devices, device.id == stream.device_id)
+        .where(stream.id.in_(ids))
+        .order_by(stream.id)
+    )  # fmt: skip
+    return [StreamTraits(*row) for row in connection.execute(query)]
+
+
+# `gap_since` moves when the lowest missing number does: a device whose messages merely overtake
+# each other never has the same one missing for long.
 _NOTE = sa.text("""
-    INSERT INTO device_sequences AS known (device_id, boot, received)
-    VALUES (:device_id, :boot, CAST(:numbers AS int8multirange))
+    INSERT INTO device_sequences AS known (device_id, boot, received, gap_since)
+    SELECT device_id, boot, numbers,
+           CASE WHEN lower(numbers) > 1 OR numbers <> int8multirange(range_merge(numbers))
+                THEN now() END
+      FROM (SELECT device_id, boot, CAST(numbers AS int8multirange) AS numbers
+              FROM unnest(CAST(:devices AS text[]), CAST(:boots AS bigint[]),
+                          CAST(:numbers AS text[])) AS sent (device_id, boot, numbers)) AS fresh
+  ORDER BY device_id, boot
     ON CONFLICT (device_id, boot) DO UPDATE
-       SET received = known.received + excluded.received, updated_at = now()
-    RETURNING CASE WHEN lower(received) <= 1
+       SET received = known.received + excluded.received,
+           updated_at = now(),
+           gap_since = CASE
+               WHEN lower(known.received + excluded.received) <= 1
+                AND known.received + excluded.received
+                  = int8multirange(range_merge(known.received + excluded.received))
+               THEN NULL
+               WHEN (SELECT upper(part) FROM unnest(known.received) AS part LIMIT 1)
+                  = (SELECT upper(part) FROM unnest(known.received + excluded.received) AS part
+                      LIMIT 1)
+                AND lower(known.received) = lower(known.received + excluded.received)
+               THEN coalesce(known.gap_since, now())
+               ELSE now() END
+    RETURNING device_id, boot, CASE WHEN lower(received) <= 1
                    THEN (SELECT upper(part) - 1 FROM unnest(received) AS part LIMIT 1)
-                   ELSE 0 END
+                   ELSE 0 END AS contiguous
 """)
+
+
+def note_all_committed(
+    connection: sa.Connection, sent: Mapping[tuple[str, int], Iterable[int]]
+) -> dict[tuple[str, int], int]:
+    """Note message numbers by device and boot; return the highest contiguous ones.
+
+    Numbers begin at 1 (0 is allowed): as long as the first is missing the answer is 0, so that a
+    device never drops a message that did not arrive.
+    """
+    if not sent:
+        return {}
+    ranges = [
+        "{" + ",".join(f"[{number},{number}]" for number in sorted(set(numbers))) + "}"
+        for numbers in sent.values()
+    ]
+    parameters = {
+        "devices": [device for device, _ in sent],
+        "boots": [boot for _, boot in sent],
+        "numbers": ranges,
+    }
+    rows = connection.execute(_NOTE, parameters)
+    return {(row.device_id, row.boot): int(row.contiguous) for row in rows}
 
 
 def note_committed(
     connection: sa.Connection, device_id: str, boot: int, numbers: Iterable[int]
 ) -> int:
-    """Note message numbers as committed; return the highest contiguous one of that boot.
-
-    Numbers begin at 1 (0 is allowed): as long as the first is missing the answer is 0, so that a
-    device never drops a message that did not arrive.
-    """
-    ranges = ",".join(f"[{number},{number}]" for number in sorted(set(numbers)))
-    parameters = {"device_id": device_id, "boot": boot, "numbers": f"{{{ranges}}}"}
-    return int(connection.execute(_NOTE, parameters).scalar_one())
+    """Note message numbers of one boot as committed; return the highest contiguous one."""
+    return note_all_committed(connection, {(device_id, boot): numbers})[device_id, boot]
 
 
 _COMMITTED = sa.text("""
