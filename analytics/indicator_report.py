@@ -6,7 +6,13 @@ from typing import Any
 
 from analytics import indicators
 from analytics.indicators import M3_PER_HA_PER_MM
-from analytics.savings_inputs import number, signed
+from analytics.savings_inputs import check_keys, number, signed
+
+KEYS = frozenset(
+    {"note", "ETc_mm", "ETa_mm", "E_mm", "T_mm", "DP_mm", "irrigation_mm", "rain_mm"}
+    | {"runoff_mm", "effective_rain_mm", "Dr_start_before_day1_mm", "Dr_end_mm"}
+    | {"Ky", "yield_max_kg_ha", "area_ha"}
+)
 
 
 def indicator_report(inputs: Mapping[str, Any]) -> dict[str, float | None]:
@@ -17,6 +23,7 @@ def indicator_report(inputs: Mapping[str, Any]) -> dict[str, float | None]:
     analytics.savings_inputs.SavingsError
         Naming the key that is missing, is not a number, or is out of range.
     """
+    check_keys(inputs, KEYS)
     etc, eta = number(inputs, "ETc_mm"), number(inputs, "ETa_mm")
     percolation = number(inputs, "DP_mm")
     irrigation, rain = number(inputs, "irrigation_mm"), number(inputs, "rain_mm")

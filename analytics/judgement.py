@@ -135,6 +135,7 @@ def _with_savings(
             found = old_practice.of_balance(computed, index, zone.crop)
         elif option is not None:
             found = of_offtakes.get(index) or old_practice.of_field(zone.baselines, run, index)
+            judgements[index].notes.extend(_extrapolated(zone, float(run.requirement[index])))
         old.append(None if found is None else _adjusted(zone, found))
     eta = counterfactual.consumed(run, old, computed, [zone.crop for zone in zones])
     return [
@@ -191,6 +192,17 @@ def _unjudgeable(run: SeasonRun, index: int, zone: ZoneFacts, option: Option | N
     if zone.crop in FLOODED:
         return f"no baseline seasons are known, and the old flooding of {zone.crop} is not computed"
     return None
+
+
+def _extrapolated(zone: ZoneFacts, requirement: float) -> list[str]:
+    """A note where the season asked for more, or less, than any baseline season did."""
+    needs = [one.net_requirement_mm for one in zone.baselines]
+    if min(needs) <= requirement <= max(needs):
+        return []
+    return [
+        f"the requirement of {requirement:.0f} mm is beyond that of the baseline seasons, "
+        f"{min(needs):.0f} to {max(needs):.0f} mm: the baseline is extrapolated"
+    ]
 
 
 def _of_offtakes(

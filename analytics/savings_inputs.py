@@ -2,12 +2,23 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from analytics.options import OPTIONS, Evidence, Option, assumed, volume_parts
 from analytics.uncertainty import Part, Shared
 
 Inputs = Mapping[str, Any]
+
+CASE_KEYS = frozenset(
+    {"note", "farm", "option", "area_ha", "u_area_rel", "adjustments", "shared"}
+    | {"baseline_NIR_mm", "baseline_gross_metered_mm", "reporting_NIR_mm"}
+    | {"reporting_gross_metered_mm", "u_meter_reporting_rel"}
+    | {"counterfactual_gross_mm", "u_counterfactual_rel"}
+    | {"reporting_ETa_mm", "counterfactual_ETa_mm", "u_ETa_mm"}
+)
+LIKE = 0.85  # of difflib's measure: a letter or two off in a long name
+LARGEST = 1e12  # no depth, area or volume on Earth comes near it
 
 
 class SavingsError(ValueError):
@@ -52,6 +63,7 @@ class Case(NamedTuple):
 
 def read_case(inputs: Inputs) -> Case:
     """Check the inputs of a case."""
+    check_keys(inputs, CASE_KEYS)
     option = _option(inputs)
     computed = option == "D" or (option is None and "counterfactual_gross_mm" in inputs)
     nir = [] if computed else numbers(inputs, "baseline_NIR_mm")
@@ -69,12 +81,14 @@ def read_case(inputs: Inputs) -> Case:
         baseline_nir=nir,
         baseline_gross=gross,
         counterfactual_mm=number(inputs, "counterfactual_gross_mm") if computed else None,
-        u_counterfactual_rel=_optional(inputs, "u_counterfactual_rel"),
+        u_counterfactual_rel=_share(inputs, "u_counterfactual_rel")
+        if "u_counterfactual_rel" in inputs
+        else None,
         nir=None if computed else number(inputs, "reporting_NIR_mm"),
         gross=applied,
         area_ha=area,
         u_meter=_meter(inputs, parts, 10.0 * area * applied),
-        u_area=number(inputs, "u_area_rel", default=0.0),
+        u_area=_share(inputs, "u_area_rel", default=0.0),
         option="D" if computed else option,
         adjustments=[_adjustment(*one) for one in _listed(inputs, "adjustments")],
         shared=[*_shared(inputs), *(part for part in parts if part.shared != "own")],
@@ -107,7 +121,7 @@ def _meter(inputs: Inputs, parts: Sequence[Part], volume_m3: float) -> float:
     """Relative error of the applied volume that no other field shares."""
     own = sum(part.effect for part in parts if part.shared == "own")
     assumed_rel = own / volume_m3 if volume_m3 > 0 else 0.0
-    return number(inputs, "u_meter_reporting_rel", default=assumed_rel)
+    return _share(inputs, "u_meter_reporting_rel", default=assumed_rel)
 
 
 def _consumption(inputs: Inputs) -> Consumption | None:
@@ -173,8 +187,22 @@ def _text(inputs: Inputs, key: str) -> str:
     return value
 
 
-def _optional(inputs: Inputs, key: str) -> float | None:
-    return number(inputs, key) if key in inputs else None
+def check_keys(inputs: Inputs, known: frozenset[str]) -> None:
+    """Raise SavingsError for a key that is nearly a known one: its number would be left out.
+
+    Other keys are the author's own.
+    """
+    for key in inputs:
+        if key not in known and (near := get_close_matches(key, known, n=1, cutoff=LIKE)):
+            raise SavingsError(f"{key}: is no key; is {near[0]} meant?")
+
+
+def _share(inputs: Inputs, key: str, *, default: float | None = None) -> float:
+    """A relative uncertainty: a share of 1, not a percentage."""
+    value = number(inputs, key, default=default)
+    if value > 1:
+        raise SavingsError(f"{key}: must be from 0 to 1 (per cent divided by 100), got {value:g}")
+    return value
 
 
 def number(inputs: Inputs, key: str, *, default: float | None = None) -> float:
@@ -210,4 +238,6 @@ def numbers(inputs: Inputs, key: str) -> list[float]:
 def _finite(value: object, key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise SavingsError(f"{key}: expected a number, got {value!r}")
+    if abs(value) > LARGEST:
+        raise SavingsError(f"{key}: must not be beyond {LARGEST:g}, got {value:g}")
     return float(value)

@@ -8,7 +8,8 @@ balance. Cases together have a total in which shared causes add linearly.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from analytics import indicators
@@ -66,21 +67,36 @@ def _cases_report(inputs: Mapping[str, Any]) -> Report:
         own = case.get("inputs", case) if isinstance(case, Mapping) else case
         if not isinstance(own, Mapping):
             raise SavingsError(f"cases[{index}]: expected an object of named inputs")
-        if "ETa_mm" in own:
-            reports.append(indicator_report(own))
-            continue
-        try:
+        with _within(f"cases[{index}]"):
+            if "ETa_mm" in own:
+                reports.append(indicator_report(own))
+                continue
             report, saving = _case_report(read_case(own))
-        except SavingsError as error:
-            raise SavingsError(f"cases[{index}].{error}") from error
-        reports.append(report)
-        stated.append(saving)
+            reports.append(report)
+            stated.append(saving)
     found: Report = {"cases": reports}
     if len(stated) > 1:
         found["total"] = _total_report(stated)
     if "indicator_case" in inputs:
-        found["indicator_case"] = savings_report(inputs["indicator_case"])
+        with _within("indicator_case"):
+            found["indicator_case"] = indicator_report(_named(inputs["indicator_case"]))
     return found
+
+
+@contextmanager
+def _within(place: str) -> Iterator[None]:
+    """Put the place of a case before the key that an error names."""
+    try:
+        yield
+    except SavingsError as error:
+        raise SavingsError(f"{place}.{error}") from error
+
+
+def _named(case: object) -> Mapping[str, Any]:
+    own = case.get("inputs", case) if isinstance(case, Mapping) else case
+    if not isinstance(own, Mapping):
+        raise SavingsError("inputs: expected an object of named inputs")
+    return own
 
 
 def _case_report(case: Case) -> tuple[Report, Stated]:
@@ -114,18 +130,32 @@ def _metered(case: Case, report: Report, notes: list[str]) -> Stated:
     predicted = ratio.predict(need)
     found = _stated(predicted, case)
     report["ratio"] = _ratio_report(ratio, predicted, found, case)
-    report["ols"] = None
+    report["ols"], falls = None, False
     try:
         line = linear_baseline(case.baseline_nir, case.baseline_gross)
     except BaselineError as error:
         notes.append(f"no regression: {error}; the ratio stands alone")
     else:
         predicted = line.predict(need)
-        found = _stated(predicted, case)
-        report["ols"] = _linear_report(line, predicted, found, case)
+        found_by_line = _stated(predicted, case)
+        report["ols"] = _linear_report(line, predicted, found_by_line, case)
+        falls = line.slope <= 0
+        if falls:
+            notes.append(
+                "the regression falls, as if less was withdrawn where more was required: "
+                "judged by the ratio"
+            )
+        else:
+            found = found_by_line
+    low, high = min(case.baseline_nir), max(case.baseline_nir)
+    if not low <= need <= high:
+        notes.append(
+            f"reporting_NIR_mm {need:g} is beyond the baseline seasons' {low:g} to {high:g}: "
+            "the baseline is extrapolated"
+        )
     if ratio.seasons < 2:
         notes.append("one baseline season: the uncertainty is unknown, nothing is demonstrated")
-    report["method"] = "ratio" if report["ols"] is None else "ols"
+    report["method"] = "ratio" if report["ols"] is None or falls else "ols"
     return found
 
 

@@ -285,3 +285,41 @@ def test_indicators_of_a_zone_by_their_definitions():
     assert f["crop_water_productivity_kg_m3"] == pytest.approx(3_000 / (10 * f["eta_mm"]))
     assert f["irrigation_water_productivity_kg_m3"] == pytest.approx(3_000 / 4_400)
     assert f["relative_yield_estimate"] == pytest.approx(1 - 0.85 * (1 - f["eta_mm"] / f["etc_mm"]))
+
+
+def test_a_requirement_beyond_all_baseline_seasons_is_told():
+    # A cloudless season of some 500 mm beside seasons of 300 to 400 mm, or of 300 to 900 mm.
+    wide = [*THREE_SEASONS, Season(2023, 900, 1350)]
+    narrow, within = judged(facts(baselines=THREE_SEASONS), facts(baselines=wide))
+
+    assert 400 < narrow.figures["net_requirement_mm"] < 900
+    assert any("300 to 400 mm: the baseline is extrapolated" in note for note in narrow.notes)
+    assert not any("extrapolated" in note for note in within.notes)
+
+
+def test_thirty_days_carry_a_computed_baseline_and_a_day_less_does_not():
+    for days, option in ((29, None), (30, "D")):
+        (one,) = judged(facts(applied=water(10.0, days=days)), lengths=[days])
+        assert one.savings_option == option
+
+
+def test_what_a_probe_corrected_is_no_part_of_a_saving():
+    # On day 45 a probe finds the field full, which waters it by a correction. Both runs of a
+    # consumptive saving against the old irrigator are the model's alone: no probe moves it.
+    blind, probed = (judged(facts(), probed_day=day)[0].figures for day in (None, 45))
+    assert probed["eta_mm"] > blind["eta_mm"] + 1
+    assert probed["consumptive_savings_m3"] == pytest.approx(blind["consumptive_savings_m3"])
+
+
+def test_a_station_that_reads_too_high_moves_both_runs_of_a_computed_baseline():
+    # Old irrigator's ETa follows ET0 in full; what was consumed follows it less where the crop
+    # was short of water. The rest of 5 % of one and of the other is the saving's error.
+    short = water(10.0, mm=20.0)
+    made = run([10.0], [short])
+    (one,) = judge(made, [facts(applied=short)])
+    old_eta = one.figures["consumptive_savings_m3"] / 100 + made.as_applied().eta[0]
+    now = (made.as_applied(et0_factor=1.05).eta[0] - made.as_applied(et0_factor=0.95).eta[0]) / 2
+    (part,) = [
+        part for part in one.uncertainty["consumptive"]["parts"] if part["cause"] == "station_et0"
+    ]
+    assert part["u_m3"] == pytest.approx(100 * (0.05 * old_eta - now))

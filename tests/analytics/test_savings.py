@@ -288,6 +288,53 @@ def test_a_bad_optional_input_is_named(change, message):
         savings_report(case(**change))
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"u_metr_reporting_rel": 0.5}, "u_metr_reporting_rel: is no key; is u_meter_reporting"),
+        ({"ajustments": []}, "ajustments: is no key; is adjustments meant"),
+        ({"u_meter_reporting_rel": 2}, r"u_meter_reporting_rel: must be from 0 to 1 .*divided"),
+        ({"u_area_rel": 1.5}, "u_area_rel: must be from 0 to 1"),
+        ({"area_ha": 1e300}, r"area_ha: must not be beyond 1e\+12"),
+        ({"reporting_NIR_mm": 1e308}, "reporting_NIR_mm: must not be beyond"),
+    ],
+)
+def test_what_would_silently_narrow_or_burst_an_interval_is_refused(change, message):
+    with pytest.raises(SavingsError, match=message):
+        savings_report(case(**change))
+
+
+def test_keys_of_the_author_are_left_alone():
+    assert savings_report(case(field="south", surveyed_by="A. B.")) == savings_report(case())
+
+
+def test_a_requirement_beyond_all_baseline_seasons_is_told():
+    need = case()["baseline_NIR_mm"]
+    inside = savings_report(case(reporting_NIR_mm=max(need)))
+    outside = savings_report(case(reporting_NIR_mm=max(need) + 1))
+    assert not any("extrapolated" in note for note in inside["notes"])
+    assert any("extrapolated" in note for note in outside["notes"])
+
+
+def test_a_regression_that_falls_judges_nothing():
+    falling = case()["baseline_gross_metered_mm"][::-1]
+    report = savings_report(case(baseline_gross_metered_mm=falling))
+    assert report["ols"]["b1"] < 0
+    assert report["method"] == "ratio"
+    assert report["demonstrated"] is report["ratio"]["savings_over_2SE"]
+    assert any("regression falls" in note for note in report["notes"])
+
+
+def test_a_bad_indicator_is_named_with_its_place():
+    sums = {"ETc_mm": 800, "ETa_mm": 700}
+    with pytest.raises(SavingsError, match=r"indicator_case.DP_mm: is missing"):
+        savings_report({"cases": [], "indicator_case": {"inputs": sums}})
+    with pytest.raises(SavingsError, match=r"indicator_case.ETa_mm: is missing"):
+        savings_report({"cases": [], "indicator_case": {"inputs": {"ETc_mm": 800}}})
+    with pytest.raises(SavingsError, match=r"runof_mm: is no key; is runoff_mm meant"):
+        savings_report(sums | {"runof_mm": 5})
+
+
 def test_a_bad_input_of_one_of_many_cases_is_named_with_its_place():
     with pytest.raises(SavingsError, match=r"cases\[1\].area_ha: must be above 0"):
         savings_report({"cases": [case(), {"inputs": case(area_ha=0)}]})
