@@ -6,7 +6,12 @@ SENML = "dala/v1/+/senml"
 TRACK = "dala/v1/+/track"
 CHIRPSTACK = "application/+/device/+/event/+"
 TTN_UPLINK = "v3/+/devices/+/up"  # `up/normalized` would repeat every one of them
+TTN_LOCATION = "v3/+/devices/+/location/solved"
 TTN = "v3/+/devices/+/#"  # what is read; beside up: join, down/…, with nothing to store
+SPARKPLUG = "spBv1.0/#"
+
+DJI_OSD, DJI_STATE, DJI_EVENTS = (f"thing/product/+/{kind}" for kind in ("osd", "state", "events"))
+TASMOTA = "tele/+/SENSOR"
 
 
 def receipt_topic(device: str) -> str:

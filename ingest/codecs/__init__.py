@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ingest import topics
-from ingest.codecs import chirpstack, senml, track, ttn
+from ingest.codecs import chirpstack, dji, senml, sparkplug, tasmota, track, ttn
 from ingest.messages import Context, Decoded, PayloadError, Rejected
 
 MAX_BYTES = 256 * 1024
+# Reasons that say: tell me the device's profile or time zone, and I can read it.
+ASKS_FOR_DEVICE = frozenset({"no-decoder", "no-timezone"})
 
 Codec = Callable[[bytes, Context], Decoded]
 
@@ -40,7 +42,13 @@ ROUTES: tuple[Route, ...] = (  # most specific first
     Route(topics.SENML, senml.decode, _own_id),
     Route(topics.TRACK, track.decode, _own_id),
     Route(topics.CHIRPSTACK, chirpstack.decode, chirpstack.device_of),
+    Route(topics.TTN_LOCATION, ttn.decode, nobody),
     Route(topics.TTN, ttn.decode, nobody, topics.TTN_UPLINK),
+    Route(topics.DJI_OSD, dji.decode, dji.device_of, options="osd"),
+    Route(topics.DJI_STATE, dji.decode, dji.device_of, options="state"),
+    Route(topics.DJI_EVENTS, dji.decode, dji.device_of, options="events"),
+    Route(topics.TASMOTA, tasmota.decode, tasmota.device_of),
+    Route(topics.SPARKPLUG, sparkplug.decode, sparkplug.device_of),
 )
 
 

@@ -1,0 +1,154 @@
+"""What integrators call a measurement, and how they spell its unit.
+
+A metric's name is free text. Read are: our own `quantity[/depth_cm][:channel]`, what an operator's
+list says, and names that can mean one thing only, however they are written: `Soil/Moisture_20cm`,
+`SoilMoisture 20 cm`, `soil-moisture-0.2m` are one. Never part of a name: the temperature of a
+motor must not become the air's.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
+
+import msgspec
+
+from ingest.codecs import units
+from storage.quantities import CATALOGUE
+
+_OWN = re.compile(r"([a-z_]+)(?:/(\d{1,5}(?:\.\d{1,3})?))?(?::(\d{1,4}))?", re.ASCII)
+_DEPTH = re.compile(r"(?<![\d.])(\d{1,5}(?:\.\d{1,3})?)[ _]?(mm|cm|m)(?![a-z0-9])", re.ASCII)
+_CENTIMETRES = {"mm": 0.1, "cm": 1.0, "m": 100.0}
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SEPARATORS = re.compile(r"[\W_]+")
+
+_WORDS: Mapping[str, str] = {
+    **{name.replace("_", " "): name for name in CATALOGUE},
+    "soil vwc": "soil_moisture",
+    "soil water content": "soil_moisture",
+    "volumetric water content": "soil_moisture",
+    "soil temp": "soil_temperature",
+    "soil conductivity": "soil_ec",
+    "soil electrical conductivity": "soil_ec",
+    "soil matric potential": "soil_water_potential",
+    "temperature": "air_temperature",
+    "air temp": "air_temperature",
+    "ambient temperature": "air_temperature",
+    "outdoor temperature": "air_temperature",
+    "humidity": "relative_humidity",
+    "air humidity": "relative_humidity",
+    "barometric pressure": "air_pressure",
+    "atmospheric pressure": "air_pressure",
+    "global radiation": "solar_radiation",
+    "solar irradiance": "solar_radiation",
+    "rainfall total": "rain_total",
+    "rain counter": "rain_total",
+    "water meter": "water_total",
+    "water volume total": "water_total",
+    "water flow rate": "water_flow",
+    "battery percent": "battery_level",
+    "state of charge": "battery_level",
+    "engine rpm": "engine_speed",
+    "fuel consumption rate": "fuel_rate",
+    "grain moisture": "crop_moisture",
+}
+
+_UNITS: Mapping[str, str] = {
+    # As engineers write them, in lower case. Their per cent is a hundredth; SenML's "%" is not.
+    "%": "/100",
+    "percent": "/100",
+    "% vwc": "/100",
+    "%vwc": "/100",
+    "% rh": "%RH",
+    "m³/m³": "m3/m3",
+    "m^3/m^3": "m3/m3",
+    "°c": "Cel",
+    "℃": "Cel",
+    "c": "Cel",
+    "degc": "Cel",
+    "deg c": "Cel",
+    "celsius": "Cel",
+    "kelvin": "K",
+    "°": "deg",
+    "degrees": "deg",
+    "m³": "m3",
+    "m^3": "m3",
+    "m³/h": "m3/h",
+    "m^3/h": "m3/h",
+    "m3/hr": "m3/h",
+    "µs/cm": "uS/cm",
+    "μs/cm": "uS/cm",  # the Greek letter
+    "w/m²": "W/m2",
+    "w/m^2": "W/m2",
+    "r/min": "1/min",
+}
+_ANY_CASE: Mapping[str, str] = {
+    # Where no other unit differs in case alone, as mS/m and MS/m would.
+    name.lower(): name
+    for name in ("Pa", "hPa", "kPa", "mbar", "bar", "m/s", "km/h", "W/m2", "V", "rpm", "%RH", "l/h")
+}
+
+
+class Target(NamedTuple):
+    """Where the values of a metric go."""
+
+    quantity: str
+    depth_cm: float | None
+    channel: int | None
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What an operator says of the metrics of a route."""
+
+    metrics: Mapping[str, str | None] = MappingProxyType({})  # our name of each; None: not kept
+    units: Mapping[str, str] = MappingProxyType({})  # of metrics that do not say theirs
+
+
+@lru_cache(maxsize=8192)
+def target_of(name: str) -> Target | None:
+    """What a metric's name means; None where that is not sure."""
+    return own_name(name) or _by_words(name)
+
+
+def own_name(name: str) -> Target | None:
+    """Read `quantity`, `quantity/depth_cm`, `quantity:channel` or `quantity/depth_cm:channel`."""
+    parts = _OWN.fullmatch(name)
+    if parts is None or parts[1] not in CATALOGUE:
+        return None
+    quantity, depth, channel = parts.groups()
+    return Target(
+        quantity,
+        None if depth is None else float(depth),
+        None if channel is None else int(channel),
+    )
+
+
+def _by_words(name: str) -> Target | None:
+    words = _CAMEL.sub(" ", name).lower()
+    depth = _DEPTH.search(words)
+    if depth is not None:
+        words = words[: depth.start()] + " " + words[depth.end() :]
+    quantity = _WORDS.get(_SEPARATORS.sub(" ", words).strip())
+    if quantity is None or (depth is not None and not quantity.startswith("soil_")):
+        return None
+    if depth is None:
+        return Target(quantity, None, None)
+    return Target(quantity, round(float(depth[1]) * _CENTIMETRES[depth[2]], 3), None)
+
+
+@lru_cache(maxsize=1024)
+def conversion(unit: str | None, quantity: str) -> units.Conversion | None:
+    """How a value in an engineering unit becomes the stored one; None: nothing is to be done.
+
+    Raises
+    ------
+    KeyError
+        If the unit is not known.
+    ValueError
+        If it measures something else than the quantity does.
+    """
+    if unit is None:
+        return None
+    lower = unit.lower()
+    return units.conversion(_UNITS.get(lower) or _ANY_CASE.get(lower) or unit, quantity)

@@ -1,0 +1,315 @@
+"""Sparkplug B 3.0 on `spBv1.0/{group}/{type}/{node}[/{device}]`.
+
+A BIRTH says which number (alias) stands for which metric, its datatype and its unit; DATA may then
+carry numbers alone. What a node and its devices said is learned under `sparkplug:{group}/{node}`.
+Whoever names a number nobody explained is asked to be born again, and its message is kept until
+then. `seq` counts to 255 and begins again: it tells no repeats, the time of a metric does.
+"""
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any, NamedTuple
+
+from ingest.codecs import sparkplug_payload as wire
+from ingest.codecs.metric_names import Options, Target, conversion, own_name, target_of
+from ingest.messages import (
+    LATEST_TIME_US,
+    Context,
+    Decoded,
+    PayloadError,
+    Reading,
+    Rejected,
+    Request,
+    TimeSource,
+)
+from storage.readings import Quality
+
+ROOT = "spBv1.0"
+MAX_METRICS = 10_000
+ASK_AGAIN_US = 600_000_000  # a command may be lost: ask again if no birth came
+ASK_AT_MOST_US = 60_000_000  # a birth that leaves a number out would be asked for without end
+_OF_NODES = frozenset({"NBIRTH", "NDATA", "NDEATH"})
+_OF_DEVICES = frozenset({"DBIRTH", "DDATA", "DDEATH"})
+_COMMANDS = frozenset({"NCMD", "DCMD"})
+_NOT_MEASURED = ("Node Control/", "Device Control/", "Properties/")
+_SERVER_TIME = int(Quality.SERVER_TIME)
+_NO_OPTIONS = Options()
+
+
+class _Place(NamedTuple):
+    """Who speaks, and what kind of message it is."""
+
+    kind: str
+    group: str
+    node: str
+    device: str | None
+
+    @property
+    def key(self) -> str:
+        """Under which the births of a node and its devices are learned."""
+        return f"sparkplug:{self.group}/{self.node}"
+
+    @property
+    def identity(self) -> str:
+        return self.key if self.device is None else f"{self.key}/{self.device}"
+
+    @property
+    def scope(self) -> str:
+        """Of its numbers: the node's own are under ""."""
+        return self.device or ""
+
+
+class _Explained(NamedTuple):
+    """A metric with what its BIRTH adds."""
+
+    metric: Any
+    name: str
+    datatype: int
+    unit: str | None
+
+
+def device_of(levels: tuple[str, ...]) -> str | None:
+    """The identity that a topic names."""
+    try:
+        place = _place(levels)
+    except PayloadError:
+        return None
+    return None if place is None else place.identity
+
+
+def rebirth(group: str, node: str, now_us: int) -> Request:
+    """Ask a node to say its births, and those of its devices, again."""
+    return Request(f"{ROOT}/{group}/NCMD/{node}", wire.rebirth(now_us // 1000))
+
+
+def decode(payload: bytes, context: Context) -> Decoded:
+    """Turn one message into readings, and into what it says of later ones.
+
+    Raises
+    ------
+    PayloadError
+        If the topic is none of Sparkplug's, or the bytes are no payload of it.
+    """
+    place = _place(context.levels)
+    if place is None:
+        return _ignored(None, "STATE: whether a host application is there")
+    if place.kind in _COMMANDS:
+        return _ignored(place.identity, f"{place.kind}: a command")
+    message = wire.read(payload)
+    if len(message.metrics) > MAX_METRICS:
+        detail = f"{len(message.metrics)} metrics; send at most {MAX_METRICS}"
+        raise PayloadError("too-many-records", detail)
+    said = context.memory.get(place.key) or {}
+    if place.kind == "NDEATH":
+        return _node_death(place, message, said)
+    if place.kind == "DDEATH":
+        return _device_death(place, said)
+    if not (message.metrics or message.HasField("timestamp") or message.HasField("seq")):
+        raise PayloadError("bad-message", "no payload of Sparkplug B: no time, seq or metric")
+    if place.kind in ("NBIRTH", "DBIRTH"):
+        said = _with_birth(said, place, message)
+        return _data(place, message, said, context)._replace(learned={place.key: said})
+    return _data(place, message, said, context)
+
+
+def _place(levels: tuple[str, ...]) -> _Place | None:
+    """What the topic says; None for the state of a host."""
+    parts = "/".join(levels).split("/")
+    if parts[0] == "STATE":
+        return None
+    group, kind, node, *rest = parts if len(parts) in (3, 4) else ("", "", "")
+    named = all((group, node, *rest)) and not any("\x00" in part for part in parts)
+    if named and kind in (_OF_DEVICES if rest else _OF_NODES) | _COMMANDS:
+        return _Place(kind, group, node, rest[0] if rest else None)
+    topic = "/".join((ROOT, *parts))[:200]
+    raise PayloadError(
+        "bad-topic",
+        f"{topic!r} is not {ROOT}/group/type/node with NBIRTH, NDATA or NDEATH, "
+        f"or {ROOT}/group/type/node/device with DBIRTH, DDATA or DDEATH",
+    )
+
+
+def _ignored(device: str | None, why: str, learned: Mapping[str, Any] | None = None) -> Decoded:
+    return Decoded(device, [], [], [], ignored=why, learned=learned or {})
+
+
+# --- births and deaths ----------------------------------------------------------------------------
+
+
+def _with_birth(said: Mapping[str, Any], place: _Place, message: Any) -> dict[str, Any]:
+    """What is known of a node once this birth is; a node's own ends those of its devices."""
+    aliases, metrics = {}, {}
+    for metric in message.metrics:
+        name = _text(metric.name)
+        if name is not None:
+            metrics[name] = [metric.datatype, wire.unit_of(metric)]
+            if metric.HasField("alias"):
+                aliases[str(metric.alias)] = name
+    births = {} if place.device is None else dict(said.get("births", {}))
+    births[place.scope] = {"aliases": aliases, "metrics": metrics}
+    number = _bd_seq(message) if place.device is None else said.get("bd_seq")
+    return {
+        "bd_seq": number,
+        "asked_us": said.get("asked_us"),
+        "born_since": True,
+        "births": births,
+    }
+
+
+def _node_death(place: _Place, message: Any, said: Mapping[str, Any]) -> Decoded:
+    """The broker says a node's will: of its present session, or of one it left long ago."""
+    number, born = _bd_seq(message), said.get("bd_seq")
+    if number is not None and born is not None and number != born:
+        why = f"NDEATH: of another session (bdSeq {number}; born with {born})"
+        return _ignored(place.identity, why)
+    why = f"NDEATH: the node is gone (bdSeq {number})"
+    # The next session may number its metrics anew, and its birth may be missed.
+    return _ignored(place.identity, why, {place.key: {**said, "births": {}}} if said else None)
+
+
+def _device_death(place: _Place, said: Mapping[str, Any]) -> Decoded:
+    births = {scope: one for scope, one in said.get("births", {}).items() if scope != place.scope}
+    learned = {place.key: {**said, "births": births}} if said else None
+    return _ignored(place.identity, "DDEATH: the node does not reach the device", learned)
+
+
+def _bd_seq(message: Any) -> int | None:
+    """Number of the session that a node's birth and death share."""
+    for metric in message.metrics:
+        if metric.name == b"bdSeq":
+            for field in ("long_value", "int_value"):
+                if metric.HasField(field):
+                    return int(getattr(metric, field))
+    return None
+
+
+def _text(name: bytes) -> str | None:
+    """A name, if it is one that can be kept."""
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if text and "\x00" not in text else None
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+def _data(place: _Place, message: Any, said: Mapping[str, Any], context: Context) -> Decoded:
+    birth = said.get("births", {}).get(place.scope, {})
+    readings: list[Reading] = []
+    rejected: list[Rejected] = []
+    unexplained: list[str] = []
+    for index, metric in enumerate(message.metrics):
+        try:
+            one = _explained(metric, birth)
+            found = _reading(place.identity, one, message, context)
+        except wire.UnknownDatatypeError as error:
+            unexplained.append(f"metric {index}: {error}")
+        except PayloadError as error:
+            if error.reason == "alias-unknown":
+                unexplained.append(error.detail)
+            else:
+                rejected.append(Rejected(error.reason, f"metric {index}: {error.detail}"))
+        else:
+            if found is not None:
+                readings.append(found)
+    decoded = Decoded(place.identity, readings, [], rejected)
+    if unexplained:
+        return _parked(decoded, place, unexplained, said, context)
+    if not readings and not rejected:
+        return decoded._replace(ignored=f"{place.kind}: no measured value")
+    return decoded
+
+
+def _parked(
+    decoded: Decoded,
+    place: _Place,
+    unexplained: list[str],
+    said: Mapping[str, Any],
+    context: Context,
+) -> Decoded:
+    """Keep the message for the birth that explains it, and ask for that birth."""
+    shown = ", ".join(unexplained[:10]) + (" …" if len(unexplained) > 10 else "")
+    problem = Rejected("alias-unknown", f"no birth explains {len(unexplained)} metrics: {shown}")
+    decoded.rejected.append(problem)
+    now, asked = context.received_at_us, said.get("asked_us")
+    wait = ASK_AT_MOST_US if said.get("born_since") else ASK_AGAIN_US
+    # The same message again (its batch is tried again): its request was not sent.
+    if asked is not None and 0 < now - asked < wait:
+        return decoded
+    learned = {place.key: {**said, "asked_us": now, "born_since": False}}
+    return decoded._replace(learned=learned, requests=(rebirth(place.group, place.node, now),))
+
+
+def _explained(metric: Any, birth: Mapping[str, Any]) -> _Explained:
+    """A metric under its name."""
+    if metric.name:
+        name = _text(metric.name)
+        if name is None:
+            raise PayloadError("bad-name", f"{metric.name[:80]!r} is not UTF-8 text")
+    elif metric.HasField("alias"):
+        name = birth.get("aliases", {}).get(str(metric.alias))
+        if name is None:
+            raise PayloadError("alias-unknown", f"alias {metric.alias}")
+    else:
+        raise PayloadError("bad-record", "neither a name nor an alias")
+    datatype, unit = birth.get("metrics", {}).get(name, (0, None))
+    return _Explained(metric, name, metric.datatype or datatype, wire.unit_of(metric) or unit)
+
+
+def _reading(device: str, explained: _Explained, message: Any, context: Context) -> Reading | None:
+    """The reading of one metric; None where it has nothing to store."""
+    metric, name, datatype, unit = explained
+    if name == "bdSeq" or name.startswith(_NOT_MEASURED):
+        return None
+    if metric.is_null or metric.is_transient or not wire.has_value(metric):
+        return None
+    options = context.options if isinstance(context.options, Options) else _NO_OPTIONS
+    if name in options.metrics and options.metrics[name] is None:
+        return None
+    target = _target(name, options)
+    value = wire.value_of(metric, datatype)
+    if type(value) is bool and target.quantity == "valve_open":
+        value, unit = float(value), None
+    if type(value) is not float:
+        raise PayloadError("not-a-number", f"{name[:80]!r} is text, a switch or a structure")
+    if not isfinite(value):
+        raise PayloadError("value-not-finite", f"{name[:80]!r} is {value}; send is_null instead")
+    stored = _converted(value, options.units.get(name, unit), target, name)
+    time_us, source, quality = _time(metric, message, context)
+    return Reading(
+        device, target.quantity, stored, time_us, source, target.depth_cm, target.channel, quality
+    )
+
+
+def _target(name: str, options: Options) -> Target:
+    ours = options.metrics.get(name)
+    target = target_of(name) if ours is None else own_name(ours)
+    if target is None:
+        raise PayloadError("unknown-quantity", f"{name[:80]!r} is no quantity of the catalogue")
+    return target
+
+
+def _converted(value: float, unit: str | None, target: Target, name: str) -> float:
+    try:
+        change = conversion(unit, target.quantity)
+    except KeyError:
+        raise PayloadError("unknown-unit", f"{unit!r} of {name[:80]!r} is unknown") from None
+    except ValueError as error:
+        raise PayloadError("wrong-unit", f"{name[:80]!r}: {error}") from error
+    stored = value if change is None else change(value)
+    if not isfinite(stored):
+        raise PayloadError("value-not-finite", f"{name[:80]!r} is {value} {unit}")
+    return stored
+
+
+def _time(metric: Any, message: Any, context: Context) -> tuple[int, TimeSource, int]:
+    """Time of a metric: its own, else its message's, else the arrival."""
+    for dated in (metric, message):
+        if dated.HasField("timestamp"):
+            time_us = int(dated.timestamp) * 1000
+            if time_us > LATEST_TIME_US:
+                raise PayloadError("time-out-of-range", f"{dated.timestamp} ms is after 9999")
+            return time_us, "device", 0
+    return context.received_at_us, "server", _SERVER_TIME
