@@ -190,7 +190,8 @@ def open_datastreams(
         where=known.is_(None) & made.excluded.counter_modulus.is_not(None),
     )
     connection.execute(statement, rows)
-    ids = {StreamKey(*s[1:5]): s.id for s in datastreams(connection, [k.device_id for k in keys])}
+    names = sorted({key.device_id for key in keys})
+    ids = {StreamKey(*s[1:5]): s.id for s in datastreams(connection, names)}
     return {key: ids[key] for key in keys}
 
 
@@ -205,10 +206,10 @@ def stream_traits(connection: sa.Connection, ids: Sequence[int]) -> list[StreamT
             device.id, device.kind, device.farm_id,
         )
         .join(tables.devices, device.id == stream.device_id)
-        .where(stream.id.in_(ids))
+        .where(stream.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Integer))))
         .order_by(stream.id)
     )  # fmt: skip
-    return [StreamTraits(*row) for row in connection.execute(query)]
+    return [StreamTraits(*row) for row in connection.execute(query, {"ids": list(ids)})]
 
 
 # `gap_since` moves when the lowest missing number does: a device whose messages merely overtake

@@ -16,8 +16,10 @@ def sift(decoded: Decoded, received_at_us: int) -> Decoded:
     for reading in decoded.readings:
         if problem := time_problem(reading.time, received_at_us):
             rejected.append(problem)
-        else:
-            readings.append(reading._replace(quality=quality(reading)))
+            continue
+        earned = quality(reading)
+        # Most earn nothing, and a copy costs more than all the checks.
+        readings.append(reading if earned == reading.quality else reading._replace(quality=earned))
     for point in decoded.points:
         if problem := time_problem(point.time, received_at_us):
             rejected.append(problem)

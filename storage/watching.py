@@ -1,0 +1,33 @@
+"""What nobody says: silence, and what is missing between what was said."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from storage import intervals, sequence_gaps, silence
+
+
+class Watched(NamedTuple):
+    """How many alerts were opened, and how many cleared."""
+
+    opened: int
+    cleared: int
+
+
+_ALONE = sa.text("SELECT pg_try_advisory_xact_lock(hashtext('dala watch'))")
+
+
+def watch(connection: sa.Connection, now: dt.datetime) -> Watched:
+    """Open and clear the alerts of silence, of missing message numbers and of filled gaps.
+
+    Where several processes ingest, one of them does it; the others find nothing to do.
+    """
+    if not connection.scalar(_ALONE):
+        return Watched(0, 0)
+    silent, heard = silence.watch(connection, now)
+    missing, came = sequence_gaps.watch(connection, now)
+    filled = intervals.clear_filled(connection, now=now)
+    return Watched(silent + missing, heard + came + filled)
