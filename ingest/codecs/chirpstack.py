@@ -1,18 +1,18 @@
-"""ChirpStack 4 events, JSON, on `application/{id}/device/{devEui}/event/{event}`.
+"""ChirpStack 4 events, JSON or protobuf, on `application/{id}/device/{devEui}/event/{event}`.
 
-Times are the gateway's or the server's, never the device's. A field may be absent where its value
-is zero, and `object` is absent where the server has no codec or the codec threw.
+The first byte tells which: `{` begins no protobuf event. Times are the gateway's or the server's,
+never the device's. A field may be absent where its value is zero, and `object` is absent where the
+server has no codec or the codec threw.
 """
 
 import re
 from base64 import b64decode
-from math import isfinite
 from typing import Any
 
-from ingest.codecs import lorawan
+from ingest.codecs import chirpstack_protobuf, lorawan, places
 from ingest.codecs.documents import load, member, members
 from ingest.codecs.times import first_time
-from ingest.messages import Context, Decoded, PayloadError, Reading
+from ingest.messages import Context, Decoded, PayloadError, Reading, Rejected
 from storage.readings import Quality
 
 _EUI = re.compile(r"[0-9a-f]{16}")
@@ -21,8 +21,12 @@ _QUIET = {  # events that measure nothing
     "ack": "a downlink was acknowledged",
     "txack": "a downlink was sent",
     "log": "a log entry of the server",
-    "location": "a place estimated by the network; the field's map is kept here",
     "integration": "an event of another integration",
+}
+_BEYOND = 1e9  # no per cent
+_NO_BATTERY = {  # members of a status, and why there is no level beside them
+    "externalPowerSource": "the device has external power",
+    "batteryLevelUnavailable": "the device cannot measure its battery",
 }
 
 
@@ -41,17 +45,15 @@ def decode(payload: bytes, context: Context) -> Decoded:
         If it is no event of ChirpStack 4, or nothing tells what its uplink means.
     """
     event = context.levels[2]
-    if payload.lstrip()[:1] != b"{":
-        raise PayloadError(
-            "chirpstack-protobuf",
-            "not JSON: set the server's MQTT integration to the JSON marshaler",
-        )
-    document = load(payload)
+    json = payload.lstrip()[:1] == b"{"
+    document = load(payload) if json else chirpstack_protobuf.load(payload, event)
     device = _device(document, context)
     if event == "up":
         return _uplink(document, device, context)
     if event == "status":
         return _status(document, device, context)
+    if event == "location":
+        return _location(document, device, context)
     if event in _QUIET:
         return Decoded(device, [], [], [], ignored=f"{event}: {_QUIET[event]}")
     raise PayloadError("unknown-event", f"ChirpStack has no event {event[:40]!r}")
@@ -82,17 +84,30 @@ def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
         return Decoded(device, [], [], [], ignored="up: an uplink without data")
     tags = member(document, "deviceInfo", "tags")
     names = (member(document, "deviceInfo", "deviceProfileName"), member(tags, "profile"))
-    return lorawan.decode(uplink, context.profile, *names)
+    return lorawan.decode(uplink, context.profile, *names, memory=context.memory)
 
 
 def _status(document: dict[str, Any], device: str, context: Context) -> Decoded:
     level: Any = document.get("batteryLevel")
-    powered = document.get("externalPowerSource") or document.get("batteryLevelUnavailable")
-    if powered or type(level) not in (int, float) or not isfinite(level):
+    for said, why in _NO_BATTERY.items():
+        if document.get(said):
+            return Decoded(device, [], [], [], ignored=f"status: {why}")
+    if type(level) not in (int, float) or not abs(level) < _BEYOND:  # so NaN is none
         return Decoded(device, [], [], [], ignored="status: no battery level")
     time_us, source, quality = _time(document, context)
     reading = Reading(device, "battery_level", float(level), time_us, source, quality=quality)
     return Decoded(device, [reading], [], [])
+
+
+def _location(document: dict[str, Any], device: str, context: Context) -> Decoded:
+    """Where the device is; the place of the gateway (in `rxInfo`) is another matter."""
+    if not document.get("location"):
+        return Decoded(device, [], [], [], ignored="location: no place")
+    time_us, _, _ = _time(document, context)
+    found = places.point(document.get("location"), time_us)
+    if isinstance(found, Rejected):
+        return Decoded(device, [], [], [found])
+    return Decoded(device, [], [found], [])
 
 
 def _time(document: dict[str, Any], context: Context) -> Any:
@@ -112,6 +127,8 @@ def _data(document: dict[str, Any]) -> bytes:
     data = document.get("data")
     if data is None:
         return b""
+    if isinstance(data, bytes):  # of protobuf
+        return data
     try:
         return b64decode(data, validate=True)
     except (ValueError, TypeError) as error:

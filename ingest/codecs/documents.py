@@ -18,17 +18,23 @@ def load(payload: bytes) -> dict[str, Any]:
     PayloadError
         If the payload is not JSON, or not an object.
     """
-    try:
-        document = _decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        try:
-            document = json.loads(payload)
-        except (ValueError, RecursionError) as error:
-            raise PayloadError("not-json", f"the payload is not valid JSON: {error}") from error
+    document = load_any(payload)
     if not isinstance(document, dict):
         kind = type(document).__name__
         raise PayloadError("bad-message", f"the message is a JSON object, not a {kind}")
     return document
+
+
+def load_any(payload: bytes) -> Any:
+    """Whatever JSON a message is; PayloadError if it is none."""
+    try:
+        return _decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise PayloadError("not-json", f"the payload is not valid JSON: {error}") from error
 
 
 def member(document: object, *path: str) -> Any:

@@ -2,16 +2,18 @@
 
 Zero, false and "" are left out of a message. `rx_metadata[].timestamp` is the counter of a
 concentrator, not a time. A message that was simulated in the console says so and is marked.
+`locations` beside an uplink are what the network had on file; where a device is now comes as a
+message of its own.
 """
 
 import re
 from base64 import b64decode
 from typing import Any
 
-from ingest.codecs import lorawan
+from ingest.codecs import lorawan, places
 from ingest.codecs.documents import load, member, members
 from ingest.codecs.times import first_time
-from ingest.messages import Context, Decoded, PayloadError
+from ingest.messages import Context, Decoded, PayloadError, Reading, Rejected
 from storage.readings import Quality
 
 _EUI = re.compile(r"[0-9a-f]{16}")
@@ -24,7 +26,6 @@ _QUIET = (  # the member that carries what a message is about, if not an uplink
     "downlink_failed",
     "downlink_queued",
     "downlink_queue_invalidated",
-    "location_solved",
     "service_data",
 )
 
@@ -37,19 +38,17 @@ def decode(payload: bytes, context: Context) -> Decoded:
     PayloadError
         If it is no message of The Things Stack 3, or nothing tells what its uplink means.
     """
-    *_, event = context.levels  # the DevEUI is in the message, not in the topic
-    document = load(payload)
-    if event == "up/normalized":
+    document = load(payload)  # the DevEUI is in the message, not in the topic
+    if context.levels[2:] == ("up/normalized",):
         return _ignored(document, "up/normalized: says again what up has said")
     if not isinstance(document.get("uplink_message"), dict):
+        if isinstance(document.get("location_solved"), dict):
+            return _location(document, context)
         about = [name for name in _QUIET if name in document]
         if about:
             return _ignored(document, f"{about[0]}: no uplink")
         raise PayloadError("bad-message", "no uplink_message: not from The Things Stack 3")
-    device = _device(document)
-    if device is None:
-        raise PayloadError("bad-message", "end_device_ids.dev_eui is not 16 hex digits")
-    return _uplink(document, device, context)
+    return _uplink(document, _known(document), context)
 
 
 def _ignored(document: dict[str, Any], why: str) -> Decoded:
@@ -60,6 +59,13 @@ def _device(document: dict[str, Any]) -> str | None:
     eui = member(document, "end_device_ids", "dev_eui")
     known = isinstance(eui, str) and _EUI.fullmatch(eui.lower())
     return f"lora:{eui.lower()}" if known else None
+
+
+def _known(document: dict[str, Any]) -> str:
+    device = _device(document)
+    if device is None:
+        raise PayloadError("bad-message", "end_device_ids.dev_eui is not 16 hex digits")
+    return device
 
 
 def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
@@ -77,11 +83,39 @@ def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
         _data(message),
         port=message["f_port"] if type(message.get("f_port")) is int else None,
     )
+    battery = _battery(message, device, quality & int(Quality.SIMULATED))
     if not uplink.data and not uplink.decoded and not uplink.normalized:
-        return Decoded(device, [], [], [], ignored="up: an uplink without data")
+        why = None if battery else "up: an uplink without data"
+        return Decoded(device, battery, [], [], ignored=why)
     brand, model_id = (member(message, "version_ids", name) for name in ("brand_id", "model_id"))
     names = (f"{brand}-{model_id}", member(message, "attributes", "profile"))
-    return lorawan.decode(uplink, context.profile, *names)
+    decoded = lorawan.decode(uplink, context.profile, *names, memory=context.memory)
+    return decoded._replace(readings=decoded.readings + battery)
+
+
+def _battery(message: dict[str, Any], device: str, quality: int) -> list[Reading]:
+    """The level that the network last asked the device for, at the time of its answer.
+
+    It is said again with every uplink: without its own time it would be one more each time.
+    """
+    level: Any = member(message, "last_battery_percentage", "value")
+    time_us = first_time(member(message, "last_battery_percentage", "received_at"))
+    if time_us is None or type(level) not in (int, float) or not 0 <= level <= 100:
+        return []
+    return [Reading(device, "battery_level", float(level), time_us, "network", quality=quality)]
+
+
+def _location(document: dict[str, Any], context: Context) -> Decoded:
+    device = _known(document)
+    if not member(document, "location_solved", "location"):
+        return _ignored(document, "location_solved: no place")
+    if document.get("simulated") is True:
+        return _ignored(document, "location_solved: simulated, and a place has no flag to say so")
+    time_us = first_time(document.get("received_at")) or context.received_at_us
+    found = places.point(member(document, "location_solved", "location"), time_us)
+    if isinstance(found, Rejected):
+        return Decoded(device, [], [], [found])
+    return Decoded(device, [], [found], [])
 
 
 def _time(document: dict[str, Any], context: Context) -> Any:

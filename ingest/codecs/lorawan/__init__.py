@@ -3,11 +3,14 @@
 In this order: the network's normalized payload; its decoded object, by the names its makers use;
 the bytes, by the device's profile. What a device is is never guessed from its bytes: names that
 could mean two things (`temperature`, `battery`) are read only when the profile says whose they are.
-A new model is a table in one file of this folder.
+A new model is a table in one file of this folder. A profile may say what the model cannot know:
+`milesight-uc511;pulse_l=10` is one whose meter gives a pulse every ten litres.
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ingest.codecs.lorawan import decentlab, dragino, milesight, normalized
@@ -22,6 +25,7 @@ MODELS: Mapping[str, Model] = {
 _ANY_MODEL = {**milesight.FIELDS, **dragino.FIELDS, **decentlab.FIELDS}
 _SERVER_TIME = int(Quality.SERVER_TIME)
 _CLOCK_SET_S = 946_684_800  # 2000-01-01: a device that says less has never set its clock
+_PULSE = re.compile(r"pulse_l=(\d{1,6}(?:\.\d{1,6})?)", re.ASCII)
 _LATEST_S = 4_102_444_800  # 2100-01-01
 
 
@@ -47,11 +51,7 @@ def model_of(profile: str | None, *names: object) -> Model | None:
         If the profile is none of ours: a slip in the device list should not be guessed around.
     """
     if profile:
-        model = _find(profile)
-        if model is None:
-            known = ", ".join(sorted(MODELS))
-            raise PayloadError("unknown-profile", f"{profile[:40]!r} is none of: {known}")
-        return model
+        return _configured(profile)
     return next((model for model in map(_find, names) if model is not None), None)
 
 
@@ -61,22 +61,79 @@ def _find(name: object) -> Model | None:
     return MODELS.get(re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"))
 
 
-def counter_modulus(profile: str | None, quantity: str) -> float | None:
-    """Where a counter of this device profile begins again, in the stored unit; None: never."""
-    model = _find(profile)
-    return None if model is None else model.modulus.get(quantity)
+@lru_cache(maxsize=1024)
+def _configured(profile: str) -> Model:
+    """The model of a profile, with what a pulse of its meters is worth where it says so."""
+    name, *choices = profile.split(";")
+    model = _find(name)
+    if model is None:
+        known = ", ".join(sorted(MODELS))
+        raise PayloadError("unknown-profile", f"{profile[:40]!r} is none of: {known}")
+    for choice in choices:
+        parts = _PULSE.fullmatch(choice.strip())
+        litres = float(parts[1]) if parts else 0.0
+        if not litres or not model.pulses:
+            raise PayloadError(
+                "unknown-profile", f"{choice[:40]!r} of {profile[:40]!r} is not pulse_l=LITRES"
+            )
+        meters = {
+            field: Field("water_total", "l", channel=channel, scale=litres)
+            for field, (channel, _) in model.pulses.items()
+        }
+        width = max(count for _, count in model.pulses.values())
+        modulus = {**model.modulus, "water_total": width * litres / 1000}
+        model = model._replace(fields={**model.fields, **meters}, modulus=modulus)
+    return model
 
 
-def decode(uplink: Uplink, profile: str | None, *names: object) -> Decoded:
-    """Readings of an uplink, and what could not be read of it.
+def counter_modulus(profile: str | None, quantity: str, channel: int | None = None) -> float | None:
+    """Where a counter of this device profile begins again, in the stored unit; None: never.
 
-    `profile` is the device's in our list; `names` are what its network calls it.
+    A profile that is none of ours has no counters that we know of.
     """
     try:
-        readings, rejected = _interpret(uplink, model_of(profile, *names))
+        model = _configured(profile) if profile else None
+    except PayloadError:
+        return None
+    if model is None:
+        return None
+    fields = [field for field in model.fields.values() if field.quantity == quantity]
+    own = any(field.channel == channel for field in fields)
+    return model.modulus.get(quantity) if own else None
+
+
+def memory_key(device: str) -> str:
+    """Where it is remembered which model the network says a device of ours is."""
+    return f"lorawan/{device}"
+
+
+def decode(
+    uplink: Uplink,
+    profile: str | None,
+    *names: object,
+    memory: Mapping[str, Any] = MappingProxyType({}),
+) -> Decoded:
+    """Readings of an uplink, and what could not be read of it.
+
+    `profile` is the device's in our list; `names` are what its network calls it. A model that only
+    the network knows is learned where it has counters that wrap, for their datastreams.
+    """
+    try:
+        model = model_of(profile, *names) or _signed(uplink.decoded)
+        readings, rejected = _interpret(uplink, model)
     except PayloadError as error:
         return Decoded(uplink.device, [], [], [Rejected(error.reason, error.detail)])
-    return Decoded(uplink.device, readings, [], rejected)
+    key = memory_key(uplink.device)
+    if profile or model is None or not model.modulus or memory.get(key) == model.profile:
+        return Decoded(uplink.device, readings, [], rejected)
+    return Decoded(uplink.device, readings, [], rejected, learned={key: model.profile})
+
+
+def _signed(decoded: object) -> Model | None:
+    """The model whose own names a decoded object has."""
+    if not isinstance(decoded, dict):
+        return None
+    return next((m for m in MODELS.values() if m.signature and m.signature <= decoded.keys()), None)
 
 
 def _interpret(uplink: Uplink, model: Model | None) -> tuple[list[Reading], list[Rejected]]:

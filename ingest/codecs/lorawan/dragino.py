@@ -38,4 +38,13 @@ FIELDS = {
     "TempC_DS18B20": Field("air_temperature", "Cel", absent=frozenset({3276.7, 327.67})),
 }
 
-MODELS = (Model("dragino-lse01", FIELDS, _lse01, port=2, bytes_first=True),)
+MODELS = (
+    Model(
+        "dragino-lse01",
+        FIELDS,
+        _lse01,
+        port=2,
+        signature=frozenset({"water_SOIL", "temp_SOIL", "conduct_SOIL"}),
+        bytes_first=True,
+    ),
+)

@@ -44,9 +44,11 @@ def _probe_history(timestamp: int, ec: int, temperature: int, moisture: int) -> 
     return record
 
 
-def _valve_history(timestamp: int, state: int, _pulse: int) -> dict[str, Any]:
+def _valve_history(timestamp: int, state: int, pulse: int) -> dict[str, Any]:
+    """Bits of the state: 0 open, 1 the input is a switch and counts nothing, 4 which valve."""
     valve = 2 if state >> 4 & 1 else 1
-    return {"timestamp": timestamp, f"valve_{valve}": "open" if state & 1 else "close"}
+    record = {"timestamp": timestamp, f"valve_{valve}": "open" if state & 1 else "close"}
+    return record if state >> 1 & 1 else {**record, f"valve_{valve}_pulse": pulse}
 
 
 _WEATHER_RECORD = (
@@ -179,7 +181,12 @@ _WEATHER = {
 MODELS = (
     Model("milesight-em500-smtc", _LEVEL | _PROBE, _decoder(_EM500_SMTC)),
     Model("milesight-em500-pp", _LEVEL | _PRESSURE, _decoder(_EM500_PP)),
-    Model("milesight-uc511", _LEVEL | _PRESSURE | FIELDS, _decoder(_UC511)),
+    Model(
+        "milesight-uc511",
+        _LEVEL | _PRESSURE | FIELDS,
+        _decoder(_UC511),
+        pulses={"valve_1_pulse": (1, 2**32), "valve_2_pulse": (2, 2**32)},
+    ),
     # Hundredths of a millimetre in 16 bits; version 2 counts in 32.
     Model(
         "milesight-wts506",

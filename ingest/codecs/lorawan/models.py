@@ -19,6 +19,7 @@ class Field(NamedTuple):
     depth_cm: float | None = None
     channel: int | None = None
     absent: frozenset[float] = frozenset()  # as decoded: what the device says for "no sensor"
+    scale: float = 1.0  # of the decoded number, to the unit
 
 
 class Model(NamedTuple):
@@ -30,6 +31,11 @@ class Model(NamedTuple):
     port: int | None = None  # the LoRaWAN port of measurements; None: any
     # Counters that begin again: quantity → the value at which it does, in the stored unit.
     modulus: Mapping[str, float] = {}
+    # Pulse counters by their names: the channel of the meter, and how far they count. They mean
+    # nothing until the profile says what a pulse is worth.
+    pulses: Mapping[str, tuple[int, int]] = {}
+    # Decoded names that no other model uses: where all are there, they tell the model.
+    signature: frozenset[str] = frozenset()
     # Bytes go before the network's decoded object, because the maker's decoder is known to err.
     bytes_first: bool = False
 

@@ -118,6 +118,56 @@ def test_bytes_are_read_by_the_profile_given_or_the_version_known():
     assert reasons(read(uplink(**bare))) == ["no-decoder"]
 
 
+BATTERY = {"value": 88.5, "f_cnt": 17, "received_at": "2026-07-01T04:00:00Z"}
+
+
+def test_the_last_battery_level_has_the_time_of_its_own_answer():
+    decoded = read(uplink(last_battery_percentage=BATTERY))
+
+    level = next(r for r in decoded.readings if r.quantity == "battery_level")
+    assert (level.value, level.time) == (88.5, SECOND_US - 3_600_000_000)
+    assert len(decoded.readings) == 2
+
+
+def test_a_battery_level_is_read_beside_bytes_that_nobody_knows():
+    decoded = read(
+        uplink(decoded_payload=None, frm_payload="qg==", last_battery_percentage=BATTERY)
+    )
+
+    assert [r.quantity for r in decoded.readings] == ["battery_level"]
+    assert [r.reason for r in decoded.rejected] == ["no-decoder"]
+
+
+@pytest.mark.parametrize(
+    "battery",
+    [{"value": 88.5}, {"received_at": "2026-07-01T04:00:00Z"}, {**BATTERY, "value": "high"}, 88.5],
+)
+def test_a_battery_level_without_time_or_number_is_not_one_more_each_time(battery):
+    assert len(read(uplink(last_battery_percentage=battery)).readings) == 1
+
+
+def test_the_places_on_file_are_not_where_the_device_is_now():
+    places = {"user": {"latitude": 37.97, "longitude": 23.72, "source": "SOURCE_REGISTRY"}}
+
+    assert read(uplink(locations=places)).points == []
+
+
+def test_a_solved_location_is_a_place_of_the_device():
+    solved = {"service": "x", "location": {"latitude": 51.1, "longitude": 71.4, "altitude": 350}}
+    document = {
+        "end_device_ids": IDS,
+        "received_at": "2026-07-01T05:00:00Z",
+        "location_solved": solved,
+    }
+
+    decoded = read(document, "location/solved")
+    (point,) = decoded.points
+
+    assert decoded.device == DEVICE
+    assert (point.time, point.lat, point.lon, point.elevation_m) == (SECOND_US, 51.1, 71.4, 350.0)
+    assert read({**document, "simulated": True}, "location/solved").points == []
+
+
 def test_an_uplink_without_data_is_no_error():
     decoded = read(uplink(decoded_payload=None))
 
