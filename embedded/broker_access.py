@@ -27,7 +27,20 @@ from storage.database import make_engine
 NETWORK_SERVER = "network-server"
 ACCOUNT = "dala.account"  # key in amqtt's Session.attributes
 FRESH_S = 5.0  # a changed or disabled credential counts after this long
-RECEIPT = re.compile(r"dala/v1/[^/]+/receipt")
+# What the service says: receipts, and commands to Sparkplug nodes (to be born again).
+ANSWER = re.compile(r"dala/v1/[^/]+/receipt|spBv1\.0/[^/]+/(?:NCMD/[^/]+|DCMD/[^/]+/[^/]+)")
+# What a network server, gateway or bridge says for the devices behind it.
+OF_NETWORKS = (
+    "application/",
+    "v3/",
+    "spBv1.0/",
+    "thing/product/",
+    "tele/",
+    "efdi/",
+    "mavlink/",
+)
+# What it hears: the commands to its nodes, and whether the service is there.
+COMMAND_FILTER = re.compile(r"spBv1\.0/(?:[^/#]+/[ND]CMD/.+|STATE/.+)")
 
 logger = logging.getLogger("dala.broker")
 
@@ -57,16 +70,18 @@ class AccessDenied(Exception):
 def may_publish(account: Account, topic: str) -> bool:
     """Whether the account may publish on a topic."""
     if account.kind == INGEST:
-        return RECEIPT.fullmatch(topic) is not None
+        return ANSWER.fullmatch(topic) is not None
     own = f"dala/v1/{account.name}/"
     if topic in (f"{own}senml", f"{own}track"):
         return True
-    return account.kind == NETWORK_SERVER and topic.startswith(("application/", "v3/"))
+    return account.kind == NETWORK_SERVER and topic.startswith(OF_NETWORKS)
 
 
 def may_subscribe(account: Account, topic_filter: str) -> bool:
     """Whether the account may subscribe to a topic filter."""
-    return account.kind == INGEST or topic_filter == f"dala/v1/{account.name}/receipt"
+    if account.kind == INGEST or topic_filter == f"dala/v1/{account.name}/receipt":
+        return True
+    return account.kind == NETWORK_SERVER and COMMAND_FILTER.fullmatch(topic_filter) is not None
 
 
 class CredentialBook:

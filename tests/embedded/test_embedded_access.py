@@ -8,8 +8,17 @@ import pytest
 from amqtt.session import Session
 
 from embedded.broker import BrokerSettings, EmbeddedBroker, configuration
-from embedded.broker_access import ACCOUNT, AccessDenied, Account, CredentialBook, admit
+from embedded.broker_access import (
+    ACCOUNT,
+    AccessDenied,
+    Account,
+    CredentialBook,
+    admit,
+    may_publish,
+    may_subscribe,
+)
 from embedded.broker_delivery import Limits, outbox_of
+from embedded.broker_server import INGEST
 
 
 class Known(NamedTuple):
@@ -114,6 +123,52 @@ def test_a_new_token_counts_at_once_and_a_wrong_one_never(database, clock):
             await enters("old")
 
     asyncio.run(visits())
+
+
+SERVICE = Account(INGEST, INGEST)
+PROBE = Account("probe", "soil-probe")
+GATEWAY = Account("gateway", "network-server")
+
+
+@pytest.mark.parametrize(
+    ("topic", "speakers"),
+    [
+        ("dala/v1/probe/senml", {PROBE}),
+        ("dala/v1/gateway/track", {GATEWAY}),
+        ("dala/v1/probe/receipt", {SERVICE}),
+        ("spBv1.0/Farm 1/NCMD/pump", {SERVICE, GATEWAY}),
+        ("spBv1.0/Farm 1/DCMD/pump/valve", {SERVICE, GATEWAY}),
+        ("spBv1.0/Farm 1/NDATA/pump", {GATEWAY}),
+        ("spBv1.0/Farm 1/DBIRTH/pump/valve", {GATEWAY}),
+        ("spBv1.0/Farm 1/NCMD/pump/valve", {GATEWAY}),  # no such command: not ours to send
+        ("spBv1.0/Farm 1/NCMD", {GATEWAY}),
+        ("application/a/device/b/event/up", {GATEWAY}),
+        ("v3/farm/devices/b/up", {GATEWAY}),
+        ("mavlink/drone-1", {GATEWAY}),
+        ("efdi/combine-1/time_log", {GATEWAY}),
+        ("elsewhere", set()),
+    ],
+)
+def test_who_may_speak(topic, speakers):
+    assert {one for one in (SERVICE, PROBE, GATEWAY) if may_publish(one, topic)} == speakers
+
+
+@pytest.mark.parametrize(
+    ("topic_filter", "hearers"),
+    [
+        ("dala/v1/probe/receipt", {SERVICE, PROBE}),
+        ("spBv1.0/Farm 1/NCMD/pump/#", {SERVICE, GATEWAY}),
+        ("spBv1.0/Farm 1/DCMD/pump/+", {SERVICE, GATEWAY}),
+        ("spBv1.0/+/NCMD/#", {SERVICE, GATEWAY}),
+        ("spBv1.0/STATE/dala", {SERVICE, GATEWAY}),
+        ("spBv1.0/Farm 1/NDATA/pump", {SERVICE}),
+        ("spBv1.0/#", {SERVICE}),
+        ("spBv1.0/+/+/#", {SERVICE}),
+        ("#", {SERVICE}),
+    ],
+)
+def test_who_may_hear(topic_filter, hearers):
+    assert {one for one in (SERVICE, PROBE, GATEWAY) if may_subscribe(one, topic_filter)} == hearers
 
 
 def away(name, kind):

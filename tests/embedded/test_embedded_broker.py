@@ -184,6 +184,19 @@ def test_a_network_server_may_speak_for_its_devices(client, ingest):
     assert [m.payload for m in listener.receive(2)] == [b"chirpstack", b"ttn"]
 
 
+def test_a_sparkplug_node_hears_the_commands_of_the_service(client, ingest):
+    service, node = ingest(), client("gateway", "t2")
+    service.subscribe("spBv1.0/#")
+    assert not node.subscribe("spBv1.0/Farm 1/NCMD/pump/#")
+
+    node.publish("spBv1.0/Farm 1/NDATA/pump", b"by number")
+    (heard,) = service.receive(1)
+    service.publish("spBv1.0/Farm 1/NCMD/pump", b"be born again")
+
+    assert heard.payload == b"by number"
+    assert [m.payload for m in node.receive(1)] == [b"be born again"]
+
+
 def test_what_was_not_acknowledged_comes_again_in_order_after_the_subscriber_is_killed(
     client, ingest
 ):
