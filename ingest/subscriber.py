@@ -1,8 +1,8 @@
-"""The service's MQTT client: nothing is acknowledged before it is committed.
+"""From the broker to the database and back: nothing is acknowledged before it is committed.
 
-One thread does everything in turn: read from the broker, and, when a batch is due, store it,
-acknowledge its messages in order, send receipts. While it stores it does not read, so a slow
-database slows the broker down instead of filling memory.
+One thread does everything in turn: read from the broker, and, when a batch is due, store it, send
+receipts, acknowledge its messages in order. While it stores it does not read, so a slow database
+slows the broker down instead of filling memory.
 """
 
 from __future__ import annotations
@@ -10,100 +10,38 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
-import paho.mqtt.client as mqtt
 import psycopg
 import sqlalchemy as sa
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ingest import topics
+from ingest import batching, topics
+from ingest.acknowledgement import Ledger, Note
+from ingest.batching import Batch, Waiting
 from ingest.codecs import BUILT_IN, Registry
-from ingest.storing import Line, Message, Receipt, is_away
+from ingest.connection import POLL_S, BrokerRefused, Connection, Handlers, NoGreeting
+from ingest.metrics import Metrics
+from ingest.outcomes import Message, Outcome, Receipt
+from ingest.settings import CLIENT_ID, BadAddress, BrokerAddress, MqttSettings, Worker
+from ingest.sharing import every_form, subscriptions
+from ingest.storing import Line, is_away
+
+__all__ = [
+    "BadAddress", "BrokerAddress", "BrokerRefused", "MqttSettings", "Subscriber", "Worker",
+]  # fmt: skip
 
 log = structlog.get_logger()
 
-SESSION_EXPIRY_S = 7 * 24 * 3600
-KEEPALIVE_S = 60
-POLL_S = 0.05
-CREDENTIALS_REFUSED = frozenset({"Bad user name or password", "Not authorized", "Banned"})
 DEVICES_KEPT_S = 10.0  # how long a change of a device may go unnoticed
+DRAIN_S = 15.0  # that stopping waits for the broker to take the last receipts
+QUIET_S = 3.0  # nothing came for so long: the queue of a session that retires is empty
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
+RECEIPTS_WAITING = 20_000  # beyond, no batch is stored until the broker has taken some
 
 
-class MqttSettings(BaseSettings):
-    """Read from the environment: ``DALA_MQTT_URL`` and how batches are cut."""
-
-    model_config = SettingsConfigDict(env_prefix="DALA_", extra="ignore")
-
-    mqtt_url: SecretStr | None = None  # mqtt://user:password@host:1883, mqtts:// for TLS
-    batch_messages: int = Field(default=2_000, ge=1)
-    batch_age_s: float = Field(default=0.2, gt=0)
-    receive_maximum: int = Field(default=4_000, ge=1, le=65_535)
-
-
-class BadAddress(ConnectionError, ValueError):
-    """The broker's address cannot be read. It may hold a password, so it is not repeated."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the broker's address in DALA_MQTT_URL must look like mqtt://user:password@host:1883"
-        )
-
-
-class BrokerAddress(NamedTuple):
-    """Where a broker listens, and as whom to speak to it."""
-
-    host: str
-    port: int
-    user: str | None
-    password: str | None
-    tls: bool
-
-    @classmethod
-    def parse(cls, url: str) -> BrokerAddress:
-        """Read ``mqtt[s]://[user[:password]@]host[:port]``; BadAddress says what is wrong."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            raise BadAddress from None
-        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-            raise BadAddress
-        tls = parts.scheme == "mqtts"
-        user, password = (
-            None if part is None else unquote(part) for part in (parts.username, parts.password)
-        )
-        return cls(parts.hostname, port or (8883 if tls else 1883), user, password, tls)
-
-
-class BrokerRefused(ConnectionError):
-    """The broker is there and will not have us; the message says why."""
-
-
-def make_client(
-    address: BrokerAddress, client_id: str, *, protocol: Any, manual_ack: bool
-) -> mqtt.Client:
-    """A client whose session outlives its connection (``clean_start=False``)."""
-    version_5 = protocol == mqtt.MQTTv5
-    client = mqtt.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=client_id,
-        protocol=protocol,
-        clean_session=None if version_5 else False,
-        manual_ack=manual_ack,
-        reconnect_on_failure=False,
-    )
-    if address.user is not None:
-        client.username_pw_set(address.user, address.password)
-    if address.tls:
-        client.tls_set()
-    return client
+class Overdue(ConnectionError):
+    """A message was unacknowledged too long, with database and broker there."""
 
 
 class Subscriber:
@@ -114,220 +52,291 @@ class Subscriber:
         engine: sa.Engine,
         address: BrokerAddress,
         *,
-        client_id: str = "dala-ingest",
+        client_id: str = CLIENT_ID,
+        worker: Worker = Worker(),  # noqa: B008 - it cannot change
         settings: MqttSettings | None = None,
+        metrics: Metrics | None = None,
         on_batch: Callable[[int, int, int], None] | None = None,
         registry: Registry = BUILT_IN,
     ) -> None:
+        self._engine, self._registry = engine, registry
         self._line = Line(engine, registry)
-        self._subscriptions = registry.subscriptions
-        self._address = address
-        self._client_id = client_id
+        self._address, self._worker = address, worker
+        self._client_id = worker.client_id(client_id)
         self._settings = settings or MqttSettings()
+        self._metrics = metrics or Metrics()
         self._on_batch = on_batch
-        self._protocol: Any = mqtt.MQTTv5
-        self._client: mqtt.Client | None = None
-        self._waiting: list[tuple[int, Message]] = []
-        self._first_waits_since = 0.0
-        self._refusal: str | None = None
-        self._connected = False
-        self._subscribed = False
-        self._protocol_settled = False  # it has worked once with this broker
-        self._stopping = False
+        self._mqtt5 = True
+        self._settled: bool | None = None  # which protocol is known to work here
+        self._connection: Connection | None = None
+        self._waiting = Waiting(self._settings)
+        self._ledger = Ledger()
+        self._in_hand: Batch | None = None  # being stored
+        self._stopping = self._retiring = False
+        self._was_connected = False
         self._devices_looked_up = time.monotonic()
+        self._metrics.watch(self._oldest_arrived_at, self._messages_held)
 
     def stop(self) -> None:
         """Let :meth:`run` store what is waiting, and return. Safe in a signal handler."""
         self._stopping = True
 
-    def run(self) -> None:
+    def run(self, *, retire: bool = False) -> None:
         """Serve until :meth:`stop`; a lost broker or database is waited for.
+
+        With ``retire``: store what the broker has queued for us, give the session up, and return.
 
         Raises
         ------
         BrokerRefused
-            If the broker refuses the user name and password, or every topic: waiting would not
-            help.
+            If the broker refuses the user name and password, every topic, or what several workers
+            need, or gave our client id to another: waiting would not help.
         """
-        pause = 0.2
+        self._retiring = retire
+        pause = FIRST_PAUSE_S
         while not self._stopping:
             try:
                 self._serve()
-                pause = 0.2
+                pause = FIRST_PAUSE_S
             except BrokerRefused:
                 raise
+            except Overdue as error:
+                self._metrics.overdue.inc()
+                log.error("unacknowledged too long; connecting anew", cause=str(error))
             except (OSError, ConnectionError) as error:
-                log.warning(
-                    "broker away",
-                    broker=f"{self._address.host}:{self._address.port}",
-                    error=str(error),
-                )
+                log.warning("broker away", broker=self._address.place, error=str(error))
             if not self._stopping:
                 time.sleep(pause)
-                pause = min(pause * 2, 5.0)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
 
     def _serve(self) -> None:
         """Keep one connection until it breaks."""
-        client = self._connect()
+        connection = self._connect()
+        quiet_since = time.monotonic()
         try:
-            while not self._stopping and self._connected:
-                if client.loop(timeout=POLL_S) != mqtt.MQTT_ERR_SUCCESS:
-                    break
-                if self._is_due(time.monotonic()):
-                    self._flush()
-            if self._stopping and self._connected:
-                self._flush()
-                client.disconnect()
-                client.loop(timeout=POLL_S)
+            while not self._stopping and connection.serve(POLL_S, self._has_room):
+                now = time.monotonic()
+                if self._waiting:
+                    quiet_since = now
+                self._step(connection, now)
+                if self._retiring and not self._ledger and now - quiet_since > QUIET_S:
+                    connection.close(end_session=True)
+                    log.info("retired", client_id=self._client_id)
+                    self._stopping = True
+            if connection.is_open:
+                self._drain(connection)
+            else:
+                self._note_end(connection)
+        except Overdue:
+            connection.abandon()
+            raise
         finally:
-            # An acknowledgement on a new connection could hit another message: what was not
-            # committed comes again, so it is dropped here.
+            self._metrics.connected.set(0)
+            self._forget_unacknowledged()
+            self._connection = None
+
+    def _step(self, connection: Connection, now: float) -> None:
+        if self._waiting.is_due(now) and self._ledger.receipts < RECEIPTS_WAITING:
+            self._flush(connection)
+        self._settle(connection)
+        committed_at = self._ledger.first_committed_at
+        if committed_at is not None and now - committed_at > self._settings.acknowledge_within_s:
+            raise Overdue("the broker does not confirm receipts")
+
+    def _drain(self, connection: Connection) -> None:
+        """Store and acknowledge what is here; what still comes stays with the broker."""
+        self._flush(connection)
+        until = time.monotonic() + DRAIN_S
+        self._settle(connection)
+        while self._ledger and time.monotonic() < until and connection.serve(POLL_S):
             self._waiting.clear()
-            self._client = None
+            self._settle(connection)
+        connection.close()
 
-    def _connect(self) -> mqtt.Client:
-        client = make_client(
-            self._address, self._client_id, protocol=self._protocol, manual_ack=True
+    # --- connecting -------------------------------------------------------------------------------
+
+    def _connect(self) -> Connection:
+        if self._settled is not None:
+            self._mqtt5 = self._settled
+        handlers = Handlers(self._on_message, self._ledger.confirm)
+        connection = Connection(
+            self._address,
+            self._client_id,
+            handlers,
+            mqtt5=self._mqtt5,
+            receive_maximum=self._settings.receive_maximum,
         )
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
-        client.max_inflight_messages_set(1_000)
-        self._client, self._refusal = client, None
-        self._connected = self._subscribed = False
-        options: dict[str, Any] = {"keepalive": KEEPALIVE_S}
-        if self._protocol == mqtt.MQTTv5:
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.SessionExpiryInterval = SESSION_EXPIRY_S
-            properties.ReceiveMaximum = self._settings.receive_maximum
-            options |= {"clean_start": False, "properties": properties}
-        client.connect(self._address.host, self._address.port, **options)
-        deadline = time.monotonic() + 15
-        while not self._subscribed and self._refusal is None and time.monotonic() < deadline:
-            if client.loop(timeout=POLL_S) != mqtt.MQTT_ERR_SUCCESS or self._stopping:
-                break
-        if not self._subscribed and not self._stopping:
-            self._give_up_connecting()
-        self._protocol_settled = True
-        return client
+        self._connection = connection
+        try:
+            connection.open()
+        except NoGreeting as error:
+            self._try_the_other_protocol(certain=error.certain)
+            raise
+        if self._mqtt5:
+            self._settled = True
+        self._subscribe(connection)
+        self._note_connected(connection)
+        return connection
 
-    def _give_up_connecting(self) -> None:
-        refusal = self._refusal
-        if refusal in CREDENTIALS_REFUSED:
-            raise BrokerRefused(
-                f"the broker at {self._address.host}:{self._address.port} refused us: {refusal}. "
-                "Check the user and password in DALA_MQTT_URL."
-            )
-        if self._connected and refusal is not None:
-            raise BrokerRefused(
-                f"the broker at {self._address.host}:{self._address.port} lets us in but not "
-                f"{refusal}. Give the user in DALA_MQTT_URL the right to read what devices send."
-            )
-        if self._protocol == mqtt.MQTTv5 and not self._connected and not self._protocol_settled:
-            self._protocol = mqtt.MQTTv311
-            log.info("broker does not speak MQTT 5; using 3.1.1")
-            raise ConnectionError(refusal or "closed the connection on an MQTT 5 greeting")
-        raise ConnectionError(refusal or "the broker did not answer")
-
-    def _on_connect(
-        self, client: mqtt.Client, _data: Any, flags: Any, reason: Any, _properties: Any
-    ) -> None:
-        if reason.is_failure:
-            self._refusal = str(reason)
+    def _try_the_other_protocol(self, *, certain: bool) -> None:
+        """A broker that is too old says so, or just hangs up: then 3.1.1 and 5 take turns."""
+        if self._settled is not None:
             return
-        self._connected = True
-        client.subscribe([(topic, 1) for topic in self._subscriptions])
+        if certain:
+            self._settled = False
+        self._mqtt5 = not self._mqtt5
+        if not self._mqtt5:
+            log.info("broker does not speak MQTT 5; using 3.1.1")
+
+    def _subscribe(self, connection: Connection) -> None:
+        wanted = subscriptions(self._registry, self._worker)
+        if self._worker.shares and not connection.shares:
+            raise BrokerRefused(
+                f"the broker at {self._address.place} has no shared subscriptions, which several "
+                "workers need. Run one `dala ingest` without --worker, or use a broker of MQTT 5, "
+                "such as Mosquitto."
+            )
+        if self._retiring:
+            connection.unsubscribe(every_form(self._registry))
+        elif refused := connection.subscribe(wanted):
+            # An operator may give us a part; it must not look like silent devices.
+            log.warning("not allowed to subscribe", topics=refused)
+
+    def _note_connected(self, connection: Connection) -> None:
+        self._metrics.connections.inc()
+        self._metrics.connected.set(1)
         log.info(
             "connected",
-            broker=f"{self._address.host}:{self._address.port}",
-            session_present=flags.session_present,
+            broker=self._address.place,
+            client_id=self._client_id,
+            session_present=connection.session_present,
         )
+        if self._was_connected and not connection.session_present:
+            self._metrics.sessions_lost.inc()
+            log.warning("the broker forgot our session and what it had queued for us")
+        self._was_connected = True
 
-    def _on_subscribe(
-        self, _client: mqtt.Client, _data: Any, _mid: int, reasons: list[Any], _properties: Any
-    ) -> None:
-        answers = zip(self._subscriptions, reasons, strict=True)
-        refused = [topic for topic, reason in answers if reason.is_failure]
-        if len(refused) == len(self._subscriptions):
-            self._refusal = f"subscribe to {', '.join(refused)}"
+    def _note_end(self, connection: Connection) -> None:
+        if self._stopping:
             return
-        if refused:  # an operator may give us a part; it must not look like silent devices
-            log.warning("not allowed to subscribe", topics=refused)
-        self._subscribed = True
+        log.warning("connection lost", reason=connection.ended, dropped=len(self._waiting))
+        if connection.was_taken_over:
+            raise BrokerRefused(
+                f"another client came to the broker at {self._address.place} as "
+                f"{self._client_id}: two would take it from each other for ever. Give each "
+                "`dala ingest` its own --worker or --client-id."
+            )
 
-    def _on_disconnect(
-        self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
-    ) -> None:
-        if self._connected and not self._stopping:
-            log.warning("connection lost", reason=str(reason), dropped=len(self._waiting))
-        self._connected = False
+    def _forget_unacknowledged(self) -> None:
+        """An acknowledgement on a new connection could hit another message; all comes again."""
+        self._metrics.dropped.inc(len(self._waiting))
         self._waiting.clear()
+        self._ledger.clear()
+        self._metrics.receipts_unconfirmed.set(0)
 
-    def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        if not self._waiting:
-            self._first_waits_since = time.monotonic()
-        received = time.time_ns() // 1_000
-        self._waiting.append(
-            (message.mid, Message(message.topic, bytes(message.payload), received))
-        )
+    # --- messages ---------------------------------------------------------------------------------
 
-    def _is_due(self, now: float) -> bool:
-        full = len(self._waiting) >= self._settings.batch_messages
-        old = now - self._first_waits_since >= self._settings.batch_age_s
-        return bool(self._waiting) and (full or old)
+    def _on_message(self, mid: int, message: Any) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:  # no broker should let this pass
+            topic = "\N{REPLACEMENT CHARACTER}"
+        arrived = Message(topic, message.payload, time.time_ns() // 1_000)
+        self._waiting.add(mid, arrived, time.monotonic())
 
-    def _flush(self) -> None:
-        """Store what waits; without a database, keep trying and acknowledge nothing."""
+    def _has_room(self) -> bool:
+        return not self._waiting.is_full or self._ledger.receipts >= RECEIPTS_WAITING
+
+    def _oldest_arrived_at(self) -> float | None:
+        held = (self._ledger, self._in_hand, self._waiting)
+        times = [one.first_arrived_at for one in held if one is not None]
+        return min((one for one in times if one is not None), default=None)
+
+    def _messages_held(self) -> int:
+        in_hand = self._in_hand
+        return len(self._waiting) + (0 if in_hand is None else len(in_hand.messages))
+
+    def _flush(self, connection: Connection) -> None:
+        """Store what waits and note it as committed; without a database, keep trying."""
         if not self._waiting:
             return
-        batch, self._waiting = self._waiting, []
-        client = self._client
-        if client is None:
-            return
-        pause = 0.2
-        while True:
-            try:
-                self._forget_devices_in_time()
-                outcome = self._line.store([message for _, message in batch])
-                break
-            except (sa.exc.DBAPIError, psycopg.Error) as error:
-                if not is_away(error) and not self._worth_another_try(error):
-                    raise
-                log.warning("database away", error=str(error).splitlines()[0], waiting=len(batch))
-                self._line.forget()
-            if self._stopping or not self._stay_connected(client, pause):
-                return  # not acknowledged: the broker sends the batch again
-            pause = min(pause * 2, 5.0)
-        # Receipts go first: killed between the two, we store the batch again and say so again;
-        # the other way round it would be acknowledged and its devices never told.
-        for receipt in outcome.receipts:
-            client.publish(topics.receipt_topic(receipt.device), _receipt(receipt), qos=1)
+        batch = self._in_hand = self._waiting.take()
+        self._metrics.received.inc(len(batch.messages))
+        try:
+            begun = time.monotonic()
+            outcome = self._store(connection, batch)
+            if outcome is None:  # not acknowledged: the broker sends the batch again
+                self._metrics.dropped.inc(len(batch.messages))
+                return
+            now = time.monotonic()
+            self._metrics.note(outcome, len(batch.messages), now - begun)
+        finally:
+            self._in_hand = None
+        receipts = [
+            Note(topics.receipt_topic(one.device), _receipt(one)) for one in outcome.receipts
+        ]
+        self._ledger.add(batch.mids, receipts, arrived_at=batch.first_arrived_at, now=now)
         for request in outcome.requests:
-            client.publish(request.topic, request.payload, qos=0)
-        for mid, _ in batch:
-            if mid:  # QoS 0 has none
-                client.ack(mid, 1)
+            connection.publish(request.topic, request.payload, qos=0)
+        self._metrics.requests.inc(len(outcome.requests))
         if self._on_batch is not None:
             self._on_batch(outcome.stored, outcome.duplicate, outcome.rejected)
 
-    def _worth_another_try(self, error: Exception) -> bool:
-        """Time-outs, locks, a full disk: not the data's fault, so nothing may be given up."""
-        log.error("database failed", error=str(error).splitlines()[0])
-        return True
+    def _settle(self, connection: Connection) -> None:
+        """Send what the broker has room for, acknowledge what is receipted."""
 
-    def _stay_connected(self, client: mqtt.Client, seconds: float) -> bool:
-        """Wait, but answer the broker; what arrives meanwhile waits up to two batches long."""
+        def publish(note: Note) -> int | None:
+            return connection.publish(note.topic, note.payload, qos=1)
+
+        if not self._ledger:
+            return
+        self._metrics.receipts.inc(self._ledger.send(publish, connection.most_in_flight))
+        self._metrics.receipts_unconfirmed.set(self._ledger.receipts)
+        self._metrics.acknowledged.inc(connection.acknowledge(self._ledger.ready()))
+
+    def _store(self, connection: Connection, batch: Batch) -> Outcome | None:
+        """Try until it is committed; None if we stop, or the connection breaks, before that."""
+        pause, failing_since = FIRST_PAUSE_S, None
+        while True:
+            try:
+                self._forget_devices_in_time()
+                return batching.store(self._line, self._engine, self._registry, batch.messages)
+            except (sa.exc.DBAPIError, psycopg.Error) as error:
+                away = is_away(error)
+                self._note_failure(error, away=away, messages=len(batch.messages))
+                self._line.forget()
+            now = time.monotonic()
+            failing_since = None if away else failing_since or now
+            if failing_since and now - failing_since > self._settings.acknowledge_within_s:
+                raise Overdue("the database is there and does not take a batch")
+            if self._stopping or not self._stay_connected(connection, pause):
+                return None
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    def _note_failure(self, error: Exception, *, away: bool, messages: int) -> None:
+        original = getattr(error, "orig", error)
+        state = getattr(original, "sqlstate", None)
+        if away:
+            self._metrics.retries.labels("away").inc()
+            log.warning("database away", error=str(error).splitlines()[0], waiting=messages)
+        else:
+            # Time-outs, locks, a full disk: not the data's fault, so nothing may be given up. The
+            # words may repeat data; SQLSTATE and kind do not.
+            self._metrics.retries.labels("failed").inc()
+            log.error("database failed", error=type(original).__name__, sqlstate=state)
+
+    def _stay_connected(self, connection: Connection, seconds: float) -> bool:
+        """Wait, but answer the broker; what arrives meanwhile waits, up to a batch of it."""
         until = time.monotonic() + seconds
-        while self._connected and (left := until - time.monotonic()) > 0:
-            if self._stopping:
-                break
-            if len(self._waiting) >= self._settings.batch_messages - 1:
-                time.sleep(min(left, POLL_S))  # read no more: the broker keeps the rest
-                client.loop_misc()
+        while not self._stopping and (left := until - time.monotonic()) > 0:
+            if self._waiting.is_full:  # read no more: the broker keeps the rest
+                time.sleep(min(left, POLL_S))
+                is_open = connection.keep_alive()
             else:
-                client.loop(timeout=min(left, POLL_S))
-        return self._connected
+                is_open = connection.serve(min(left, POLL_S), self._has_room)
+            if not is_open:
+                return False
+        return True
 
     def _forget_devices_in_time(self) -> None:
         if time.monotonic() - self._devices_looked_up > DEVICES_KEPT_S:

@@ -1,0 +1,304 @@
+"""One connection to the broker; the only module of the service that speaks MQTT.
+
+Nothing here runs by itself: who calls :meth:`Connection.serve` reads and writes what is there.
+"""
+
+from __future__ import annotations
+
+import select
+import struct
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from ingest.settings import BrokerAddress
+
+SESSION_EXPIRY_S = 7 * 24 * 3600
+KEEPALIVE_S = 60
+ANSWER_S = 15.0  # that a broker may take to greet us or to take a subscription
+POLL_S = 0.05
+READ_BYTES = 64 * 1024
+PACKETS_AT_ONCE = 1_000  # before timers are looked at
+IN_FLIGHT = 1_000  # receipts, unless the broker allows fewer
+CREDENTIALS_REFUSED = frozenset({"Bad user name or password", "Not authorized", "Banned"})
+TOO_OLD = "Unsupported protocol version"
+TAKEN_OVER = "Session taken over"
+
+
+class BrokerRefused(ConnectionError):
+    """The broker is there and will not have us; the message says why."""
+
+
+class NoGreeting(ConnectionError):
+    """The broker did not accept the connection. ``certain``: it said that MQTT 5 is why."""
+
+    def __init__(self, words: str, *, certain: bool = False) -> None:
+        super().__init__(words)
+        self.certain = certain
+
+
+class Handlers(NamedTuple):
+    """Who is told of what arrives, while :meth:`Connection.serve` runs."""
+
+    message: Callable[[int, mqtt.MQTTMessage], None]  # what the broker calls it (QoS 0: 0)
+    confirmed: Callable[[int], None]  # the broker has taken a message of ours
+
+
+class _Client(mqtt.Client):
+    """Paho, reading its socket in large pieces: three system calls a packet are most of its time.
+
+    The members overridden here are not promised by paho; tests/ingest/test_connection.py says
+    when a new version has changed them.
+    """
+
+    _ahead = b""
+    _at = 0
+    ran_dry = False
+    take: Callable[[mqtt.MQTTMessage], None]
+
+    def read_packet(self) -> bool:
+        """Read a packet; False when there is none, or none any more."""
+        self.ran_dry = False
+        result = self._packet_read()
+        if result > 0:
+            self._loop_rc_handle(result)
+            return False
+        return not self.ran_dry and self._sock is not None
+
+    def acknowledge(self, mids: Sequence[int]) -> None:
+        """Acknowledge messages in one piece: a system call for all, not one for each."""
+        packets = b"".join(struct.pack("!BBH", mqtt.PUBACK, 2, mid) for mid in mids)
+        self._packet_queue(mqtt.PUBACK, packets, 0, 1)
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if self._at == len(self._ahead):
+            try:
+                self._ahead, self._at = super()._sock_recv(READ_BYTES), 0
+            except BlockingIOError:
+                self.ran_dry = True
+                raise
+        piece = self._ahead[self._at : self._at + bufsize]
+        self._at += len(piece)
+        return piece
+
+    def _handle_on_message(self, message: mqtt.MQTTMessage) -> None:
+        self.take(message)
+
+
+class Connection:
+    """A connection whose session outlives it."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        client_id: str,
+        handlers: Handlers,
+        *,
+        mqtt5: bool,
+        receive_maximum: int,
+    ) -> None:
+        self._address = address
+        self._mqtt5 = mqtt5
+        self._receive_maximum = receive_maximum
+        self._client = self._make_client(client_id, handlers)
+        self._answers: list[Any] | None = None  # reasons, one for each topic filter
+        self._refusal: str | None = None
+        self._ended: str | None = None  # why the broker or the network ended it
+        self._greeting: Any = None
+        self.is_open = False
+        self.session_present = False
+
+    def _make_client(self, client_id: str, handlers: Handlers) -> _Client:
+        client = _Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=mqtt.MQTTv5 if self._mqtt5 else mqtt.MQTTv311,
+            clean_session=None if self._mqtt5 else False,
+            manual_ack=True,
+            reconnect_on_failure=False,
+        )
+        if self._address.user is not None:
+            client.username_pw_set(self._address.user, self._address.password)
+        if self._address.tls:
+            client.tls_set()
+        # How many are under way is ours to limit, by what the broker allows: paho does not ask it,
+        # and looks through all that wait with each confirmation.
+        client.max_inflight_messages_set(0)
+        client.take = lambda message: handlers.message(message.mid, message)
+        client.on_publish = lambda _client, _data, mid, *_: handlers.confirmed(mid)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_answer
+        client.on_unsubscribe = self._on_answer
+        return client
+
+    @property
+    def most_in_flight(self) -> int:
+        """How many messages of ours the broker lets be unconfirmed."""
+        return min(IN_FLIGHT, getattr(self._greeting, "ReceiveMaximum", IN_FLIGHT))
+
+    @property
+    def shares(self) -> bool:
+        """Whether the broker knows shared subscriptions."""
+        return self._mqtt5 and bool(getattr(self._greeting, "SharedSubscriptionAvailable", 1))
+
+    @property
+    def was_taken_over(self) -> bool:
+        """Whether another client came with our client id."""
+        return self._ended == TAKEN_OVER
+
+    def open(self) -> None:
+        """Connect and be greeted.
+
+        Raises
+        ------
+        BrokerRefused
+            If the broker refuses the user name and password: waiting would not help.
+        NoGreeting, OSError
+            If the broker is not there, or does not accept us now or in this protocol.
+        """
+        options: dict[str, Any] = {"keepalive": KEEPALIVE_S}
+        if self._mqtt5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = SESSION_EXPIRY_S
+            properties.ReceiveMaximum = self._receive_maximum
+            options |= {"clean_start": False, "properties": properties}
+        self._client.connect(self._address.host, self._address.port, **options)
+        self._wait(lambda: self._greeting is not None or self._refusal is not None)
+        if self._refusal in CREDENTIALS_REFUSED:
+            raise BrokerRefused(
+                f"the broker at {self._address.place} refused us: {self._refusal}. "
+                "Check the user and password in DALA_MQTT_URL."
+            )
+        if self._greeting is None:
+            words = self._refusal or self._ended or "the broker did not answer"
+            raise NoGreeting(words, certain=self._refusal == TOO_OLD)
+
+    def subscribe(self, filters: Sequence[str]) -> list[str]:
+        """Ask for topics at QoS 1; answer those that the broker refused.
+
+        Raises
+        ------
+        BrokerRefused
+            If it refused them all.
+        """
+        # Retained messages come with a new subscription, not with each connection.
+        options = SubscribeOptions(qos=1, retainHandling=1)
+        asked: list[Any] = [(one, options if self._mqtt5 else 1) for one in filters]
+        answers = self._ask(lambda: self._client.subscribe(asked))
+        refused = [one for one, reason in zip(filters, answers, strict=True) if reason.is_failure]
+        if len(refused) == len(filters):
+            raise BrokerRefused(
+                f"the broker at {self._address.place} lets us in but not subscribe to "
+                f"{', '.join(refused)}. Give the user in DALA_MQTT_URL the right to read what "
+                "devices send."
+            )
+        return refused
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Ask for these topics no more; what is queued already still comes."""
+        self._ask(lambda: self._client.unsubscribe(list(filters)))
+
+    def serve(self, timeout: float, has_room: Callable[[], bool] = lambda: True) -> bool:
+        """Read and write what is there, waiting at most ``timeout`` for it; False: it broke."""
+        client = self._client
+        if client.ran_dry and not self._wait_for_socket(timeout):
+            return self.is_open
+        for _ in range(PACKETS_AT_ONCE):
+            if not has_room() or not client.read_packet():
+                break
+        return self.keep_alive()
+
+    def keep_alive(self) -> bool:
+        """Write what waits and answer in time, but read nothing; False: it broke."""
+        if self._client.want_write():
+            self._client.loop_write()
+        self._client.loop_misc()
+        return self.is_open
+
+    def publish(self, topic: str, payload: str | bytes, qos: int) -> int | None:
+        """Publish; answer what confirms it later, or None if it could not go out."""
+        sent = self._client.publish(topic, payload, qos=qos)
+        return sent.mid if sent.rc == mqtt.MQTT_ERR_SUCCESS else None
+
+    def acknowledge(self, mids: Sequence[int]) -> int:
+        """Acknowledge messages in this order; answer how many wanted it (QoS 0 does not)."""
+        wanted = [mid for mid in mids if mid]
+        if wanted:
+            self._client.acknowledge(wanted)
+        return len(wanted)
+
+    def close(self, *, end_session: bool = False) -> None:
+        """Write what waits, say goodbye and wait until it is out; or end the session, too."""
+        properties = None
+        if end_session and self._mqtt5:
+            properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = 0
+        self._client.disconnect(properties=properties)
+        until = time.monotonic() + ANSWER_S
+        while self.is_open and time.monotonic() < until:
+            self._wait_for_socket(POLL_S)
+            self.keep_alive()
+
+    def abandon(self) -> None:
+        """Hang up without goodbye: the broker sends again what is not acknowledged."""
+        self.is_open = False
+        if (opened := self._client.socket()) is not None:
+            opened.close()
+
+    def _ask(self, request: Callable[[], Any]) -> list[Any]:
+        self._answers = None
+        request()
+        self._wait(lambda: self._answers is not None)
+        if self._answers is None:
+            raise ConnectionError(self._ended or "the broker did not answer")
+        return self._answers
+
+    def _wait(self, answered: Callable[[], bool]) -> None:
+        until = time.monotonic() + ANSWER_S
+        while not answered() and self._ended is None and time.monotonic() < until:
+            if self._client.ran_dry:
+                self._wait_for_socket(POLL_S)
+            self._client.read_packet()
+            self._client.loop_misc()
+
+    def _wait_for_socket(self, timeout: float) -> bool:
+        """Whether there is something to read, or room for what is to be written."""
+        opened = self._client.socket()
+        if opened is None:
+            return False
+        writing = [opened] if self._client.want_write() else []
+        try:
+            return any(select.select([opened], writing, [], timeout))
+        except (OSError, ValueError):  # closed under us
+            return True
+
+    def _on_connect(
+        self, _client: mqtt.Client, _data: Any, flags: Any, reason: Any, properties: Any
+    ) -> None:
+        if reason.is_failure:
+            self._refusal = str(reason)
+            return
+        self.is_open, self.session_present = True, flags.session_present
+        self._greeting = properties
+
+    def _on_answer(
+        self, _client: mqtt.Client, _data: Any, _mid: int, reasons: list[Any], _properties: Any
+    ) -> None:
+        self._answers = reasons
+
+    def _on_disconnect(
+        self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
+        self.is_open, self._ended = False, str(reason)
+
+    @property
+    def ended(self) -> str | None:
+        """Why the connection broke; None while it stands."""
+        return self._ended

@@ -1,0 +1,67 @@
+"""`dala ingest` as a process: logs, signals, metrics, and the subscriber until it is stopped."""
+
+from __future__ import annotations
+
+import signal
+
+import sqlalchemy as sa
+import structlog
+
+from ingest import logs
+from ingest.codecs import BUILT_IN, Registry
+from ingest.metrics import Metrics, MetricsServer
+from ingest.settings import CLIENT_ID, BrokerAddress, MqttSettings, Worker
+from ingest.subscriber import Subscriber
+
+log = structlog.get_logger()
+
+
+def serve(
+    engine: sa.Engine,
+    address: BrokerAddress,
+    *,
+    client_id: str = CLIENT_ID,
+    worker: Worker = Worker(),  # noqa: B008 - it cannot change
+    metrics_port: int | None = None,
+    metrics_host: str = "127.0.0.1",
+    retire: bool = False,
+    registry: Registry = BUILT_IN,
+    settings: MqttSettings | None = None,
+) -> None:
+    """Store what devices publish until SIGTERM or SIGINT; what waits then is stored first.
+
+    Parameters
+    ----------
+    client_id : str
+        Under it the broker keeps our session; workers add their number to it.
+    worker : Worker
+        Which of how many; the broker must know shared subscriptions if there are several.
+    metrics_port : int, optional
+        Answer `/metrics` there; 0 takes a free port, None answers nowhere.
+    metrics_host : str
+        Where to listen. Other than loopback lets the network read the numbers.
+    retire : bool
+        Store what the broker has queued for this client id, give its session up, and return.
+    """
+    logs.configure()
+    metrics = Metrics()
+    server = None
+    if metrics_port is not None:
+        server = MetricsServer(metrics, metrics_port, metrics_host)
+        log.info("metrics", address=f"http://{metrics_host}:{server.port}/metrics")
+    subscriber = Subscriber(
+        engine,
+        address,
+        client_id=client_id,
+        worker=worker,
+        settings=settings,
+        metrics=metrics,
+        registry=registry,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: subscriber.stop())
+    try:
+        subscriber.run(retire=retire)
+    finally:
+        if server is not None:
+            server.close()
