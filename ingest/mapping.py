@@ -109,14 +109,13 @@ def _plan(topic: Topic) -> Plan:
         )
         for one in topic.readings
     )
-    clock = None
-    if topic.time is not None or topic.timezone is not None:
-        clock = Clock(path_of(topic.time or ""), topic.time_format, topic.timezone)
+    clock = None if topic.time is None else Clock(path_of(topic.time), topic.time_format)
     return Plan(
         Identity(topic.device or ("$0" if path else ""), path),
         rules,
         clock,
         None if topic.records is None else path_of(topic.records),
+        topic.timezone,
     )
 
 

@@ -66,7 +66,6 @@ class Clock(NamedTuple):
 
     path: Path
     format: str
-    zone: str | None = None
 
 
 class Rule(NamedTuple):
@@ -84,6 +83,7 @@ class Plan(NamedTuple):
     rules: tuple[Rule, ...] = ()
     clock: Clock | None = None
     records: Path | None = None  # of a list whose items each have a time and values
+    zone: str | None = None  # of local times; None: that of the device
 
 
 def decode(payload: bytes, context: Context) -> Decoded:
@@ -103,7 +103,7 @@ def decode(payload: bytes, context: Context) -> Decoded:
     for position, record in enumerate(records):
         place = "" if plan.records is None else f"record {position}: "
         try:
-            dated = when(record, plan.clock, context)
+            dated = when(record, plan, context)
         except PayloadError as error:
             rejected.append(Rejected(error.reason, place + error.detail))
             continue
@@ -167,7 +167,7 @@ def measured(
             )
 
 
-def when(record: object, clock: Clock | None, context: Context) -> Dated:
+def when(record: object, plan: Plan, context: Context) -> Dated:
     """The time of a record; that of the arrival if the plan knows of none.
 
     Raises
@@ -175,6 +175,7 @@ def when(record: object, clock: Clock | None, context: Context) -> Dated:
     PayloadError
         If the plan says where the time is and there is none that can be read.
     """
+    clock = plan.clock
     if clock is None:
         return arrival(context)
     written = at(record, clock.path)
@@ -190,8 +191,7 @@ def when(record: object, clock: Clock | None, context: Context) -> Dated:
         moment = _shown(written, clock.format.removeprefix(LOCAL).strip())
     except ValueError as error:
         raise PayloadError("bad-time", str(error)) from error
-    zone = clock.zone or context.timezone
-    return local(moment, zone, context.received_at_us), "device", 0
+    return local(moment, plan.zone or context.timezone, context.received_at_us), "device", 0
 
 
 def arrival(context: Context) -> Dated:
@@ -237,8 +237,7 @@ def for_device(codec: Codec) -> Codec:
     def decode_for(payload: bytes, context: Context) -> Decoded:
         plan: Plan = context.options
         device = plan.identity.of(context.levels, None)
-        zone = plan.clock.zone if plan.clock else None
-        own = context._replace(levels=(device,), options=None, timezone=zone or context.timezone)
-        return codec(payload, own)
+        zone = plan.zone or context.timezone
+        return codec(payload, context._replace(levels=(device,), options=None, timezone=zone))
 
     return decode_for

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.codecs.lorawan import MODELS, Uplink, counter_modulus, decode
+from ingest.codecs.lorawan import MODELS, Uplink, counter_modulus, decode, memory_key
 from storage.readings import Quality
 
 TIME_US = 1_700_000_000_000_000
@@ -177,6 +177,15 @@ def test_an_unplugged_probe_reads_as_no_sensor():
     assert reasons(decoded) == ["no-sensor"]
 
 
+def test_the_makers_own_names_tell_the_model_and_its_bytes_go_first():
+    # No profile: the decoded object is that of an LSE01, whose -1.99 is the maker's mistake.
+    upstream = {"Bat": 3.6, "temp_SOIL": "-1.99", "water_SOIL": "19.57", "conduct_SOIL": 100}
+
+    found = values(read(hex_frame="0E2900F107A5FF38006490", decoded=upstream, port=2))
+
+    assert found["soil_temperature",] == -2.0
+
+
 def test_another_port_carries_no_measurements():
     decoded = read("dragino-lse01", hex_frame="0E2900F107A5099B006490", port=5)
 
@@ -282,6 +291,51 @@ def test_the_memory_of_a_device_keeps_its_own_time():
     assert (reading.quantity, reading.channel, reading.value) == ("valve_open", 2, 1.0)
     assert (reading.time, reading.time_source) == (1_678_352_703_000_000, "device")
     assert not reading.quality & Quality.SERVER_TIME
+
+
+def test_pulses_mean_water_only_where_the_profile_says_how_much():
+    # README of the UC511: battery 92 %, valve 1 closed, 5 pulses
+    frame = "01755C03010004C805000000"
+
+    metered = values(read("milesight-uc511;pulse_l=10", hex_frame=frame))
+    counted = values(read("milesight-uc511", hex_frame=frame))
+
+    assert metered["water_total", 1] == 0.05  # 5 x 10 L
+    assert counted == {("battery_level",): 92.0, ("valve_open", 1): 0.0}
+
+
+def test_pulses_of_the_past_are_counted_unless_the_input_is_a_switch():
+    # 20 ce, 1678352703 s, state 0x11 (valve 2, open, counter) and 0x17 (a switch), 7 pulses
+    profile = "milesight-uc511;pulse_l=2.5"
+    counter = read(profile, hex_frame="20CE3FA109641107000000")
+    switch = read(profile, hex_frame="20CE3FA109641707000000")
+
+    assert values(counter) == {("valve_open", 2): 1.0, ("water_total", 2): 0.0175}
+    assert {r.time for r in counter.readings} == {1_678_352_703_000_000}
+    assert values(switch) == {("valve_open", 2): 1.0}
+
+
+def test_pulses_of_a_decoded_object_are_the_same():
+    found = values(read("milesight-uc511;pulse_l=10", decoded={"valve_1_pulse": 5}))
+
+    assert found == {("water_total", 1): 0.05}
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        "milesight-uc511;pulse_l=0",
+        "milesight-uc511;pulse_l=-1",
+        "milesight-uc511;litres=10",
+        "milesight-uc511;",
+        "milesight-em500-pp;pulse_l=10",  # counts no pulses
+    ],
+)
+def test_a_profile_that_promises_what_the_model_has_not_is_refused(profile):
+    decoded = read(profile, hex_frame="01755C")
+
+    assert (decoded.readings, reasons(decoded)) == ([], ["unknown-profile"])
+    assert counter_modulus(profile, "water_total", 1) is None
 
 
 def test_history_in_a_decoded_object_keeps_its_own_time():
@@ -427,6 +481,11 @@ def test_counters_that_begin_again_say_where():
     assert counter_modulus("decentlab-dl-tbrg", "rain_total") == pytest.approx(429_496_729.6)
     assert counter_modulus("milesight-wts506", "air_temperature") is None
     assert counter_modulus(None, "rain_total") is None
+    assert counter_modulus("no-such-model", "rain_total") is None
+    # uint32 pulses of 10 L: 42,949,672.96 m³
+    assert counter_modulus("milesight-uc511;pulse_l=10", "water_total", 2) == 42_949_672.96
+    assert counter_modulus("milesight-uc511;pulse_l=10", "water_total", 3) is None
+    assert counter_modulus("milesight-uc511", "water_total", 1) is None
 
 
 def test_published_decoder_examples(shared: Path):
@@ -450,3 +509,15 @@ def test_every_model_names_only_quantities_of_the_catalogue_in_units_they_can_ha
         for name in model.fields:
             found = read(model.profile, decoded={name: 1.0})
             assert [r.reason for r in found.rejected] == [], (model.profile, name)
+
+
+def test_a_model_that_only_the_network_knows_is_learned_once_for_its_counters():
+    uplink = Uplink(DEVICE, TIME_US, "network", 0, [], {"rainfall_total": 1.5}, b"", None)
+
+    first = decode(uplink, None, "Milesight WTS506")
+    later = decode(uplink, None, "Milesight WTS506", memory=first.learned)
+    listed = decode(uplink, "milesight-wts506", "Milesight WTS506")
+
+    assert dict(first.learned) == {memory_key(DEVICE): "milesight-wts506"}
+    assert (dict(later.learned), dict(listed.learned)) == ({}, {})
+    assert first.readings == later.readings == listed.readings
