@@ -9,6 +9,8 @@ TTN_UPLINK = "v3/+/devices/+/up"  # `up/normalized` would repeat every one of th
 TTN_LOCATION = "v3/+/devices/+/location/solved"
 TTN = "v3/+/devices/+/#"  # what is read; beside up: join, down/…, with nothing to store
 SPARKPLUG = "spBv1.0/#"
+EFDI = "efdi/+/time_log"
+MAVLINK = "mavlink/+"
 
 DJI_OSD, DJI_STATE, DJI_EVENTS = (f"thing/product/+/{kind}" for kind in ("osd", "state", "events"))
 TASMOTA = "tele/+/SENSOR"

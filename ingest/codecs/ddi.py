@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WORK_STATE = 141  # 0 off, 1 on, 2 error, 3 not available
+SPEED = 397  # negative backwards
 CONDENSED_WORK_STATES = (161, *range(162, 177))  # sixteen sections each, two bits a section
 PROPRIETARY = range(57_344, 65_535)  # each maker's own: the raw number is all there is
 OFF, ON, ERROR, NOT_AVAILABLE = 0, 1, 2, 3
