@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from analytics.daily.plans import METHOD_VERSION, Plan
 from analytics.daily.seasons import Judged, judge_all
 from storage import news, results
 from storage.farms import Farm
+from storage.fields import CropZone, Field
 
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtext('dala analyze'))")
 
@@ -123,18 +125,45 @@ def _compute(
         for field, zone in zones
         if not plans.is_settled(known, field, zone, standing.get(zone.id), late, now=now)
     ]
+    beside = _behind_the_same(known, zones, {zone.id for _, zone in open_zones})
     stored = results.stored_days(
-        connection, [zone.id for _, zone in open_zones], method_version=METHOD_VERSION
+        connection,
+        [zone.id for _, zone in (*open_zones, *beside)],
+        method_version=METHOD_VERSION,
     )
-    found = [
-        plans.plan(known, field, zone, standing.get(zone.id), stored[zone.id], late, now=now)
+    found = {
+        zone.id: plans.plan(
+            known, field, zone, standing.get(zone.id), stored[zone.id], late, now=now
+        )
         for field, zone in open_zones
-    ]
-    todo: list[Plan] = [one for one in found if one is not None]
+    }
+    planned = {zone for zone, one in found.items() if one is not None}
+    for field, zone in _behind_the_same(known, zones, planned):
+        if found.get(zone.id) is None:
+            found[zone.id] = plans.anew(
+                known, field, zone, standing.get(zone.id), stored[zone.id], now=now
+            )
+    todo: list[Plan] = [one for one in found.values() if one is not None]
     judged = judge_all(connection, known, todo)
     days = _store_days(connection, todo, judged, stored)
     changed = results.put_seasons(connection, judged.seasons) if judged.seasons else 0
-    return Done(len(zones), len(todo), changed, days, 0)
+    return Done(len(zones), len(planned), changed, days, 0)
+
+
+def _behind_the_same(
+    known: Entered, zones: Sequence[tuple[Field, CropZone]], planned: AbstractSet[int]
+) -> list[tuple[Field, CropZone]]:
+    """Other crop zones of the season on farms with an offtake: all its fields are one whole."""
+    seasons = {
+        (field.farm_id, zone.season)
+        for field, zone in zones
+        if zone.id in planned and known.has_offtake(field.farm_id)
+    }
+    return [
+        (field, zone)
+        for field, zone in zones
+        if zone.id not in planned and (field.farm_id, zone.season) in seasons
+    ]
 
 
 def _store_days(

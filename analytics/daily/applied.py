@@ -38,7 +38,8 @@ def water(plan: Plan, entered: Entered, readings: Readings, days: LocalDays) -> 
         share = _share(zone, _without_meter(entered, field, readings), days)
         source = np.where(covered, "metered at the offtake", "none")
         made = _water(volume_m3 * share, efficiency, wetted, source)
-        return made._replace(offtake=tuple(one.stream.id for one in offtakes))
+        # Another season behind the same meter is another whole.
+        return made._replace(offtake=(zone.season, *(one.stream.id for one in offtakes)))
     label = "entered" if entered.events.get(field.id) else "none"
     if label == "none" and zone.irrigation_method is None:
         label = "rain-fed"

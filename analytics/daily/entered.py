@@ -52,14 +52,28 @@ class Entered(NamedTuple):
         soil, crop = sorted(field.soil.items()), sorted(zone.crop_parameters.items())
         return repr((zone.planted, zone.area_ha, soil, crop, sorted(zone.conventions.items())))
 
+    def has_offtake(self, farm_id: int) -> bool:
+        """Whether a meter of the farm counts for all of its fields."""
+        return any(
+            one.stream.quantity == "water_total" and one.field_id is None
+            for one in self.streams.get(farm_id, [])
+        )
+
     def digest(self, field: Field, zone: CropZone) -> str:
-        """SHA-256 of everything entered that the zone's figures rest on, in hex."""
+        """SHA-256 of everything entered that the zone's figures rest on, in hex.
+
+        Behind an offtake they rest on what is known of the farm's other fields, too.
+        """
         farm = self.farms[field.farm_id]
         beside = [other for of, other in self.zones if of.farm_id == field.farm_id]
+        together = {field.id}
+        if self.has_offtake(farm.id):
+            together |= {of.id for of, _ in self.zones if of.farm_id == farm.id}
         streams = [
             (one.stream, one.field_id, one.device.sensor_height_m)
             for one in self.streams.get(field.farm_id, [])
             if one.field_id in {None, field.id}
+            or (one.field_id in together and one.stream.quantity == "water_total")
         ]
         texts = (
             farm,
@@ -67,8 +81,8 @@ class Entered(NamedTuple):
             zone,
             [(one.id, one.field_id, one.planted, one.harvested, one.area_ha) for one in beside],
             streams,
-            self.events.get(field.id, []),
-            self.baselines.get(field.id, []),
+            [self.events.get(one, []) for one in sorted(together)],
+            [self.baselines.get(one, []) for one in sorted(together)],
             self.loads.get(zone.id, []),
             self.adjustments.get(zone.id, []),
         )

@@ -75,10 +75,26 @@ def load(connection: sa.Connection, entered: Entered, todo: Sequence[Plan]) -> L
             spans[one.stream.id] = Span(min(known.start, span.start), max(known.end, span.end))
             if one.stream.quantity in BY_HOURS:
                 hourly.add(one.stream.id)
+        _add_meters_beside(plan, entered, spans)
     series = {one: span for one, span in spans.items() if one not in hourly}
     hours = {one: spans[one] for one in hourly}
     found = Readings(readings.series(connection, series), readings.hours(connection, hours))
     return Loaded(found, {})
+
+
+def _add_meters_beside(plan: Plan, entered: Entered, spans: dict[int, Span]) -> None:
+    """All the season's readings of the farm's meters, where one of them is an offtake's.
+
+    Which fields share it, those without a meter of their own, must not depend on the days that
+    are computed today.
+    """
+    if not entered.has_offtake(plan.farm.id):
+        return
+    whole = _span(plan._replace(begin=0), "water_total")
+    for one in entered.streams.get(plan.farm.id, []):
+        if one.stream.quantity == "water_total":
+            known = spans.get(one.stream.id, whole)
+            spans[one.stream.id] = Span(min(known.start, whole.start), max(known.end, whole.end))
 
 
 def _span(plan: Plan, quantity: str) -> Span:

@@ -24,7 +24,7 @@ from storage.results import Standing, day_number
 
 Array = np.ndarray[Any, Any]
 
-METHOD_VERSION = "2"  # of days and season alike: raised when a figure would change
+METHOD_VERSION = "3"  # of days and season alike: raised when a figure would change
 
 DAILY_SUMMARIES = {name for name, quantity in CATALOGUE.items() if quantity.kind is Kind.DAILY}
 SENSORS = {"air_temperature", "relative_humidity", "solar_radiation", "wind_speed"}
@@ -122,6 +122,27 @@ def plan(
             return None
         metered = any(one.stream.quantity == "water_total" for one in streams)
         begin = _after_gap(stored, begin, metered=metered)
+    return Plan(farm, field, zone, days, begin, stored[:begin], ended, digest, standing)
+
+
+def anew(
+    entered: Entered,
+    field: Field,
+    zone: CropZone,
+    standing: Standing | None,
+    stored: Array,
+    *,
+    now: dt.datetime,
+) -> Plan | None:
+    """The plan of a crop zone without news, because a zone beside it is judged with it anew."""
+    farm = entered.farms[field.farm_id]
+    last = last_day(zone, farm, now)
+    if last < zone.planted:
+        return None
+    days = days_of(zone.planted, last, farm.timezone)
+    digest, ended, begin = entered.digest(field, zone), last == zone.harvested, 0
+    if _continues(standing, digest, stored, zone, ended=ended):
+        begin = _after_gap(stored, min(len(stored), len(days.dates) - 1), metered=True)
     return Plan(farm, field, zone, days, begin, stored[:begin], ended, digest, standing)
 
 

@@ -141,13 +141,24 @@ def _side_by_side(
         for one, water in zip(zones, waters, strict=True)
     ]
     for index, judgement in enumerate(judge(run, facts)):
-        one, last = members[index], chains[index][-1]
+        one, last = members[index], _rests_on(index, zones, chains)
         values = _values(one, judgement, last)
         values |= _soil_figures(numbers, index) | _weather_coverage(zones[index])
         values["conventions"] |= conventions._asdict() | _kcb_fitted(one.plan, conventions)
         values["water_coverage_pct"] = waters[index].coverage_pct
         judged.seasons[one.plan.zone.id] = values
     judged.runs.append(SeasonNumbers(zones, numbers, chains))
+
+
+def _rests_on(index: int, zones: Sequence[ZoneInputs], chains: Sequence[Sequence[bytes]]) -> bytes:
+    """The digest that a zone's season rests on: of all zones behind its offtake, if it has one."""
+    offtake = zones[index].water.offtake
+    if offtake is None:
+        return chains[index][-1]
+    together = [
+        chain[-1] for one, chain in zip(zones, chains, strict=True) if one.water.offtake == offtake
+    ]
+    return hashlib.sha256(b"".join([chains[index][-1], *sorted(together)])).digest()
 
 
 def _measured(
