@@ -1,36 +1,16 @@
-"""Time log of an ISO 11783-10 task data set: TLGnnnnn.xml says what stands in TLGnnnnn.bin.
-
-The binary is little-endian. Each record begins with the attributes that the XML leaves empty,
-then has the process values that changed since the record before.
-"""
+"""Time log of an ISO 11783-10 task data set as points of a harvest."""
 
 import re
 from pathlib import Path
-from struct import Struct
 from typing import NamedTuple
-from xml.parsers import expat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.field_plane import on_plane
+from analytics.isoxml_records import read_records
 from analytics.tables import TableError
 from analytics.yield_tables import Array, YieldPoints, point_yield, speed
-
-# Attributes of a record in their order: element, attribute, struct format.
-_ATTRIBUTES = (
-    ("TIM", "A", "IH"),  # ms since midnight, days since 1980-01-01, by the machine's clock
-    ("PTN", "A", "i"),  # latitude, 1e-7 degrees
-    ("PTN", "B", "i"),  # longitude
-    ("PTN", "C", "i"),  # height, mm
-    ("PTN", "D", "B"),  # kind of position
-    ("PTN", "E", "H"),  # PDOP
-    ("PTN", "F", "H"),  # HDOP
-    ("PTN", "G", "B"),  # satellites
-    ("PTN", "H", "I"),  # GPS time, ms
-    ("PTN", "I", "H"),  # GPS days
-)
-_VALUE = Struct("<Bi")
 
 # Process data by its DDI: name in messages, and what one count is in SI units.
 WIDTH, MASS_FLOW, TOTAL_MASS, MOISTURE, TOTAL_AREA, WORK_STATE = 67, 87, 90, 99, 116, 141
@@ -91,39 +71,20 @@ def parse_time_log(header: bytes, records: bytes, file: str) -> TimeLog:
         If the XML is none of a time log's, or a record is cut off or names an unknown value. The
         line is the number of the record.
     """
-    layout, columns, ddis = _layout(header, str(Path(file).with_suffix(".xml")))
-    current = [float("nan")] * len(ddis)
-    fixed: list[list[int]] = []
-    rows: list[list[float]] = []
-    at, end = 0, len(records)
-    while at < end:
-        line = len(rows) + 1
-        if at + layout.size > end:
-            raise TableError(file, line, "TIM", "the record is cut off")
-        *attributes, count = layout.unpack_from(records, at)
-        at += layout.size
-        if at + count * _VALUE.size > end:
-            raise TableError(file, line, "DLV", "the record is cut off")
-        for index, raw in _VALUE.iter_unpack(records[at : at + count * _VALUE.size]):
-            if index >= len(ddis):
-                raise TableError(file, line, "DLV", f"value {index} is not among the {len(ddis)}")
-            current[index] = raw
-        at += count * _VALUE.size
-        fixed.append(attributes)
-        rows.append(current.copy())
-    if not rows:
-        raise TableError(file, 1, "TIM", "the log has no records")
-    known, counts = np.array(fixed, float).T, np.array(rows, float).reshape(len(rows), -1).T
-    unknown = np.full(len(rows), np.nan)
-    degrees = [
-        known[columns[name]] * 1e-7 if name in columns else unknown for name in ("PTN.A", "PTN.B")
-    ]
-    degrees[0] = np.where(np.abs(degrees[0]) <= 90, degrees[0], np.nan)  # "not available" is 214°
+    log = read_records(header, records, file)
+    unknown = np.full(log.size, np.nan)
+    latitude, longitude = (
+        log.attributes[name] * 1e-7 if name in log.attributes else unknown
+        for name in ("latitude", "longitude")
+    )
+    first: dict[int, int] = {}
+    for place, column in enumerate(log.columns):
+        first.setdefault(column.ddi, place)
     return TimeLog(
-        time_s=known[0] / 1000.0 + known[1] * 86_400.0,
-        latitude=degrees[0],
-        longitude=degrees[1],
-        values={ddi: counts[ddis.index(ddi)] for ddi in dict.fromkeys(ddis)},
+        time_s=log.attributes["time_ms"] / 1000.0 + log.attributes["day"] * 86_400.0,
+        latitude=np.where(np.abs(latitude) <= 90, latitude, np.nan),  # "not available" is 214°
+        longitude=np.asarray(longitude, float),
+        values={ddi: log.held(place) for ddi, place in first.items()},
     )
 
 
@@ -173,42 +134,6 @@ def read_time_log(header: bytes, records: bytes, file: str) -> YieldPoints:
         crs=plane,
         mass_source="counter" if _logged(log, TOTAL_MASS) else "mass-balance",
     )
-
-
-def _layout(header: bytes, file: str) -> tuple[Struct, dict[str, int], list[int]]:
-    """Struct of a record's beginning, columns of its attributes, DDI of each value."""
-    elements: list[tuple[str, dict[str, str]]] = []
-
-    def refuse(*_: object) -> None:
-        raise TableError(file, 1, "DOCTYPE", "no time log declares a document type")
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = lambda name, attributes: elements.append((name, attributes))
-    parser.StartDoctypeDeclHandler = refuse  # and with it every entity
-    try:
-        parser.Parse(header, True)
-    except expat.ExpatError as error:
-        raise TableError(file, error.lineno, "XML", str(error)) from None
-    except LookupError as error:  # of an encoding
-        raise TableError(file, 1, "XML", str(error)) from None
-    empty = {
-        f"{name}.{key}"
-        for name, attributes in elements
-        for key, text in attributes.items()
-        if not text
-    }
-    if "TIM.A" not in empty:
-        raise TableError(file, 1, "TIM", "the XML is not a time log's: TIM has no empty A")
-    code, columns, column = "<", {}, 0
-    for name, key, kind in _ATTRIBUTES:
-        if f"{name}.{key}" in empty:
-            code, columns[f"{name}.{key}"] = code + kind, column
-            column += len(kind)
-    try:
-        ddis = [int(attributes["A"], 16) for name, attributes in elements if name == "DLV"]
-    except (KeyError, ValueError):
-        raise TableError(file, 1, "DLV", "a DLV has no DDI in its A") from None
-    return Struct(code + "B"), columns, ddis
 
 
 def _quantity(log: TimeLog, ddi: int) -> Array:
