@@ -175,12 +175,14 @@ def flag(
         connection.execute(_FLAG, parameters | {"flag": int(quality)})
 
 
-# As _SERIES below, but the newest few of each; chunks before ``since`` are left out.
+# As _SERIES below, but the newest few of each; chunks before ``since`` are left out. A spike is
+# known for one by its neighbours, and is a neighbour itself: 32 is Quality.SPIKE.
 _NEWEST = """
     SELECT stream.id, newest.time, newest.value
       FROM unnest(%(ids)s::integer[], %(since)s::timestamptz[]) AS stream (id, since)
 CROSS JOIN LATERAL (SELECT time, value FROM readings
-                     WHERE datastream_id = stream.id AND quality < 16 AND time >= stream.since
+                     WHERE datastream_id = stream.id AND quality & ~32 < 16
+                       AND time >= stream.since
                   ORDER BY time DESC LIMIT %(count)s) AS newest
   ORDER BY stream.id, newest.time
 """
@@ -189,7 +191,10 @@ CROSS JOIN LATERAL (SELECT time, value FROM readings
 def newest(
     connection: sa.Connection, since: Mapping[int, dt.datetime], *, count: int
 ) -> dict[int, tuple[Array, Array]]:
-    """Of each datastream the newest usable readings since a time: times [µs] and values."""
+    """Of each datastream the newest readings since a time: times [µs since 1970] and values.
+
+    Usable ones, and spikes.
+    """
     if not since:
         return {}
     ids = sorted(since)
@@ -317,6 +322,24 @@ CROSS JOIN LATERAL (SELECT bucket, total, samples, low, high FROM readings_hourl
                        AND bucket >= span.start AND bucket < span.finish) AS hour
   ORDER BY span.id, hour.bucket
 """
+# The same hours of a short span, from its readings: a view that aggregates a whole datastream
+# first, as there is on plain PostgreSQL, would cost more with every day of its past.
+_RECENT_HOURS = """
+    SELECT span.id, hour.bucket, hour.mean, hour.low, hour.high, hour.total
+      FROM unnest(%(ids)s::integer[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+           AS span (id, start, finish)
+CROSS JOIN LATERAL (SELECT date_trunc('hour', time, 'UTC') AS bucket,
+                           sum(value) / count(*) AS mean, min(value) AS low,
+                           max(value) AS high, sum(value) AS total
+                      FROM readings
+                     WHERE datastream_id = span.id AND quality < 16 AND time >= span.start
+                       AND time < date_trunc('hour', span.finish - interval '1 microsecond', 'UTC')
+                                  + interval '1 hour'
+                  GROUP BY 1) AS hour
+     WHERE hour.bucket >= span.start
+  ORDER BY span.id, hour.bucket
+"""
+SHORT = dt.timedelta(days=7)
 _HOUR_DTYPE = np.dtype(
     [("id", np.int32), ("time", np.int64)]
     + [(name, np.float64) for name in ("mean", "low", "high", "total")]
@@ -335,7 +358,11 @@ def hours(connection: sa.Connection, spans: Mapping[int, Span]) -> dict[int, Arr
     Members: ``time``, when the hour begins [µs since 1970]; ``mean``, ``low``, ``high`` and
     ``total`` of its readings.
     """
-    return _parts_of(connection, _HOUR_SERIES, _HOUR_DTYPE, spans)
+    short = {one: span for one, span in spans.items() if span.end - span.start <= SHORT}
+    long = {one: span for one, span in spans.items() if one not in short}
+    return _parts_of(connection, _RECENT_HOURS, _HOUR_DTYPE, short) | _parts_of(
+        connection, _HOUR_SERIES, _HOUR_DTYPE, long
+    )
 
 
 def _parts_of(

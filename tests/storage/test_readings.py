@@ -114,3 +114,22 @@ def test_local_days_are_those_of_the_farm(connection: sa.Connection) -> None:
     days = readings.daily(connection, 1, start=start, end=end, timezone="Asia/Almaty", limit=10)
 
     assert [(day.samples, day.mean) for day in days] == [(2, 2.0), (1, 10.0)]
+
+
+def test_hours_of_a_short_span_are_those_of_a_long_one(connection: sa.Connection) -> None:
+    # One reading every 20 minutes for ten days, one of them flagged: hours of 3, one of 2.
+    minutes = range(0, 10 * 24 * 60, 20)
+    rows = batch(*((minute, 1, float(minute % 37)) for minute in minutes))
+    rows["quality"][100] = 16
+    readings.store(connection, rows)
+    first = dt.datetime.fromtimestamp(BEGIN / 1e6, dt.UTC)
+    start = first.replace(minute=0, second=0) + dt.timedelta(days=2)
+    for shift in (dt.timedelta(), dt.timedelta(minutes=30)):  # zones of half an hour, too
+        begin, end = start + shift, start + shift + dt.timedelta(days=3)
+        (short,) = readings.hours(connection, {1: readings.Span(begin, end)}).values()
+        long = readings.hours(connection, {1: readings.Span(begin, end + dt.timedelta(days=5))})[1]
+        same = long[long["time"] < end.timestamp() * 1e6]
+
+        assert len(short) in {72, 73}
+        for name in ("time", "low", "high", "total", "mean"):
+            np.testing.assert_allclose(short[name], same[name], rtol=1e-12)
