@@ -24,6 +24,7 @@ from analytics.uncertainty import Part, Stated, as_json
 
 LEVEL = 0.95
 LEAST_DAYS_TO_SIMULATE = 30  # fewer days of a season carry no counterfactual
+MOST_WITHOUT_WEATHER = 0.5  # of the days: beyond, a requirement is mostly guessed
 FLOODED = frozenset({"rice"})  # watered to stand, not to field capacity
 METERED, COMPUTED = "metered seasons", "balance counterfactual"
 
@@ -51,6 +52,7 @@ class ZoneFacts(NamedTuple):
     loads: Sequence[Load] = ()
     ky: float | None = None  # seasonal yield response of the crop
     option: Option | None = None  # demanded; None: the best that the evidence carries
+    days_without_weather: int = 0  # whose temperature was interpolated
 
 
 class Judgement(NamedTuple):
@@ -183,12 +185,20 @@ def _unjudgeable(run: SeasonRun, index: int, zone: ZoneFacts, option: Option | N
         return "no water was metered or entered"
     if not np.isfinite(run.requirement[index]):
         return "the balance has a day without weather"
-    if option != "D":
-        needed = any(one.net_requirement_mm > 0 for one in zone.baselines)
-        return None if needed else "no baseline season required irrigation"
-    days = int(run.inside[:, index].sum())
-    if days < LEAST_DAYS_TO_SIMULATE:
-        return f"no baseline seasons are known, and {days} days carry no computed one"
+    length = int(run.inside[:, index].sum())
+    if zone.days_without_weather > MOST_WITHOUT_WEATHER * length:
+        return f"weather is interpolated on {zone.days_without_weather} of {length} days"
+    return _no_computed_baseline(zone, length) if option == "D" else _no_metered_baseline(zone)
+
+
+def _no_metered_baseline(zone: ZoneFacts) -> str | None:
+    needed = any(one.net_requirement_mm > 0 for one in zone.baselines)
+    return None if needed else "no baseline season required irrigation"
+
+
+def _no_computed_baseline(zone: ZoneFacts, length: int) -> str | None:
+    if length < LEAST_DAYS_TO_SIMULATE:
+        return f"no baseline seasons are known, and {length} days carry no computed one"
     if zone.crop in FLOODED:
         return f"no baseline seasons are known, and the old flooding of {zone.crop} is not computed"
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ Array = NDArray[np.float64]
 
 METHOD = "FAO-56 dual Kc"
 WEATHER_NOTE = "weather input: "
+ENTERED_AGREES = 0.1  # with the meter: as near as flow times hours comes to it
 
 
 class Judged(NamedTuple):
@@ -137,7 +139,9 @@ def _side_by_side(
         columns.inside, balance, season_days,
     )  # fmt: skip
     facts = [
-        _facts(one.plan, entered, water, one.crop.crop.ky, one.choices.option)
+        _facts(one.plan, entered, water, one.crop.crop.ky, one.choices.option)._replace(
+            days_without_weather=_interpolated(one)
+        )
         for one, water in zip(zones, waters, strict=True)
     ]
     for index, judgement in enumerate(judge(run, facts)):
@@ -146,6 +150,7 @@ def _side_by_side(
         values |= _soil_figures(numbers, index) | _weather_coverage(zones[index])
         values["conventions"] |= conventions._asdict() | _kcb_fitted(one.plan, conventions)
         values["water_coverage_pct"] = waters[index].coverage_pct
+        values["notes"] += _entered_beside(zones[index].plan, entered, waters[index])
         judged.seasons[one.plan.zone.id] = values
     judged.runs.append(SeasonNumbers(zones, numbers, chains))
 
@@ -269,6 +274,30 @@ def _soil_figures(numbers: Mapping[str, Array], index: int) -> dict[str, float |
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else value
+
+
+def _interpolated(one: ZoneInputs) -> int:
+    """Days whose temperature, or wind, stands between those of measured days."""
+    fresh = sum("interpolated" in source for source in one.weather.source)
+    return int(one.plan.stored["weather_interpolated"].sum()) + fresh
+
+
+def _entered_beside(plan: Plan, entered: Entered, water: Water) -> list[str]:
+    """A note where people entered another volume than the field's meter counted."""
+    if water.offtake is not None or "metered" not in water.source:
+        return []
+    first, last = (
+        dt.datetime.fromtimestamp(at / 1e6, dt.UTC) for at in plan.days.edges_us[[0, -1]]
+    )
+    said = sum(
+        one.volume_m3
+        for one in entered.events.get(plan.field.id, [])
+        if first < one.ended_at <= last
+    )
+    counted = float(water.volume_m3.sum())
+    if said == 0 or abs(said - counted) <= ENTERED_AGREES * max(said, counted):
+        return []
+    return [f"{said:.0f} m³ are entered, the meter counted {counted:.0f} m³: the meter stands"]
 
 
 def _weather_coverage(one: ZoneInputs) -> dict[str, float]:

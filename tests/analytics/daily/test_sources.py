@@ -186,6 +186,42 @@ def test_entered_water_counts_where_no_meter_does(found_farm: Found) -> None:
     assert world.result()["savings_option"] in {None, "A", "D"}
 
 
+def test_entered_water_that_contradicts_the_meter_is_told(found_farm: Found) -> None:
+    for slug, volume, told in (("other", 5000.0, True), ("same", 1750.0, False)):
+        world = found_farm(slug)
+        event = IrrigationEvent(
+            world.field_id, at(day_of(3), 20), at(day_of(4), 2), volume, 0.5, 0.8, "diary"
+        )
+        with world.engine.begin() as connection:
+            irrigation.add_events(connection, [event])
+        world.says("station", station(range(30)))
+        world.says("meter", meter(range(30)))
+        for night in (20, 30):  # also where most days stand as they were stored
+            world.analyse(day_of(night))
+
+        assert world.result()["applied_m3"] == 1800.0  # six times 300 m³
+        notes = [note for note in world.result()["notes"] if "entered" in note]
+        assert notes == (
+            ["5000 m³ are entered, the meter counted 1800 m³: the meter stands"] if told else []
+        )
+
+
+def test_a_season_mostly_without_weather_states_no_saving(found_farm: Found) -> None:
+    for slug, days, option in (("little", range(30, 35), None), ("half", range(30), "D")):
+        world = found_farm(slug)
+        world.says("station", station(days))
+        world.says("meter", meter(range(60)))
+        world.analyse(day_of(61))
+        result = world.result()
+
+        assert result["savings_option"] == option
+        assert result["applied_m3"] == 3600.0
+        assert result["eta_mm"] > 0
+        assert (result["apparent_savings_m3"] is None) == (option is None)
+        told = "weather is interpolated on 55 of 60 days: no saving can be stated"
+        assert (told in result["notes"]) == (option is None)
+
+
 def test_a_soil_that_cannot_be_read_is_named_and_the_rest_of_the_zone_is_judged(
     found_farm: Found,
 ) -> None:
