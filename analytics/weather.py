@@ -80,6 +80,7 @@ def complete(
     wind_height: float | None,
     method: ReferenceMethod = "penman-monteith",
     calibration: tuple[float, float] = (0.0, 1.0),
+    dew_point_offset: float = 0.0,
 ) -> DailyWeather:
     """Fill the gaps by stated rules and compute reference evapotranspiration. [mm day⁻¹]
 
@@ -100,6 +101,9 @@ def complete(
         Hargreaves (Eq. 52) is an estimate from temperature alone, and every day says so.
     calibration : (float, float), default (0, 1)
         Intercept [mm] and slope that fit Hargreaves to the region (FAO-56 p. 64).
+    dew_point_offset : float, default 0
+        How far the dew point lies below the lowest temperature where no humidity is known; FAO-56
+        (p. 58) advises 2 to 3 in arid air. [°C]
 
     Raises
     ------
@@ -118,7 +122,12 @@ def complete(
     if not calm.all():
         wind = np.where(calm, USUAL_WIND_M_S, _between(measured_wind))
     vapour = actual_vapour_pressure(
-        tmax, tmin, tdew=station.dew_point, rh_max=station.rh_max, rh_min=station.rh_min
+        tmax,
+        tmin,
+        tdew=station.dew_point,
+        rh_max=station.rh_max,
+        rh_min=station.rh_min,
+        dew_point_offset=dew_point_offset,
     )
     ra = extraterrestrial_radiation(latitude, day_of_year)
     estimated = solar_from_temperature(tmax, tmin, ra, elevation)
@@ -173,6 +182,10 @@ def _sources(station: Station, calm: NDArray[np.bool_], method: ReferenceMethod)
         (
             "humidity estimated from the lowest temperature",
             np.isnan(station.dew_point) & np.isnan(station.rh_max),
+        ),
+        (
+            "humidity from its daily maximum",
+            np.isnan(station.dew_point) & ~np.isnan(station.rh_max) & np.isnan(station.rh_min),
         ),
         ("wind interpolated", no_wind & ~calm),
         ("wind taken as 2 m/s", no_wind & calm),

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.speaking import AsJson, Farms, Port, Season, fail, no_farm, say
+from cli.speaking import AsJson, Farms, Port, fail, no_farm, say
 
 
 def demo(
@@ -105,7 +105,7 @@ def ingest(
 
 def analyze(
     farm: Annotated[str | None, typer.Option(help="One farm; all by default.")] = None,
-    season: Season = None,
+    season: Annotated[int | None, typer.Option(help="Year of harvest; all by default.")] = None,
 ) -> None:
     """Compute what is new: water balances, savings and yields of what was stored since."""
     from seeds import demo as show

@@ -45,6 +45,7 @@ def choices_of(zone: CropZone) -> Choices:
             method,
             calibration.number("intercept_mm", -5, 5, default=0.0),
             calibration.number("slope", 0.1, 3, default=1.0),
+            said.number("dew_point_offset_c", 0, 10, default=0.0),
         ),
         said.choice("assimilation", ("on", "off"), "on") == "on",
         said.choice("savings_option", OPTIONS, OPTIONS[0]) if "savings_option" in said else None,

@@ -51,6 +51,7 @@ class ReferenceEt(NamedTuple):
     method: ReferenceMethod = "penman-monteith"
     intercept_mm: float = 0.0  # what fits Hargreaves to the region, with the slope
     slope: float = 1.0
+    dew_point_offset_c: float = 0.0  # below the lowest temperature, where no humidity is known
 
 
 BY_DAY = "ET0 by the day, not its hours"
@@ -109,6 +110,7 @@ def weather(
         wind_height=None,
         method="hargreaves" if chosen.method == "hargreaves" else "penman-monteith",
         calibration=(chosen.intercept_mm, chosen.slope),
+        dew_point_offset=chosen.dew_point_offset_c,
     )
     if chosen.method == "penman-monteith-hourly":
         filled = _summed_hours(filled, farm, of_weather, readings, days)

@@ -74,6 +74,10 @@ def test_measured_weather_is_left_as_it_is():
             {"dew_point": [10, np.nan, 10], "rh_max": [70, np.nan, 70]},
             "humidity estimated from the lowest temperature",
         ),
+        (
+            {"dew_point": [10, np.nan, 10], "rh_min": [30, np.nan, 30]},
+            "humidity from its daily maximum",
+        ),
     ],
 )
 def test_a_filled_day_says_how_and_its_neighbours_stay_measured(missing, says):
@@ -120,6 +124,23 @@ def test_hargreaves_is_an_estimate_and_says_so():
 
     assert_allclose(made.et0[0], by_hand, rtol=5e-3)
     assert made.source == ["ET0 estimated by Hargreaves"] * 2
+
+
+def test_arid_air_is_drier_than_its_lowest_temperature_says():
+    unknown = station(2, dew_point=[np.nan] * 2, rh_max=[np.nan] * 2, rh_min=[np.nan] * 2)
+    days = local_days(dt.date(2025, 7, 1), dt.date(2025, 7, 2), "Asia/Almaty")
+    damp, arid, known = (
+        complete(
+            measured, days, latitude=43.0, elevation=200.0, wind_height=2.0, dew_point_offset=offset
+        ).et0
+        for measured, offset in (
+            (unknown, 0.0),
+            (unknown, 2.5),
+            (unknown._replace(dew_point=unknown.tmin - 2.5), 0.0),
+        )
+    )
+    assert (arid > damp).all()
+    assert_allclose(arid, known)
 
 
 def test_a_season_without_any_temperature_is_refused():
