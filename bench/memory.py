@@ -23,3 +23,12 @@ def peak_mb(status: Path = Path("/proc/self/status")) -> float:
             return int(value.split()[0]) * 1024 / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def now_mb(statm: Path = Path("/proc/self/statm")) -> float:
+    """Memory that this process holds, or the most it held where only that is told. [MB]"""
+    try:
+        pages = int(statm.read_text().split()[1])
+    except OSError:
+        return peak_mb()
+    return pages * resource.getpagesize() / 1e6

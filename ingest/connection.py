@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt import _packet
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -46,12 +47,12 @@ class NoGreeting(ConnectionError):
 class Handlers(NamedTuple):
     """Who is told of what arrives, while :meth:`Connection.serve` runs."""
 
-    message: Callable[[int, mqtt.MQTTMessage], None]  # what the broker calls it (QoS 0: 0)
+    message: Callable[[int, str, bytes], None]  # what the broker calls it (QoS 0: 0), topic, bytes
     confirmed: Callable[[int], None]  # the broker has taken a message of ours
 
 
 class _Client(mqtt.Client):
-    """Paho, reading its socket in large pieces: three system calls a packet are most of its time.
+    """Paho without its costliest habits: three system calls and a hundred objects a message.
 
     The members overridden here are not promised by paho; tests/ingest/test_connection.py says
     when a new version has changed them.
@@ -60,7 +61,7 @@ class _Client(mqtt.Client):
     _ahead = b""
     _at = 0
     ran_dry = False
-    take: Callable[[mqtt.MQTTMessage], None]
+    take: Callable[[int, str, bytes], None]
 
     def read_packet(self) -> bool:
         """Read a packet; False when there is none, or none any more."""
@@ -87,8 +88,23 @@ class _Client(mqtt.Client):
         self._at += len(piece)
         return piece
 
+    def _handle_publish(self) -> MQTTErrorCode:
+        """Most messages have no properties, just their length, 0, in front of the payload."""
+        if self._protocol == mqtt.MQTTv5:
+            arrived = self._in_packet
+            found = _packet.decode_publish(arrived["command"], arrived["packet"], mqtt.MQTTv311)
+            if found.qos == 1 and found.payload[:1] == b"\x00":
+                self.take(found.mid, _text(found.topic), bytes(found.payload[1:]))
+                return MQTTErrorCode.MQTT_ERR_SUCCESS
+        return super()._handle_publish()
+
     def _handle_on_message(self, message: mqtt.MQTTMessage) -> None:
-        self.take(message)
+        self.take(message.mid, _text(message._topic), bytes(message.payload))
+
+
+def _text(topic: bytes) -> str:
+    # No broker should let another encoding pass; if one does, the message is kept with a reason.
+    return topic.decode(errors="replace")
 
 
 class Connection:
@@ -130,7 +146,7 @@ class Connection:
         # How many are under way is ours to limit, by what the broker allows: paho does not ask it,
         # and looks through all that wait with each confirmation.
         client.max_inflight_messages_set(0)
-        client.take = lambda message: handlers.message(message.mid, message)
+        client.take = handlers.message
         client.on_publish = lambda _client, _data, mid, *_: handlers.confirmed(mid)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect

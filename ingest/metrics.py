@@ -110,6 +110,8 @@ class Metrics:
         self.overdue = self._counter(
             "overdue_reconnects", "Reconnects because a message was unacknowledged too long."
         )
+        self.alerts_opened = self._counter("alerts_opened", "Silences and gaps that were found.")
+        self.alerts_cleared = self._counter("alerts_cleared", "Silences and gaps that ended.")
         self.connected = self._gauge("connected", "1 while connected to the broker.")
         self._waiting = self._gauge("waiting_messages", "Messages in memory, not stored yet.")
         self.receipts_unconfirmed = self._gauge(

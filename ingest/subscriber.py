@@ -7,10 +7,10 @@ slows the broker down instead of filling memory.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from collections.abc import Callable
-from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -35,6 +35,7 @@ log = structlog.get_logger()
 
 DEVICES_KEPT_S = 10.0  # how long a change of a device may go unnoticed
 DRAIN_S = 15.0  # that stopping waits for the broker to take the last receipts
+WATCH_S = 60.0  # between looks for what did not come
 QUIET_S = 3.0  # nothing came for so long: the queue of a session that retires is empty
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 RECEIPTS_WAITING = 20_000  # beyond, no batch is stored until the broker has taken some
@@ -74,7 +75,8 @@ class Subscriber:
         self._in_hand: Batch | None = None  # being stored
         self._stopping = self._retiring = False
         self._was_connected = False
-        self._devices_looked_up = time.monotonic()
+        self._devices_looked_up = self._watched_at = time.monotonic()
+        self._is_behind = False  # more waits at the broker than a batch takes
         self._metrics.watch(self._oldest_arrived_at, self._messages_held)
 
     def stop(self) -> None:
@@ -142,6 +144,19 @@ class Subscriber:
         committed_at = self._ledger.first_committed_at
         if committed_at is not None and now - committed_at > self._settings.acknowledge_within_s:
             raise Overdue("the broker does not confirm receipts")
+        if now - self._watched_at >= WATCH_S and not self._is_behind:
+            self._watched_at = now
+            self._watch()
+
+    def _watch(self) -> None:
+        """Look for silence and gaps; not behind a backlog, where what is missing waits."""
+        try:
+            found = self._line.watch(dt.datetime.now(dt.UTC))
+        except (sa.exc.DBAPIError, psycopg.Error) as error:
+            self._note_failure(error, away=is_away(error), messages=0)
+            return
+        self._metrics.alerts_opened.inc(found.opened)
+        self._metrics.alerts_cleared.inc(found.cleared)
 
     def _drain(self, connection: Connection) -> None:
         """Store and acknowledge what is here; what still comes stays with the broker."""
@@ -215,6 +230,7 @@ class Subscriber:
             self._metrics.sessions_lost.inc()
             log.warning("the broker forgot our session and what it had queued for us")
         self._was_connected = True
+        self._watched_at = time.monotonic()  # what was missed while away comes first
 
     def _note_end(self, connection: Connection) -> None:
         if self._stopping:
@@ -236,12 +252,8 @@ class Subscriber:
 
     # --- messages ---------------------------------------------------------------------------------
 
-    def _on_message(self, mid: int, message: Any) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:  # no broker should let this pass
-            topic = "\N{REPLACEMENT CHARACTER}"
-        arrived = Message(topic, message.payload, time.time_ns() // 1_000)
+    def _on_message(self, mid: int, topic: str, payload: bytes) -> None:
+        arrived = Message(topic, payload, time.time_ns() // 1_000)
         self._waiting.add(mid, arrived, time.monotonic())
 
     def _has_room(self) -> bool:
@@ -260,6 +272,7 @@ class Subscriber:
         """Store what waits and note it as committed; without a database, keep trying."""
         if not self._waiting:
             return
+        self._is_behind = self._waiting.is_full
         batch = self._in_hand = self._waiting.take()
         self._metrics.received.inc(len(batch.messages))
         try:
