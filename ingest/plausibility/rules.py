@@ -18,6 +18,9 @@ NEIGHBOURS_WITHIN_US = 3 * HOUR_US
 # values (C. Leys et al., J. Exp. Soc. Psychol. 49, 2013, 764-766); a sensor's are not independent.
 SPIKE_DEVIATIONS = 6.0
 MAD_TO_DEVIATION = 1.4826  # of a normal distribution
+# Where over half of them are equal the median deviation is 0, and the mean one stands in (B.
+# Iglewicz, D. Hoaglin, "How to Detect and Handle Outliers", ASQC, 1993).
+MEAN_TO_DEVIATION = 1.2533
 SPIKE_NEEDS = 4  # readings before it: fewer do not tell the noise
 # A counter that ends in its last tenth and begins in its first ran over its end; the same tenths
 # as in analytics.irrigation.counter_differences.
@@ -67,9 +70,10 @@ def stands_out(values: Array, earlier: Array) -> Array:
     if enough.any():
         chosen = earlier[enough]
         middle = np.nanmedian(chosen, axis=1)
-        deviation = np.nanmedian(np.abs(chosen - middle[:, None]), axis=1)
-        away = np.abs(values[enough] - middle)
-        found[enough] = away > SPIKE_DEVIATIONS * MAD_TO_DEVIATION * deviation
+        apart = np.abs(chosen - middle[:, None])
+        median = MAD_TO_DEVIATION * np.nanmedian(apart, axis=1)
+        deviation = np.where(median > 0, median, MEAN_TO_DEVIATION * np.nanmean(apart, axis=1))
+        found[enough] = np.abs(values[enough] - middle) > SPIKE_DEVIATIONS * deviation
     return found
 
 

@@ -24,6 +24,7 @@ from storage.readings import USABLE_BELOW, Quality
 
 KEPT = 8  # newest readings of a datastream: neighbours, and the noise for the rule of spikes
 LOOK_BACK_US = 14 * 24 * rules.HOUR_US  # no rule asks for more; older chunks are not looked into
+MOST = 100_000  # readings of a run that are looked at: one every 12 s for a fortnight
 NEVER_US = 2**62
 
 Array = np.ndarray[Any, Any]
@@ -99,9 +100,9 @@ class Streams:
                 continue
             row["same_since"] = _same_since(times, values, row["stuck_us"])
             if len(times) == KEPT and row["same_since"] == times[0] and row["stuck_us"] < NEVER_US:
-                start, end = from_us(int(times[-1] - row["stuck_us"])), from_us(int(times[-1]) + 1)
-                unchanged[int(row["id"])] = readings.Span(start, end)
-        longer = readings.series(connection, unchanged)
+                # A third more, since a run may have pauses of a third.
+                unchanged[int(row["id"])] = from_us(int(times[-1] - 4 * row["stuck_us"] // 3))
+        longer = readings.newest(connection, unchanged, count=MOST)
         for row in fresh:
             if (series := longer.get(int(row["id"]))) is not None:
                 row["same_since"] = _same_since(*series, row["stuck_us"])
