@@ -68,7 +68,7 @@ def decode(payload: bytes, context: Context) -> Decoded:
     for index, raw in enumerate(message.points):
         try:
             points.append(_placed(read(raw)))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, OverflowError) as error:
             rejected.append(Rejected("bad-record", f"point {index}: {error}"))
         except PayloadError as error:
             rejected.append(Rejected(error.reason, f"point {index}: {error.detail}"))

@@ -1,0 +1,158 @@
+"""Whatever arrives ends in readings, points or a reason: never in an exception, never in silence.
+
+Good messages of every format are damaged in bytes and in meaning. `DALA_DAMAGED_MESSAGES` sets how
+many are tried (a million take some minutes), `DALA_DAMAGE_SEED` which; a failure names its seed.
+"""
+
+import json
+import os
+import random
+from copy import deepcopy
+from math import inf, nan
+
+import pytest
+
+from ingest.codecs import Registry
+from ingest.decoding import describe
+from ingest.mapping import load
+from ingest.messages import LATEST_TIME_US
+from storage.quantities import CATALOGUE
+from tests.ingest.codecs.corpus import MAPPINGS, MESSAGES
+
+NOW_US = 1_800_000_000_000_000
+TRIED = int(os.environ.get("DALA_DAMAGED_MESSAGES", "20000"))
+SEED = int(os.environ.get("DALA_DAMAGE_SEED", "0"))
+ODD = (
+    None, True, False, 0, -1, 1, 255, 32767, 2**31, 2**53, 2**64, 10**30, 10**400, -(10**400),
+    1e308, -1e308, 5e-324, nan, inf, -inf, "", "0", "NaN", "1e999", "٣", "é\x00", "x" * 300, "on", "-5 °C",
+    "2026-07-01T05:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:60-23:59",
+    "2026-03-29T02:30:00", [], [[]], [None], {}, {"value": {}}, {"unit": 5, "value": "7"}, [1, 2],
+)  # fmt: skip
+
+
+@pytest.fixture
+def registry(tmp_path):
+    path = tmp_path / "mappings.toml"
+    path.write_text(MAPPINGS)
+    return Registry(own=load(path))
+
+
+def damaged(payload, dice):
+    """The payload with a few bytes changed, lost, doubled, or put together with another's."""
+    data = bytearray(payload)
+    for _ in range(dice.randint(1, 4)):
+        at = dice.randrange(len(data) + 1)
+        kind = dice.randrange(6)
+        if kind == 0 and at < len(data):
+            data[at] ^= 1 << dice.randrange(8)
+        elif kind == 1 and at < len(data):
+            data[at] = dice.randrange(256)
+        elif kind == 2:
+            del data[at : at + dice.randint(1, 8)]
+        elif kind == 3:
+            data[at:at] = dice.randbytes(dice.randint(1, 8))
+        elif kind == 4:
+            data[at:at] = data[at : at + dice.randint(1, 16)]
+        else:
+            other = dice.choice(MESSAGES)[1]
+            data[at:] = other[dice.randrange(len(other) + 1) :]
+    return bytes(data)
+
+
+def twisted(document, dice):
+    """The document with one or two of its values made odd, lost, or told by another name."""
+    for _ in range(dice.randint(1, 2)):
+        places = list(_places(document))
+        if not places:
+            return deepcopy(dice.choice(ODD))
+        holder, key = dice.choice(places)
+        kind = dice.randrange(5)
+        if kind < 3:
+            holder[key] = deepcopy(dice.choice(ODD))
+        elif kind == 3:
+            del holder[key]
+        elif isinstance(holder, dict):
+            holder[dice.choice(("time", "value", "history", "n", "points", "x"))] = holder.pop(key)
+    return document
+
+
+def _places(document):
+    inner = document.items() if isinstance(document, dict) else enumerate(document)
+    for key, value in list(inner) if isinstance(document, (dict, list)) else ():
+        yield document, key
+        if isinstance(value, (dict, list)):
+            yield from _places(value)
+
+
+def well_formed(decoded):
+    """What comes out can be stored and told, and something does come out."""
+    reasons = [r.reason for r in decoded.rejected]
+    assert "codec-failed" not in reasons, decoded.rejected
+    for reading in decoded.readings:
+        assert reading.quantity in CATALOGUE
+        assert type(reading.value) is float
+        assert abs(reading.value) < inf
+    for item in (*decoded.readings, *decoded.points):
+        assert type(item.time) is int
+        assert 0 <= item.time <= LATEST_TIME_US
+    for point in decoded.points:
+        assert abs(point.lat) <= 90
+        assert abs(point.lon) <= 180
+    assert all(r.reason and r.detail for r in decoded.rejected)
+    json.dumps(describe(decoded), allow_nan=False)
+    json.dumps(dict(decoded.learned), allow_nan=False)
+
+
+def said(decoded):
+    return (decoded.readings, decoded.points, decoded.rejected, decoded.ignored, decoded.learned)
+
+
+def test_the_messages_are_good_before_they_are_damaged(registry):
+    memory = {}
+    for topic, payload, profile in MESSAGES:
+        decoded = registry.decode(
+            topic,
+            payload,
+            received_at_us=NOW_US,
+            profile=profile,
+            timezone="Asia/Almaty",
+            memory=memory,
+        )
+        memory |= decoded.learned
+        well_formed(decoded)
+        assert any(said(decoded)), topic
+        refused = {r.reason for r in decoded.rejected}
+        assert refused <= {"no-sensor"}, (topic, decoded.rejected)
+
+
+def test_damaged_messages_end_in_readings_or_a_reason(registry):
+    memory = {}
+    quiet = 0
+    for number in range(SEED, SEED + TRIED):
+        dice = random.Random(number)
+        topic, payload, profile = dice.choice(MESSAGES)
+        if payload[:1] in (b"{", b"[") and dice.random() < 0.6:
+            payload = json.dumps(twisted(json.loads(payload), dice)).encode()
+        elif dice.random() < 0.95:
+            payload = damaged(payload, dice)
+        else:
+            payload = dice.randbytes(dice.randrange(60))
+        zone = dice.choice(("Asia/Almaty", "Europe/Berlin", None, "Mars/Olympus"))
+        decoded = registry.decode(
+            topic,
+            payload,
+            received_at_us=NOW_US,
+            profile=profile,
+            timezone=zone,
+            memory=dict(memory),
+        )
+        if dice.random() < 0.1:
+            memory |= decoded.learned
+        try:
+            well_formed(decoded)
+        except (AssertionError, TypeError, ValueError) as error:
+            error.add_note(f"seed {number}: {topic} {payload!r}")
+            raise
+        quiet += not any(said(decoded))
+    # An empty pack says nothing, and nothing is wrong with it.
+    assert quiet < 0.02 * TRIED
