@@ -29,16 +29,9 @@ ACCOUNT = "dala.account"  # key in amqtt's Session.attributes
 FRESH_S = 5.0  # a changed or disabled credential counts after this long
 # What the service says: receipts, and commands to Sparkplug nodes (to be born again).
 ANSWER = re.compile(r"dala/v1/[^/]+/receipt|spBv1\.0/[^/]+/(?:NCMD/[^/]+|DCMD/[^/]+/[^/]+)")
-# What a network server, gateway or bridge says for the devices behind it.
-OF_NETWORKS = (
-    "application/",
-    "v3/",
-    "spBv1.0/",
-    "thing/product/",
-    "tele/",
-    "efdi/",
-    "mavlink/",
-)
+# What a network server, gateway or bridge says for the devices behind it may be on any topic, as an
+# operator's mapping reads any; but not in the name of our own devices, nor of the broker.
+NOT_OF_NETWORKS = ("dala/", "$")
 # What it hears: the commands to its nodes, and whether the service is there.
 COMMAND_FILTER = re.compile(r"spBv1\.0/(?:[^/#]+/[ND]CMD/.+|STATE/.+)")
 
@@ -74,7 +67,7 @@ def may_publish(account: Account, topic: str) -> bool:
     own = f"dala/v1/{account.name}/"
     if topic in (f"{own}senml", f"{own}track"):
         return True
-    return account.kind == NETWORK_SERVER and topic.startswith(OF_NETWORKS)
+    return account.kind == NETWORK_SERVER and not topic.startswith(NOT_OF_NETWORKS)
 
 
 def may_subscribe(account: Account, topic_filter: str) -> bool:
