@@ -1,0 +1,410 @@
+"""A device's memory on disk: what it measured and has no receipt for, safe from power cuts.
+
+One file of a fixed size, reserved when it is made, so that a disk filled by others stops nothing.
+It is cut into blocks that are written one after another; each begins with a header that carries a
+serial number, and holds records that are only ever appended. A record's checksum covers the
+block's serial too, so that what is left of an earlier use of the block is never taken for new.
+When every block holds something that is still needed, the oldest block is used again and what it
+held is lost, and counted.
+
+After a cut the file is read from its oldest block to its newest. A record that is torn or damaged
+is passed over; all that were synced before it are there. What was being written when the power
+failed had not been published, for a message is synced before it is sent.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import time
+import zlib
+from collections.abc import Iterator
+from enum import IntEnum
+from itertools import takewhile
+from pathlib import Path
+from typing import NamedTuple
+
+from seeds.buffers import Held, Number
+
+CAPACITY_BYTES = 16 * 2**20
+BLOCK_BYTES = 64 * 2**10
+LEAST_BLOCKS = 4
+MAGIC = b"DALABLK1"
+MARK = 0xDA1A
+_HEADER = struct.Struct("<8sIIQI4x")  # magic, size of a block, boot, serial, checksum
+_RECORD = struct.Struct("<HBBIIIQI4x")  # mark, kind, tag, length, boot, seq, ordinal, checksum
+_ALIGNED = 8
+
+
+class BufferInUse(RuntimeError):
+    """Another process has the file: two devices would share one numbering."""
+
+
+class Kind(IntEnum):
+    """What a record says."""
+
+    BOOT = 1  # a boot has begun
+    READING = 2  # a reading that is in no message yet
+    MESSAGE = 3  # a message, made of the readings up to an ordinal
+    FORGET = 4  # the messages of a boot up to a number are receipted
+
+
+class Record(NamedTuple):
+    """One record as it stands in a block."""
+
+    kind: int
+    tag: int
+    boot: int
+    seq: int
+    ordinal: int
+    payload: bytes
+
+
+class _Place(NamedTuple):
+    block: int
+    offset: int
+
+
+class RingBuffer:
+    """The file, open; it belongs to this process until it is closed.
+
+    Attributes
+    ----------
+    last_boot : int
+        The highest boot of the file; 0 in a new one.
+    damaged : bool
+        Something that once was in the file could not be read, more than a torn end.
+    dropped_messages, dropped_readings : int
+        Lost since the file was opened, because it was full.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        capacity_bytes: int = CAPACITY_BYTES,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
+        self.last_boot, self.last_ordinal = 0, 0
+        self.dropped_messages = self.dropped_readings = 0
+        self._file = _open_locked(path)
+        self.damaged = False
+        try:
+            self._block_bytes = self._found_block_bytes() or block_bytes
+            if self._is_foreign():
+                self._file = _set_aside(path, self._file)
+                self.damaged = True
+            size = os.fstat(self._file).st_size
+            least = max(capacity_bytes // self._block_bytes, LEAST_BLOCKS)
+            self._serials = [0] * max(least, -(-size // self._block_bytes))
+            _reserve(path, self._file, len(self._serials) * self._block_bytes)
+            self._messages: dict[int, dict[int, _Place]] = {}  # by boot and seq, both rising
+            self._readings: dict[int, tuple[int, bytes]] = {}  # by ordinal: block, payload
+            self._needed = [0] * len(self._serials)  # records of each block that are still needed
+            self._block, self._end = -1, self._block_bytes
+            self._recover()
+        except BaseException:
+            self.close()
+            raise
+        self._dirty = False
+
+    # --- writing
+
+    def begin(self, boot: int) -> None:
+        """Note that a new boot has begun, durably."""
+        self.last_boot = boot
+        self._write(Record(Kind.BOOT, 0, boot, 0, 0, b""))
+        self.sync()
+
+    def note(self, payload: bytes) -> int:
+        """Keep a reading that is in no message yet; return its ordinal."""
+        self.last_ordinal += 1
+        ordinal = self.last_ordinal
+        place = self._write(Record(Kind.READING, 0, self.last_boot, 0, ordinal, payload))
+        self._readings[ordinal] = place.block, payload
+        self._needed[place.block] += 1
+        return ordinal
+
+    def append(self, number: Number, tag: int, payload: bytes, *, ordinal: int = 0) -> None:
+        """Keep a message, which holds the readings up to ``ordinal``.
+
+        It is sure to survive once :meth:`sync` has returned.
+
+        Raises
+        ------
+        ValueError
+            If it is longer than a block.
+        """
+        place = self._write(Record(Kind.MESSAGE, tag, number.boot, number.seq, ordinal, payload))
+        self._keep(number, place)
+        self._let_go_readings(ordinal)
+
+    def forget(self, boot: int, seq: int) -> int:
+        """Let go of every message of a boot up to ``seq``; return how many those were.
+
+        Not synced, for its loss does no harm: the messages would be sent again.
+        """
+        gone = self._let_go(boot, seq)
+        note = Record(Kind.FORGET, 0, boot, seq, 0, b"")
+        if gone and (self._fits(note) or self._free_blocks()):  # nothing is dropped for its sake
+            self._write(note)
+        return gone
+
+    def sync(self) -> None:
+        """Return when everything is where a loss of power cannot take it."""
+        if self._dirty:
+            os.fdatasync(self._file)
+            self._dirty = False
+
+    def close(self) -> None:
+        """Sync, and let others have the file."""
+        if self._file >= 0:
+            os.fdatasync(self._file)
+            os.close(self._file)
+            self._file = -1
+
+    # --- reading
+
+    def read(self, number: Number) -> Held | None:
+        """The message of a number; None if it is not there, or cannot be read any more."""
+        place = self._messages.get(number.boot, {}).get(number.seq)
+        if place is None:
+            return None
+        head = self._read(place, _RECORD.size)
+        length = _RECORD.unpack(head)[3] if len(head) == _RECORD.size else 0
+        record = _parse(self._read(place, _RECORD.size + length), 0, self._serials[place.block])
+        return None if record is None else Held(record.tag, record.payload)
+
+    def held(self) -> list[Number]:
+        """Messages that wait, the oldest first."""
+        return [
+            Number(boot, seq) for boot in sorted(self._messages) for seq in self._messages[boot]
+        ]
+
+    def loose(self) -> list[tuple[int, bytes]]:
+        """Readings that are in no message, by their ordinals."""
+        return [(ordinal, payload) for ordinal, (_, payload) in self._readings.items()]
+
+    @property
+    def filled(self) -> float:
+        """Share of the blocks that hold something that is needed."""
+        return sum(1 for count in self._needed if count) / len(self._needed)
+
+    # --- blocks
+
+    def _write(self, record: Record) -> _Place:
+        body = record.payload
+        if _HEADER.size + _stride(len(body)) > self._block_bytes:
+            most = self._block_bytes - _HEADER.size - _stride(0)
+            raise ValueError(f"{len(body)} bytes; a message may have {most}")
+        if not self._fits(record):
+            self._open_block()
+        place = _Place(self._block, self._end)
+        os.pwrite(self._file, _encoded(record, self._serials[self._block]), self._at(place))
+        self._end += _stride(len(body))
+        self._dirty = True
+        return place
+
+    def _fits(self, record: Record) -> bool:
+        return self._end + _stride(len(record.payload)) <= self._block_bytes
+
+    def _free_blocks(self) -> list[int]:
+        return [
+            index for index, count in enumerate(self._needed) if not count and index != self._block
+        ]
+
+    def _open_block(self) -> None:
+        """Go on in the block that was free for longest; if none is, in the oldest."""
+        others = self._free_blocks() or [i for i in range(len(self._needed)) if i != self._block]
+        chosen = min(others, key=lambda index: self._serials[index])
+        if self._needed[chosen]:
+            self._drop(chosen)
+        serial = max(self._serials) + 1
+        self._serials[chosen] = serial
+        self._block, self._end = chosen, _HEADER.size
+        os.pwrite(
+            self._file, _header(self._block_bytes, self.last_boot, serial), self._at((chosen, 0))
+        )
+
+    def _drop(self, block: int) -> None:
+        for of_boot in self._messages.values():
+            for seq in [seq for seq, place in of_boot.items() if place.block == block]:
+                del of_boot[seq]
+                self.dropped_messages += 1
+        for ordinal in [one for one, (place, _) in self._readings.items() if place == block]:
+            del self._readings[ordinal]
+            self.dropped_readings += 1
+        self._needed[block] = 0
+
+    def _keep(self, number: Number, place: _Place) -> None:
+        self._messages.setdefault(number.boot, {})[number.seq] = place
+        self._needed[place.block] += 1
+
+    def _let_go(self, boot: int, seq: int) -> int:
+        of_boot = self._messages.get(boot, {})
+        gone = list(takewhile(lambda one: one <= seq, of_boot))
+        for one in gone:
+            self._needed[of_boot.pop(one).block] -= 1
+        if not of_boot:
+            self._messages.pop(boot, None)
+        return len(gone)
+
+    def _let_go_readings(self, ordinal: int) -> None:
+        """They are in a message now."""
+        for one in list(takewhile(lambda each: each <= ordinal, self._readings)):
+            block, _ = self._readings.pop(one)
+            self._needed[block] -= 1
+
+    def _at(self, place: tuple[int, int]) -> int:
+        return place[0] * self._block_bytes + place[1]
+
+    def _read(self, place: tuple[int, int], length: int) -> bytes:
+        return os.pread(self._file, length, self._at(place))
+
+    # --- after a start
+
+    def _found_block_bytes(self) -> int | None:
+        found = _read_header(os.pread(self._file, _HEADER.size, 0))
+        return None if found is None else found[0]
+
+    def _is_foreign(self) -> bool:
+        """Whether there is something in the file, and none of it is ours."""
+        size = os.fstat(self._file).st_size
+        blank = True
+        for at in range(0, size, self._block_bytes):
+            block = os.pread(self._file, self._block_bytes, at)
+            if _read_header(block) is not None:
+                return False
+            blank = blank and not any(block)
+        return not blank
+
+    def _recover(self) -> None:
+        """Read the blocks in the order they were written, and go on behind the last record."""
+        found = []
+        for index in range(len(self._serials)):
+            head = self._read((index, 0), _HEADER.size)
+            header = _read_header(head)
+            if header is None:
+                self.damaged = self.damaged or any(head)
+            else:
+                _, boot, self._serials[index] = header
+                self.last_boot = max(self.last_boot, boot)
+                found.append(index)
+        for index in sorted(found, key=lambda one: self._serials[one]):
+            self._block, self._end = index, _HEADER.size
+            block = self._read((index, 0), self._block_bytes)
+            for offset, record in _records(block, self._serials[index]):
+                self.damaged = self.damaged or offset != self._end
+                self._end = offset + _stride(len(record.payload))
+                self._replay(record, _Place(index, offset))
+
+    def _replay(self, record: Record, place: _Place) -> None:
+        self.last_boot = max(self.last_boot, record.boot)
+        self.last_ordinal = max(self.last_ordinal, record.ordinal)
+        if record.kind == Kind.READING:
+            self._readings[record.ordinal] = place.block, record.payload
+            self._needed[place.block] += 1
+        elif record.kind == Kind.MESSAGE:
+            self._keep(Number(record.boot, record.seq), place)
+            self._let_go_readings(record.ordinal)
+        elif record.kind == Kind.FORGET:
+            self._let_go(record.boot, record.seq)
+
+
+# --- bytes
+
+
+def _stride(length: int) -> int:
+    return -(-(_RECORD.size + length) // _ALIGNED) * _ALIGNED
+
+
+def _encoded(record: Record, serial: int) -> bytes:
+    kind, tag, boot, seq, ordinal, payload = record
+    fields = (MARK, kind, tag, len(payload), boot, seq, ordinal)
+    head = _RECORD.pack(*fields, _checksum(fields, payload, serial))
+    return (head + payload).ljust(_stride(len(payload)), b"\0")
+
+
+def _parse(block: bytes, offset: int, serial: int) -> Record | None:
+    """The record at an offset of a block; None if there is no whole and sound one."""
+    if offset + _RECORD.size > len(block):
+        return None
+    *fields, checksum = _RECORD.unpack_from(block, offset)
+    mark, kind, tag, length, boot, seq, ordinal = fields
+    start = offset + _RECORD.size
+    if mark != MARK or start + length > len(block):
+        return None
+    payload = block[start : start + length]
+    if checksum != _checksum(tuple(fields), payload, serial):
+        return None
+    return Record(kind, tag, boot, seq, ordinal, payload)
+
+
+def _checksum(fields: tuple[int, ...], payload: bytes, serial: int) -> int:
+    head = _RECORD.pack(*fields, 0) + serial.to_bytes(8, "little")
+    return zlib.crc32(payload, zlib.crc32(head))
+
+
+def _records(block: bytes, serial: int) -> Iterator[tuple[int, Record]]:
+    """Sound records of a block with their offsets, those behind a damaged one too."""
+    offset = _HEADER.size
+    while offset + _RECORD.size <= len(block):
+        record = _parse(block, offset, serial)
+        if record is not None:
+            yield offset, record
+            offset += _stride(len(record.payload))
+            continue
+        offset = block.find(MARK.to_bytes(2, "little"), offset + 1)
+        if offset < 0:
+            return
+        offset = -(-offset // _ALIGNED) * _ALIGNED
+
+
+def _header(block_bytes: int, boot: int, serial: int) -> bytes:
+    fields = MAGIC, block_bytes, boot, serial
+    return _HEADER.pack(*fields, zlib.crc32(_HEADER.pack(*fields, 0)))
+
+
+def _read_header(block: bytes) -> tuple[int, int, int] | None:
+    """Size of a block, boot and serial; None if there is no sound header."""
+    if len(block) < _HEADER.size:
+        return None
+    magic, block_bytes, boot, serial, _ = _HEADER.unpack_from(block)
+    sound = magic == MAGIC and block[: _HEADER.size] == _header(block_bytes, boot, serial)
+    return (block_bytes, boot, serial) if sound else None
+
+
+# --- the file
+
+
+def _open_locked(path: Path) -> int:
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(file)
+        raise BufferInUse(f"{path} is in use by another process") from error
+    return file
+
+
+def _set_aside(path: Path, file: int) -> int:
+    """Begin a new file where nothing of the old one can be read; the old one is kept."""
+    path.rename(path.with_name(f"{path.name}.unreadable-{time.time_ns()}"))
+    os.close(file)
+    return _open_locked(path)
+
+
+def _reserve(path: Path, file: int, size: int) -> None:
+    """Make the file as long as it will ever be, with every byte of it written once."""
+    at = os.fstat(file).st_size
+    if at >= size:
+        return
+    while at < size:
+        at += os.pwrite(file, bytes(min(size - at, 2**20)), at)
+    os.fsync(file)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
