@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ingest import topics
-from ingest.codecs import chirpstack, dji, efdi, senml, sparkplug, tasmota, track, ttn
+from ingest.codecs import chirpstack, dji, efdi, mavlink, senml, sparkplug, tasmota, track, ttn
 from ingest.messages import Context, Decoded, PayloadError, Rejected
 
 MAX_BYTES = 256 * 1024
@@ -50,6 +50,7 @@ ROUTES: tuple[Route, ...] = (  # most specific first
     Route(topics.TASMOTA, tasmota.decode, tasmota.device_of),
     Route(topics.SPARKPLUG, sparkplug.decode, sparkplug.device_of),
     Route(topics.EFDI, efdi.decode, efdi.device_of, options=efdi.PREFIX),
+    Route(topics.MAVLINK, mavlink.decode, mavlink.device_of, options=mavlink.PREFIX),
 )
 
 
