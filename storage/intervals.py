@@ -27,21 +27,22 @@ _LEARN = sa.text("""
 """)
 
 
-def learn(connection: sa.Connection, since: Mapping[int, dt.datetime]) -> dict[int, int]:
+def learn(connection: sa.Connection, since: Mapping[int, dt.datetime]) -> dict[int, int | None]:
     """Learn the intervals of datastreams from their newest readings since a time. [s]
 
     The median of the last seven, where at least five of them are within a quarter of it: what
-    speaks when something happens has no interval. Those that have none are not in the answer.
+    speaks when something happens, or is changing its pace, has no interval, and what was known of
+    it is forgotten. Those with too few readings are not in the answer.
     """
-    found: dict[int, int] = {}
+    found: dict[int, int | None] = {}
     for one, (times, _) in readings.newest(connection, since, count=LEARNED_FROM).items():
         if len(times) < LEARNED_FROM:
             continue
         steps = np.diff(times)
         middle = float(np.median(steps))
         regular = np.abs(steps - middle) <= REGULAR_WITHIN * middle
-        if regular.mean() >= REGULAR_SHARE and middle >= 500_000:
-            found[one] = min(round(middle / 1e6), 2**31 - 1)
+        known = regular.mean() >= REGULAR_SHARE and middle >= 500_000
+        found[one] = min(round(middle / 1e6), 2**31 - 1) if known else None
     if found:
         parameters = {"ids": list(found), "seconds": list(found.values())}
         connection.execute(_LEARN, parameters)

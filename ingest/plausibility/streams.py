@@ -198,7 +198,7 @@ class Streams:
             self._state["longest_us"][slot] = _longest_us(seconds)
             # What is known is looked at again only when a pause contradicts it.
             self._state["unlearned"][slot] = 0 if seconds is None else -NEVER_US
-        return len(learned)
+        return sum(seconds is not None for seconds in learned.values())
 
 
 def _set_rules(row: Any, one: StreamTraits) -> None:
