@@ -77,6 +77,17 @@ def test_watts_add_up_to_megajoules_and_missing_dawn_costs_little():
     assert np.isnan(noonless.values[0])
 
 
+def test_what_a_sensor_says_in_the_dark_is_no_sunshine():
+    times = hours_from(MIDNIGHT, 24)
+    place = {"latitude": 43.2, "longitude": 76.9}
+    ra = hourly.hourly_extraterrestrial(hourly.sun_position(times, 43.2, 76.9), 43.2)
+    watts = 0.6 * ra / 0.0036
+    offset = np.where(ra > 0, watts, 5.0)
+    for said in (watts, offset):
+        made = daily_from_hourly(times, said, DAY_EDGES, kind="solar", **place)
+        assert_allclose(made.values, [0.6 * ra.sum()])
+
+
 def test_radiation_of_a_day_needs_a_place():
     with pytest.raises(ValueError, match="latitude"):
         daily_from_hourly([], [], DAY_EDGES, kind="solar")

@@ -77,6 +77,13 @@ def test_each_cycle_is_fitted_to_its_own_climate():
     assert_allclose(grown.kcb[[25, 75, 90], 0], [0.725, 0.30, 0.30 + (0.85 + gain) / 2])
 
 
+def test_wind_after_an_early_cut_is_none_of_the_first_cycles():
+    # Its mid-season would be days 40 to 64; it is cut on day 45, and then the wind comes.
+    wind = np.where((SEASON >= 45) & (SEASON < 65), 4.0, 2.0)
+    grown = grow(SEASON, [CropPlan(FIRST, (45,), LATER)], wind_2m=wind, rh_min=45.0)
+    assert_allclose(grown.kcb[[40, 44], 0], 1.15)
+
+
 def test_an_uncut_season_is_fitted_as_before():
     crop = stack([CROPS["maize"]])
     wind, humidity = np.full((160, 1), 4.0), np.full((160, 1), 25.0)

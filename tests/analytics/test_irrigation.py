@@ -44,6 +44,12 @@ def test_a_counter_wraps_only_near_its_end():
     assert reset.reset.tolist() == [True]
 
 
+def test_a_meter_that_falls_from_its_end_to_its_middle_was_exchanged():
+    exchanged = counter_differences([0, 60], [990.0, 500.0], modulus=1000.0)
+    assert (exchanged.wrapped.tolist(), exchanged.reset.tolist()) == ([False], [True])
+    assert exchanged.volume.tolist() == [500.0]
+
+
 def test_one_reading_or_none_is_no_water():
     assert counter_differences([0], [10.0]).total == 0
     assert counter_differences([], []).total == 0

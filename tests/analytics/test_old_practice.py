@@ -42,6 +42,14 @@ def test_an_unknown_efficiency_of_the_old_practice_is_that_of_surface_irrigation
     assert old_practice.of_field(unknown, two, 0).efficiency == 0.60  # FAO manual 4, Table 8
 
 
+def test_seasons_that_took_less_where_more_was_required_carry_no_line(two):
+    # Six seasons carry a line, but not one that falls: 2400 mm by 2100 mm is their ratio.
+    falling = [Season(2018 + n, 300 + 100 * (n % 2), 500 - 200 * (n % 2)) for n in range(6)]
+    old = old_practice.of_field(falling, two, 0)
+    assert "by ratio" in old.method
+    assert_allclose(old.depth_mm, 2400 / 2100 * two.requirement[0])
+
+
 def test_fields_behind_one_offtake_are_judged_as_a_whole(two):
     # Both fields have the same requirement, so the offtake's mean depths weigh by area: 1 to 3.
     other = [

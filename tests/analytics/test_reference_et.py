@@ -157,6 +157,14 @@ def test_a_polar_night_has_an_evaporation_too():
     assert sunlight.daylight_hours(75.0, 172) == pytest.approx(24.0)
 
 
+def test_less_wind_than_half_a_metre_counts_as_half_a_metre():
+    # FAO-56 p. 63: u2 >= 0.5 m/s, for the buoyancy of air over warm ground.
+    still, breath, breeze = et.fao56_daily(
+        30.0, 15.0, 22.0, 1.4, [0.0, 0.5, 0.6], latitude=43.0, elevation=200.0, day_of_year=180
+    )
+    assert still == breath < breeze
+
+
 def test_sites_stand_beside_days():
     days = np.arange(100, 110)[:, None]
     sites = np.array([43.0, 50.0, 54.0])

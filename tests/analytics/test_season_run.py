@@ -103,6 +103,14 @@ def test_the_old_irrigator_stops_before_harvest_also_of_a_season_that_has_just_b
     assert growing.old_irrigator(0.6, 1.0, dry_days=days).gross > 0.0
 
 
+def test_the_old_irrigator_waters_for_the_last_time_on_the_day_before_his_rest():
+    # Bone dry from the start he would water every evening that he may: the first watering stands
+    # on day 1. With all but one day of rest he never does, with two days left he does once.
+    dry = run([10.0], [water(10.0)], theta_0=0.14)
+    assert dry.old_irrigator(0.6, 1.0, dry_days=DAYS - 1).applications == 0
+    assert dry.old_irrigator(0.6, 1.0, dry_days=DAYS - 2).applications == 1
+
+
 def test_only_the_zones_asked_for_are_run(three):
     old = three.old_irrigator(0.6, 1.0, only=np.array([False, True, False]))
 

@@ -87,6 +87,28 @@ def test_a_filled_day_says_how_and_its_neighbours_stay_measured(missing, says):
     assert np.isfinite(weather.et0).all()
 
 
+def test_rain_that_nobody_measured_is_none():
+    assert completed(station(3, rain=[4, np.nan, 6])).rain.tolist() == [4.0, 0.0, 6.0]
+
+
+@pytest.mark.parametrize("missing", ["dew_point", "rh_max"])
+def test_one_measure_of_humidity_is_enough_to_be_measured(missing):
+    assert completed(station(2, **{missing: [np.nan, np.nan]})).source == ["measured"] * 2
+
+
+def test_hargreaves_fitted_to_a_region_is_a_straight_line_and_never_below_none():
+    days = local_days(dt.date(2025, 7, 1), dt.date(2025, 7, 2), "Asia/Almaty")
+
+    def of(intercept, slope):
+        return complete(
+            station(2), days, latitude=43.0, elevation=200.0, wind_height=None,
+            method="hargreaves", calibration=(intercept, slope),
+        ).et0  # fmt: skip
+
+    assert_allclose(of(0.5, 0.9), 0.5 + 0.9 * of(0.0, 1.0))
+    assert_allclose(of(-50.0, 1.0), 0.0)
+
+
 def test_a_missing_temperature_lies_between_its_neighbours():
     gap = completed(station(3, tmax=[30, np.nan, 32]))
     known = completed(station(3, tmax=[30, 31, 32]))

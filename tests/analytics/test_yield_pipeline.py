@@ -165,6 +165,14 @@ def test_bunker_and_clean_weight_stand_apart(overlapping):
     assert_allclose(result["clean_kg"] / result["bunker_kg"], 1 - 0.041449, atol=1e-6)
 
 
+def test_grain_cleaner_than_the_base_is_no_heavier_for_it(overlapping):
+    harvested = Harvest(standard_moisture_pct=14.0, impurity_pct=0.5, base_impurity_pct=2.0)
+
+    result = report(overlapping, clean_points(overlapping), harvested)
+
+    assert_allclose(result["clean_kg"], result["bunker_kg"])
+
+
 def test_22_000_records_take_less_than_five_seconds(tmp_path):
     points = harvest(passes=130, delay_s=7, noise=0.05)
     began = time.perf_counter()
