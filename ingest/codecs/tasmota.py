@@ -60,12 +60,12 @@ def decode_of(payload: bytes, context: Context) -> Decoded:
     """The same where the wire identity itself is the level, as a mapping gives it."""
     (device,) = context.levels
     document = load(payload)
-    found = list(_measured(document))
+    found, rejected = list(_measured(document)), list(_unsure(document))
     if not found:
-        return Decoded(device, [], [], [], ignored="SENSOR: no sensor of the air")
+        why = None if rejected else "SENSOR: no sensor of the air"
+        return Decoded(device, [], [], rejected, ignored=why)
     dated = _time(document.get("Time"), context)
     readings: dict[tuple[str, int | None], Reading] = {}
-    rejected: list[Rejected] = []
     for item in found:
         try:
             reading = _reading(item, document, device, dated)
@@ -102,6 +102,18 @@ def _measured(document: dict[str, Any]) -> Iterator[_Measured]:
         for name in _QUANTITIES:
             if name in said:
                 yield _Measured(sensor, channel, name, said[name])
+
+
+def _unsure(document: dict[str, Any]) -> Iterator[Rejected]:
+    """Sensors that measure something of which nobody knows where."""
+    for sensor, said in document.items():
+        parts = _SENSOR.fullmatch(sensor)
+        if not isinstance(said, dict) or (parts is not None and parts[1] in _OF_AIR):
+            continue
+        names = ", ".join(name for name in (*_QUANTITIES, "Moisture") if name in said)
+        if names:
+            detail = f"{names} of {sensor[:20]!r} may be of anything; write a mapping for it"
+            yield Rejected("unknown-sensor", detail)
 
 
 def _channel(suffix: str) -> int:

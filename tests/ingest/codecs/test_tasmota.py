@@ -133,7 +133,19 @@ def test_two_sensors_of_one_quantity_without_channels_are_not_mixed():
 
 
 def test_a_probe_may_hang_anywhere_so_it_is_not_the_air():
-    decoded = read({"Time": LOCAL, "DS18B20": {"Id": "01", "Temperature": 12.5}}, timezone=None)
+    probe = {"DS18B20": {"Id": "01", "Temperature": 12.5}}
+
+    alone = read({"Time": LOCAL} | probe, timezone=None)
+    beside = read({"Time": LOCAL, "AM2301": AIR} | probe)
+
+    assert (alone.readings, reasons(alone)) == ([], ["unknown-sensor"])
+    assert (len(beside.readings), reasons(beside)) == (2, ["unknown-sensor"])
+
+
+def test_what_measures_nothing_of_a_farm_is_no_error():
+    document = {"Time": LOCAL, "ENERGY": {"Power": 12}, "ANALOG": {"A0": 700}, "Switch1": "ON"}
+
+    decoded = read(document, timezone=None)
 
     assert (decoded.readings, decoded.rejected) == ([], [])
     assert decoded.ignored
