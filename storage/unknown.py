@@ -101,8 +101,10 @@ def note(connection: sa.Connection, sightings: Sequence[Sighting]) -> None:
         gone = connection.execute(_STALE, {"stale": newest - STALE, "others": OTHERS}).all()
         beyond += [Sighting(*row) for row in gone]
         room += len(gone)
-    connection.execute(_ADD, [one._asdict() for one in fresh[: max(room, 0)]] or [])
-    beyond += fresh[max(room, 0) :]
+    room = max(room, 0)
+    if added := fresh[:room]:
+        connection.execute(_ADD, [one._asdict() for one in added])
+    beyond += fresh[room:]
     if beyond:
         total = beyond[0]
         for one in beyond[1:]:

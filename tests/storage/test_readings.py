@@ -133,3 +133,29 @@ def test_hours_of_a_short_span_are_those_of_a_long_one(connection: sa.Connection
         assert len(short) in {72, 73}
         for name in ("time", "low", "high", "total", "mean"):
             np.testing.assert_allclose(short[name], same[name], rtol=1e-12)
+
+
+def test_a_flag_is_added_to_the_readings_that_are_named(connection: sa.Connection) -> None:
+    rows = batch((0, 1, 1.0), (1, 1, 2.0), (0, 2, 3.0))
+    rows["quality"] = readings.Quality.SERVER_TIME
+    readings.store(connection, rows)
+
+    readings.flag(connection, rows["datastream_id"][:1], rows["time"][:1], readings.Quality.SPIKE)
+
+    found = connection.execute(sa.text("SELECT value, quality FROM readings ORDER BY value"))
+    assert [tuple(row) for row in found] == [(1.0, 33), (2.0, 1), (3.0, 1)]
+
+
+def test_the_newest_readings_are_the_usable_ones_and_spikes(connection: sa.Connection) -> None:
+    rows = batch(*((minute, 1, float(minute)) for minute in range(6)), (2, 2, 7.0))
+    rows["quality"][3] = readings.Quality.OUT_OF_RANGE
+    rows["quality"][4] = readings.Quality.SPIKE
+    readings.store(connection, rows)
+    early = dt.datetime.fromtimestamp(BEGIN / 1e6, dt.UTC)
+    late = early + dt.timedelta(minutes=3)
+
+    found = readings.newest(connection, {1: early, 2: late, 3: early}, count=3)
+
+    assert found[1][1].tolist() == [2.0, 4.0, 5.0]
+    assert found[1][0].tolist() == [BEGIN + minute * MINUTE for minute in (2, 4, 5)]
+    assert len(found[2][0]) == len(found[3][0]) == 0
