@@ -159,7 +159,7 @@ class Batch:
             if any(map(_is_undated, one.readings)):
                 undated[device.id, one.boot].append((index, one.seq))
         repeated = set()
-        for (name, boot), numbers in undated.items():
+        for (name, boot), numbers in sorted(undated.items()):
             seen = devices.committed(self._connection, name, boot, [seq for _, seq in numbers])
             for index, seq in numbers:
                 if seq in seen:

@@ -263,7 +263,7 @@ class Connection:
             self.keep_alive()
 
     def abandon(self) -> None:
-        """Hang up without goodbye: the broker sends again what is not acknowledged."""
+        """Hang up, without goodbye unless it is said: what is not acknowledged comes again."""
         self.is_open = False
         if (opened := self._client.socket()) is not None:
             opened.close()

@@ -69,7 +69,6 @@ class Subscriber:
         self._on_batch = on_batch
         self._mqtt5 = True
         self._settled: bool | None = None  # which protocol is known to work here
-        self._connection: Connection | None = None
         self._waiting = Waiting(self._settings)
         self._ledger = Ledger()
         self._in_hand: Batch | None = None  # being stored
@@ -113,9 +112,10 @@ class Subscriber:
 
     def _serve(self) -> None:
         """Keep one connection until it breaks."""
-        connection = self._connect()
-        quiet_since = time.monotonic()
+        connection = self._new_connection()
         try:
+            self._connect(connection)
+            quiet_since = time.monotonic()
             while not self._stopping and connection.serve(POLL_S, self._has_room):
                 now = time.monotonic()
                 if self._waiting:
@@ -129,13 +129,10 @@ class Subscriber:
                 self._drain(connection)
             else:
                 self._note_end(connection)
-        except Overdue:
-            connection.abandon()
-            raise
         finally:
+            connection.abandon()
             self._metrics.connected.set(0)
             self._forget_unacknowledged()
-            self._connection = None
 
     def _step(self, connection: Connection, now: float) -> None:
         if self._waiting.is_due(now) and self._ledger.receipts < RECEIPTS_WAITING:
@@ -170,18 +167,18 @@ class Subscriber:
 
     # --- connecting -------------------------------------------------------------------------------
 
-    def _connect(self) -> Connection:
+    def _new_connection(self) -> Connection:
         if self._settled is not None:
             self._mqtt5 = self._settled
-        handlers = Handlers(self._on_message, self._ledger.confirm)
-        connection = Connection(
+        return Connection(
             self._address,
             self._client_id,
-            handlers,
+            Handlers(self._on_message, self._ledger.confirm),
             mqtt5=self._mqtt5,
             receive_maximum=self._settings.receive_maximum,
         )
-        self._connection = connection
+
+    def _connect(self, connection: Connection) -> None:
         try:
             connection.open()
         except NoGreeting as error:
@@ -189,13 +186,17 @@ class Subscriber:
             raise
         if self._mqtt5:
             self._settled = True
+        self._mqtt5 = True  # who only seemed too old is asked again the next time
         self._subscribe(connection)
         self._note_connected(connection)
-        return connection
 
     def _try_the_other_protocol(self, *, certain: bool) -> None:
         """A broker that is too old says so, or just hangs up: then 3.1.1 and 5 take turns."""
         if self._settled is not None:
+            return
+        if self._worker.shares:
+            if certain:
+                raise self._cannot_share()
             return
         if certain:
             self._settled = False
@@ -203,14 +204,17 @@ class Subscriber:
         if not self._mqtt5:
             log.info("broker does not speak MQTT 5; using 3.1.1")
 
+    def _cannot_share(self) -> BrokerRefused:
+        return BrokerRefused(
+            f"the broker at {self._address.place} has no shared subscriptions, which several "
+            "workers need. Run one `dala ingest` without --worker, or use a broker of MQTT 5, "
+            "such as Mosquitto."
+        )
+
     def _subscribe(self, connection: Connection) -> None:
         wanted = subscriptions(self._registry, self._worker)
         if self._worker.shares and not connection.shares:
-            raise BrokerRefused(
-                f"the broker at {self._address.place} has no shared subscriptions, which several "
-                "workers need. Run one `dala ingest` without --worker, or use a broker of MQTT 5, "
-                "such as Mosquitto."
-            )
+            raise self._cannot_share()
         if self._retiring:
             connection.unsubscribe(every_form(self._registry))
         elif refused := connection.subscribe(wanted):

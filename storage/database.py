@@ -34,9 +34,15 @@ def make_engine(
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's words go to logs, where values have no business
         connect_args={
             "application_name": application,
             "connect_timeout": 10,
+            # A network that swallows everything is noticed within half a minute, not two hours.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 4,
+            "tcp_user_timeout": 30_000,
             "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_s * 1000}",
         },
     )

@@ -273,18 +273,22 @@ def note_committed(
     return note_all_committed(connection, {(device_id, boot): numbers})[device_id, boot]
 
 
+# The row is held until the transaction ends: another ingester with the same message waits for it.
 _COMMITTED = sa.text("""
+    WITH held AS (
+        INSERT INTO device_sequences AS known (device_id, boot, received)
+        VALUES (:device_id, :boot, '{}')
+        ON CONFLICT (device_id, boot) DO UPDATE SET boot = excluded.boot
+        RETURNING known.received)
     SELECT number
-      FROM unnest(CAST(:numbers AS bigint[])) AS number
-      JOIN device_sequences ON received @> number
-     WHERE device_id = :device_id AND boot = :boot
+      FROM unnest(CAST(:numbers AS bigint[])) AS number JOIN held ON received @> number
 """)
 
 
 def committed(
     connection: sa.Connection, device_id: str, boot: int, numbers: Sequence[int]
 ) -> set[int]:
-    """Those of the message numbers that were committed before."""
+    """Those of the message numbers that were committed before; none more until we commit."""
     parameters = {"device_id": device_id, "boot": boot, "numbers": list(numbers)}
     return set(connection.scalars(_COMMITTED, parameters))
 

@@ -1,0 +1,88 @@
+"""Real brokers and databases that tests of ingest share."""
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+import migrations
+from embedded.home import EmbeddedSettings
+from embedded.stack import Servers, open_embedded
+from seeds.devices import Login
+from storage import devices
+from storage.database import make_engine
+from tests.ingest.servers import Ingester, Line, Mosquitto
+
+
+@pytest.fixture(scope="module")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    for name in ("mosquitto", "mosquitto_passwd"):
+        if shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") is None:
+            pytest.skip(f"needs {name}, of the distribution's packages mosquitto")
+    broker = Mosquitto(tmp_path_factory.mktemp("mosquitto"))
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="module")
+def server_line(engine: sa.Engine, mosquitto: Mosquitto) -> Iterator[Line]:
+    """Mosquitto and a database of its own, which may be shut without harm to other tests."""
+    url = engine.url.set(database="dala_ingest_test")
+    outside = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with outside.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {url.database} WITH (FORCE)"))
+        connection.execute(sa.text(f"CREATE DATABASE {url.database}"))
+    words = url.render_as_string(hide_password=False)
+    made = make_engine(words)
+    migrations.upgrade(made)
+    yield Line(made, words, mosquitto.url, lambda _device: mosquitto.login)
+    made.dispose()
+    with outside.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {url.database} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    settings = EmbeddedSettings(home=tmp_path_factory.mktemp("line-home"))
+    with open_embedded(settings, verb="test") as servers:
+        yield servers
+
+
+@pytest.fixture(scope="module")
+def embedded_line(embedded: Servers) -> Iterator[Line]:
+    """The embedded servers, where each device has a token of its own."""
+    made = make_engine(embedded.database_url)
+    migrations.upgrade(made)
+
+    def login(device: str) -> Login:
+        token = secrets.token_urlsafe(24)
+        with made.begin() as connection:
+            digest = hashlib.sha256(token.encode()).hexdigest()
+            devices.set_credential(connection, device, digest)
+        return Login(device, token)
+
+    yield Line(made, embedded.database_url, embedded.mqtt_url, login)
+    made.dispose()
+
+
+@pytest.fixture
+def ingester(tmp_path: Path) -> Iterator[Callable[..., Ingester]]:
+    """Start `dala ingest` on a line, as many times as a test needs; none stays."""
+    started: list[Ingester] = []
+
+    def start(
+        line: Line, *, mqtt_url: str | None = None, client_id: str | None = None, **settings: str
+    ) -> Ingester:
+        folder = tmp_path / (client_id or f"{tmp_path.name}-ingest")
+        started.append(Ingester(folder, line.database_url, mqtt_url or line.mqtt_url, **settings))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.stop()
