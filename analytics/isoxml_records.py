@@ -78,8 +78,10 @@ class Records(NamedTuple):
         return np.concatenate(([np.nan], raw.astype(float)))[last]
 
 
-def read_records(header: bytes, records: bytes, file: str) -> Records:
-    """Decode a log from the bytes of its two files.
+def read_records(
+    header: bytes, records: bytes, file: str, *, at_most: int = MAX_RECORDS
+) -> Records:
+    """Decode a log of at most so many records from the bytes of its two files.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def read_records(header: bytes, records: bytes, file: str) -> Records:
         line is the number of the record.
     """
     layout, columns = _layout(header, str(Path(file).with_suffix(".xml")))
-    starts = _starts(records, layout.itemsize, file)
+    starts = _starts(records, layout.itemsize, file, at_most)
     buffer = np.frombuffer(records, np.uint8)
     heads = _taken(buffer, starts, layout)
     counts = heads["count"].astype(np.int64)
@@ -105,13 +107,13 @@ def read_records(header: bytes, records: bytes, file: str) -> Records:
     return Records(attributes, columns, record, values["column"], values["raw"].astype(np.int32))
 
 
-def _starts(records: bytes, head: int, file: str) -> Integers:
+def _starts(records: bytes, head: int, file: str, at_most: int) -> Integers:
     """Where each record begins."""
     found = array("q")
     at, end = 0, len(records)
     while at < end:
-        if len(found) >= MAX_RECORDS:
-            raise TableError(file, len(found), "TIM", f"more than {MAX_RECORDS:,} records")
+        if len(found) >= at_most:
+            raise TableError(file, len(found), "TIM", f"more than {at_most:,} records")
         if at + head > end:
             raise TableError(file, len(found) + 1, "TIM", "the record is cut off")
         found.append(at)

@@ -1,0 +1,70 @@
+"""Task data of ISO 11783-10 as an uploaded zip, on a topic that an operator names with its machine.
+
+All its time logs become points and readings of that machine. The log's clock shows local time: the
+zone is that of the mapping, or of the device, unless the log has the receiver's own time.
+"""
+
+from analytics.tables import TableError
+from ingest.codecs.archive import MAGIC, Archive, Limits
+from ingest.codecs.isoxml_log import Log, read_log
+from ingest.codecs.isoxml_set import read_document, read_records_of, sets_of
+from ingest.messages import Context, Decoded, PayloadError, Reading, Rejected, TrackPoint
+
+LIMITS = Limits(files=1_000, file_bytes=32 << 20, total_bytes=64 << 20)
+MAX_KEPT = 100_000  # points and readings of one message
+
+
+def decode(payload: bytes, context: Context) -> Decoded:
+    """Turn the time logs of a zip into points and readings; a log that is damaged is left out.
+
+    Raises
+    ------
+    PayloadError
+        If it is no zip of task data, is too large, or its times have no zone.
+    """
+    (device,) = context.levels
+    if not payload.startswith(MAGIC):
+        raise PayloadError("bad-message", "task data is uploaded as a zip archive")
+    archive = Archive(payload, LIMITS)
+    sets = sets_of(archive.names)
+    if not sets:
+        raise PayloadError("bad-message", "neither TASKDATA.XML nor a time log is in the archive")
+    made = Decoded(device, [], [], [])
+    for one in sets:
+        read_document(one, archive.read)  # what is no task data is refused as a whole
+        for name in one.logs:
+            try:
+                records = read_records_of(one, name, archive.read, at_most=MAX_KEPT)
+                log = read_log(records, context.timezone)
+            except TableError as error:
+                made.rejected.append(Rejected("bad-log", str(error)))
+                continue
+            except PayloadError as error:
+                if error.reason == "no-timezone":
+                    raise
+                made.rejected.append(Rejected(error.reason, error.detail))
+                continue
+            _add(made, log, name)
+    nothing = not (made.readings or made.points or made.rejected)
+    return made._replace(ignored="task data without a record of a time log" if nothing else None)
+
+
+def _add(made: Decoded, log: Log, name: str) -> None:
+    points = log.points
+    size = len(points.time_us) + sum(len(one.time_us) for one in log.series)
+    if len(made.points) + len(made.readings) + size > MAX_KEPT:
+        detail = f"more than {MAX_KEPT:,} points and readings; send fewer logs in one message"
+        raise PayloadError("too-many-records", detail)
+    columns: dict[str, list[float | None]] = {
+        field: [None if value != value else value for value in values.tolist()]  # noqa: PLR0124
+        for field, values in (points.fields | {"elevation_m": points.elevation_m}).items()
+    }
+    columns["work_state"] = [None if state < 0 else state for state in points.work_state.tolist()]
+    places = zip(points.time_us.tolist(), points.lat.tolist(), points.lon.tolist(), strict=True)
+    for place, values in zip(places, zip(*columns.values(), strict=True), strict=True):
+        made.points.append(TrackPoint(*place, **dict(zip(columns, values, strict=True))))
+    for one in log.series:
+        for time_us, value in zip(one.time_us.tolist(), one.values.tolist(), strict=True):
+            made.readings.append(Reading(made.device or "", one.quantity, value, time_us, "device"))
+    for reason, number in log.left_out.items():
+        made.rejected.append(Rejected(reason, f"{name}: {number} records"))
