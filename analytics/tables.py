@@ -20,6 +20,7 @@ class TableError(ValueError):
 
     def __init__(self, file: str, line: int, column: str, reason: str) -> None:
         super().__init__(f"{file}, line {line}, column {column}: {reason}")
+        self.line = line
 
 
 class _Bounds(NamedTuple):

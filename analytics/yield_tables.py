@@ -100,8 +100,16 @@ AG_LEADER_COLUMNS = (
 AG_LEADER_CELLS = 14  # the shortest line: up to the grain
 
 
-def read_ag_leader(lines: Iterable[str], file: str, crs: str | None = None) -> YieldPoints:
-    """Read Ag Leader's advanced text export, pounds and inches as it has them.
+class Columns(NamedTuple):
+    """Records of a file as it has them, by column; arrays of shape (records,)."""
+
+    numbers: dict[str, Array]  # positions in degrees, unless they are in an unknown system
+    lines: list[int]
+    times: list[str] | None = None  # as written, where the file has any
+
+
+def ag_leader_columns(lines: Iterable[str], file: str, crs: str | None = None) -> Columns:
+    """Records of Ag Leader's advanced text export by the names of ``AG_LEADER_COLUMNS``.
 
     With ``crs`` its first two columns are metres of that system instead of degrees.
 
@@ -127,9 +135,22 @@ def read_ag_leader(lines: Iterable[str], file: str, crs: str | None = None) -> Y
         )
     if not rows:
         raise TableError(file, 1, AG_LEADER_COLUMNS[0].name, "the file has no records")
-    lon, lat, flow, _, interval, distance, swath, moisture, header, number = np.array(rows).T
+    lon, lat, *others = np.array(rows).T
     if crs is not None:
         lon, lat = _degrees(lon, lat, crs, file, numbers, "longitude")
+    names = [column.name for column in AG_LEADER_COLUMNS]
+    return Columns(dict(zip(names, (lon, lat, *others), strict=True)), numbers)
+
+
+def read_ag_leader(lines: Iterable[str], file: str, crs: str | None = None) -> YieldPoints:
+    """Read Ag Leader's advanced text export, pounds and inches as it has them.
+
+    Parameters and errors are those of ``ag_leader_columns``.
+    """
+    columns = ag_leader_columns(lines, file, crs).numbers
+    lon, lat, flow, _, interval, distance, swath, moisture, header, number = (
+        columns[column.name] for column in AG_LEADER_COLUMNS
+    )
     x, y, plane = on_plane(lon, lat)
     mass, metres = flow * KG_PER_POUND * interval, distance * M_PER_INCH
     area = metres * swath * M_PER_INCH
@@ -169,6 +190,7 @@ CSV_COLUMNS = {
         _Column("pass", 0, MAX_PASS),
     )
 }
+TIME = "time"
 _MASS = ("mass_flow_kg_s", "interval_s", "distance_m", "width_m")
 _NEVER_EMPTY = {*_MASS, "longitude_deg", "latitude_deg", "x_m", "y_m", "header_down", "pass"}
 # Tables of the R package paar: projected metres and t/ha under bare names.
@@ -176,15 +198,24 @@ _BARE = {"X": "x_m", "Y": "y_m", "Yield": "yield_t_ha"}
 
 
 def read_yield_csv(lines: Iterable[str], file: str, crs: str | None = None) -> YieldPoints:
-    """Read points from a CSV file with a header.
+    """Read points from a CSV file with a header; columns and errors are those of ``csv_columns``.
+
+    By default a pass begins where the header goes down.
+    """
+    columns = csv_columns(lines, file, crs)
+    return _points(columns.numbers, len(columns.lines))
+
+
+def csv_columns(lines: Iterable[str], file: str, crs: str | None = None) -> Columns:
+    """Records of a CSV file with a header.
 
     Position: ``longitude_deg, latitude_deg`` (WGS 84) or ``x_m, y_m`` (projected: in the system
     ``crs``, else on an unknown plane, of which no map can be drawn). Yield: either
     ``mass_flow_kg_s, interval_s, distance_m, width_m``, from which yield, mass and area follow,
     or ready-made ``yield_kg_ha`` or ``yield_t_ha``, which has no mass and no area. Optional:
-    ``moisture_pct``, ``header_down`` (1 or 0), ``pass`` (a number; by default a pass begins where
-    the header goes down). A header of ``X,Y,Yield``
-    means ``x_m,y_m,yield_t_ha``. Just the yield and the moisture may be empty where unknown.
+    ``moisture_pct``, ``header_down`` (1 or 0), ``pass`` (a number), ``time`` (text, which is
+    given as it stands). A header of ``X,Y,Yield`` means ``x_m,y_m,yield_t_ha``. Just the yield and
+    the moisture may be empty where unknown.
 
     Raises
     ------
@@ -200,27 +231,30 @@ def read_yield_csv(lines: Iterable[str], file: str, crs: str | None = None) -> Y
     _check_header(header, file)
     if crs is not None and "longitude_deg" in header:
         raise TableError(file, 1, "longitude_deg", f"stands in degrees, so not in {crs}")
-    rows, numbers = [], []
+    rows, numbers, times = [], [], []
     for line, cells in records:
         if len(cells) != len(header):
             column = header[min(len(cells), len(header) - 1)]
             reason = f"{len(cells)} cells, the header has {len(header)}"
             raise TableError(file, line, column, reason)
         numbers.append(line)
+        said = dict(zip(header, cells, strict=True))
+        times.append(said.pop(TIME, "").strip())
         rows.append(
             [
                 _number(cell, file, line, CSV_COLUMNS[name], name not in _NEVER_EMPTY)
-                for cell, name in zip(cells, header, strict=True)
+                for name, cell in said.items()
             ]
         )
     if not rows:
         raise TableError(file, 2, header[0], "the file has no records")
-    columns = dict(zip(header, np.array(rows).T, strict=True))
+    numeric = [name for name in header if name != TIME]
+    columns = dict(zip(numeric, np.array(rows).T, strict=True))
     if crs is not None:
         columns["longitude_deg"], columns["latitude_deg"] = _degrees(
             columns.pop("x_m"), columns.pop("y_m"), crs, file, numbers, "x_m"
         )
-    return _points(columns, len(rows))
+    return Columns(columns, numbers, times if TIME in header else None)
 
 
 def _degrees(
@@ -283,8 +317,8 @@ def _numbered(columns: dict[str, Array], count: int) -> NDArray[np.int64]:
 
 def _check_header(header: Sequence[str], file: str) -> None:
     for name in header:
-        if name not in CSV_COLUMNS:
-            reason = f"is not one of {', '.join(CSV_COLUMNS)}"
+        if name not in {*CSV_COLUMNS, TIME}:
+            reason = f"is not one of {', '.join((*CSV_COLUMNS, TIME))}"
             raise TableError(file, 1, name or "(no name)", reason)
         if header.count(name) > 1:
             raise TableError(file, 1, name, "stands twice in the header")
