@@ -9,6 +9,7 @@ from ingest.codecs import BUILT_IN
 from ingest.decoding import captured
 from ingest.mapping import MappingError, MappingSettings, load, registry
 from storage.readings import Quality
+from tests.ingest.codecs.corpus import MESSAGES
 
 NOW_US = 1_782_882_060_000_000  # 2026-07-01T05:01:00Z
 SECOND_US = 1_782_882_000_000_000  # 2026-07-01T05:00:00Z
@@ -321,6 +322,23 @@ def test_other_formats_on_topics_of_the_operators_choice(reads):
     assert (pack.device, pack.seq, [r.value for r in pack.readings]) == ("probe-9", 4, [2.0])
     assert (air.device, [r.time for r in air.readings]) == ("t-9", [SECOND_US])
     assert [(r.device, r.value) for r in status.readings] == [("lora:a840411234567890", 50.0)]
+
+
+@pytest.mark.parametrize(
+    ("form", "topic", "payload"),
+    [("efdi", "efdi/harvester/time_log", None), ("mavlink", "", b"{}"), ("isoxml", "", b"PK")],
+)
+def test_formats_of_machines_take_the_identity_that_the_mapping_gives(reads, form, topic, payload):
+    if form == "mavlink":
+        pytest.importorskip("pymavlink")
+    mapping = f'[[topics]]\npattern = "m/+/log"\nformat = "{form}"\ndevice = "machine-$1"'
+    good = [one for at, one, _ in MESSAGES if at == topic]
+
+    decoded = reads(mapping, "m/7/log", payload or good[0])
+
+    assert decoded.device == "machine-7"
+    assert bool(decoded.points) == (form == "efdi")
+    assert "codec-failed" not in reasons(decoded)
 
 
 def test_an_operators_route_goes_before_those_built_in(tmp_path):
