@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.codecs import units
+from ingest.codecs.lorawan.values import unit_named
 from storage.quantities import CATALOGUE
 
 _OWN = re.compile(r"([a-z_]+)(?:/(\d{1,5}(?:\.\d{1,3})?))?(?::(\d{1,4}))?", re.ASCII)
@@ -55,38 +55,28 @@ _WORDS: Mapping[str, str] = {
 }
 
 _UNITS: Mapping[str, str] = {
-    # As engineers write them, in lower case. Their per cent is a hundredth; SenML's "%" is not.
-    "%": "/100",
+    # Spellings of engineers beside those that lorawan.values knows, in lower case.
     "percent": "/100",
     "% vwc": "/100",
     "%vwc": "/100",
     "% rh": "%RH",
-    "m³/m³": "m3/m3",
     "m^3/m^3": "m3/m3",
-    "°c": "Cel",
-    "℃": "Cel",
-    "c": "Cel",
     "degc": "Cel",
     "deg c": "Cel",
     "celsius": "Cel",
+    "degf": "°F",
+    "deg f": "°F",
+    "fahrenheit": "°F",
     "kelvin": "K",
-    "°": "deg",
     "degrees": "deg",
-    "m³": "m3",
     "m^3": "m3",
-    "m³/h": "m3/h",
     "m^3/h": "m3/h",
     "m3/hr": "m3/h",
-    "µs/cm": "uS/cm",
-    "μs/cm": "uS/cm",  # the Greek letter
-    "w/m²": "W/m2",
     "w/m^2": "W/m2",
     "r/min": "1/min",
-}
-_ANY_CASE: Mapping[str, str] = {
-    # Where no other unit differs in case alone, as mS/m and MS/m would.
-    name.lower(): name
-    for name in ("Pa", "hPa", "kPa", "mbar", "bar", "m/s", "km/h", "W/m2", "V", "rpm", "%RH", "l/h")
+    # Those that no other unit differs from in case alone, as mS/m would from MS/m.
+    **{name.lower(): name for name in ("Pa", "hPa", "kPa", "mbar", "bar", "m/s", "km/h")},
+    **{name.lower(): name for name in ("W/m2", "V", "rpm", "%RH", "l/h")},
 }
 
 
@@ -138,17 +128,6 @@ def _by_words(name: str) -> Target | None:
 
 
 @lru_cache(maxsize=1024)
-def conversion(unit: str | None, quantity: str) -> units.Conversion | None:
-    """How a value in an engineering unit becomes the stored one; None: nothing is to be done.
-
-    Raises
-    ------
-    KeyError
-        If the unit is not known.
-    ValueError
-        If it measures something else than the quantity does.
-    """
-    if unit is None:
-        return None
-    lower = unit.lower()
-    return units.conversion(_UNITS.get(lower) or _ANY_CASE.get(lower) or unit, quantity)
+def unit_of(written: str) -> str | None:
+    """The unit that an engineer means with a text, as `lorawan.values` has it; None if unknown."""
+    return unit_named(written) or _UNITS.get(written.lower())

@@ -7,11 +7,12 @@ then. `seq` counts to 255 and begins again: it tells no repeats, the time of a m
 """
 
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, NamedTuple
 
 from ingest.codecs import sparkplug_payload as wire
-from ingest.codecs.metric_names import Options, Target, conversion, own_name, target_of
+from ingest.codecs.lorawan.models import Field
+from ingest.codecs.lorawan.values import convert
+from ingest.codecs.metric_names import Options, Target, own_name, target_of, unit_of
 from ingest.messages import (
     LATEST_TIME_US,
     Context,
@@ -108,7 +109,9 @@ def decode(payload: bytes, context: Context) -> Decoded:
         raise PayloadError("bad-message", "no payload of Sparkplug B: no time, seq or metric")
     if place.kind in ("NBIRTH", "DBIRTH"):
         said = _with_birth(said, place, message)
-        return _data(place, message, said, context)._replace(learned={place.key: said})
+        decoded = _data(place, message, said, context)
+        # What this birth does not explain, the same birth again would not.
+        return decoded._replace(learned={place.key: said}, requests=())
     return _data(place, message, said, context)
 
 
@@ -270,13 +273,12 @@ def _reading(device: str, explained: _Explained, message: Any, context: Context)
         return None
     target = _target(name, options)
     value = wire.value_of(metric, datatype)
-    if type(value) is bool and target.quantity == "valve_open":
-        value, unit = float(value), None
-    if type(value) is not float:
-        raise PayloadError("not-a-number", f"{name[:80]!r} is text, a switch or a structure")
-    if not isfinite(value):
-        raise PayloadError("value-not-finite", f"{name[:80]!r} is {value}; send is_null instead")
-    stored = _converted(value, options.units.get(name, unit), target, name)
+    if value is None:
+        raise PayloadError("not-a-number", f"{name[:80]!r} is text or a structure")
+    try:
+        stored = _stored(value, options.units.get(name, unit), target)
+    except PayloadError as error:
+        raise PayloadError(error.reason, f"{name[:80]!r}: {error.detail}") from error
     time_us, source, quality = _time(metric, message, context)
     return Reading(
         device, target.quantity, stored, time_us, source, target.depth_cm, target.channel, quality
@@ -291,17 +293,13 @@ def _target(name: str, options: Options) -> Target:
     return target
 
 
-def _converted(value: float, unit: str | None, target: Target, name: str) -> float:
-    try:
-        change = conversion(unit, target.quantity)
-    except KeyError:
-        raise PayloadError("unknown-unit", f"{unit!r} of {name[:80]!r} is unknown") from None
-    except ValueError as error:
-        raise PayloadError("wrong-unit", f"{name[:80]!r}: {error}") from error
-    stored = value if change is None else change(value)
-    if not isfinite(stored):
-        raise PayloadError("value-not-finite", f"{name[:80]!r} is {value} {unit}")
-    return stored
+def _stored(value: float | bool, unit: str | None, target: Target) -> float:
+    if isinstance(value, bool):  # a switch has no unit, whatever is written there
+        unit = None
+    known = None if unit is None else unit_of(unit)
+    if unit is not None and known is None:
+        raise PayloadError("unknown-unit", f"unit {unit[:40]!r} is unknown")
+    return convert(value, Field(target.quantity, known))
 
 
 def _time(metric: Any, message: Any, context: Context) -> tuple[int, TimeSource, int]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.codecs import decode, sparkplug_payload
-from ingest.codecs.metric_names import Options, Target, conversion, target_of
+from ingest.codecs.metric_names import Options, Target, target_of
 from ingest.codecs.sparkplug import decode as read_message
 from ingest.decoding import describe
 from ingest.messages import Context, Reading
@@ -241,6 +241,14 @@ def test_a_number_that_may_be_negative_waits_for_the_birth(farm):
     assert values(farm.hear("NDATA", data)) == [("air_temperature", -5.0)]
 
 
+def test_a_birth_is_not_asked_for_again_by_itself(farm):
+    birth = sp.node_birth(1, sp.metric(sp.int_value(0xFFFFFFFB), "Temperature", alias=1))
+
+    decoded = farm.hear("NBIRTH", birth)
+
+    assert (reasons(decoded), decoded.requests) == (["alias-unknown"], ())
+
+
 def test_a_small_number_needs_no_datatype(farm):
     assert values(farm.hear("NDATA", sp.payload(named("Temperature", sp.int_value(21))))) == [
         ("air_temperature", 21.0)
@@ -248,7 +256,8 @@ def test_a_small_number_needs_no_datatype(farm):
 
 
 def test_a_valve_may_be_a_switch(farm):
-    data = sp.payload(named("Valve Open", sp.boolean(True), datatype=sp.BOOLEAN))
+    metric = named("Valve Open", sp.boolean(True), datatype=sp.BOOLEAN, more=sp.unit("on/off"))
+    data = sp.payload(metric)
 
     assert values(farm.hear("NDATA", data)) == [("valve_open", 1.0)]
 
@@ -402,10 +411,21 @@ def test_names_that_mean_one_thing_are_understood(name, target):
     assert target_of(name) == target
 
 
-def test_per_cent_is_a_hundredth_to_engineers():
-    assert conversion("%", "soil_moisture")(31.0) == 0.31
-    assert conversion("°C", "air_temperature") is None
-    assert conversion("µS/cm", "soil_ec")(500.0) == 0.5
+@pytest.mark.parametrize(
+    ("name", "unit", "written", "stored"),
+    [
+        ("soil_moisture", "%", 31.0, 0.31),  # per cent to engineers, though a ratio in SenML
+        ("soil_ec", "µS/cm", 500.0, 0.5),
+        ("air_temperature", "°C", 21.5, 21.5),
+        ("air_temperature", "degF", 77.0, 25.0),  # (77 - 32) * 5 / 9
+        ("water_pressure", "BAR", 2.5, 250.0),
+        ("water_flow", "m3/hr", 12.0, 12.0),
+    ],
+)
+def test_units_are_those_of_engineers(farm, name, unit, written, stored):
+    data = farm.hear("NDATA", sp.payload(named(name, sp.double(written), more=sp.unit(unit))))
+
+    assert values(data) == [(name, pytest.approx(stored))]
 
 
 # --- recorded messages, and any bytes -------------------------------------------------------------
