@@ -179,20 +179,28 @@ def open_datastreams(
     ``moduli`` tells where a counter begins again, by its device's model; what an operator entered
     stays.
     """
-    if not keys:
-        return {}
-    rows = [key._asdict() | {"counter_modulus": moduli.get(key)} for key in keys]
-    made = insert(tables.datastreams)
-    known = tables.datastreams.c.counter_modulus
-    statement = made.on_conflict_do_update(
-        index_elements=["device_id", "quantity", "depth_cm", "channel"],
-        set_={"counter_modulus": made.excluded.counter_modulus},
-        where=known.is_(None) & made.excluded.counter_modulus.is_not(None),
-    )
-    connection.execute(statement, rows)
     names = sorted({key.device_id for key in keys})
-    ids = {StreamKey(*s[1:5]): s.id for s in datastreams(connection, names)}
-    return {key: ids[key] for key in keys}
+    known = _by_key(connection, names)
+    wanting = [
+        key
+        for key in keys
+        if key not in known or (key in moduli and known[key].counter_modulus is None)
+    ]
+    if wanting:
+        made = insert(tables.datastreams)
+        statement = made.on_conflict_do_update(
+            index_elements=["device_id", "quantity", "depth_cm", "channel"],
+            set_={"counter_modulus": made.excluded.counter_modulus},
+            where=tables.datastreams.c.counter_modulus.is_(None),
+        )
+        rows = [key._asdict() | {"counter_modulus": moduli.get(key)} for key in wanting]
+        connection.execute(statement, rows)
+        known = _by_key(connection, names)
+    return {key: known[key].id for key in keys}
+
+
+def _by_key(connection: sa.Connection, device_ids: Sequence[str]) -> dict[StreamKey, Datastream]:
+    return {StreamKey(*one[1:5]): one for one in datastreams(connection, device_ids)}
 
 
 def stream_traits(connection: sa.Connection, ids: Sequence[int]) -> list[StreamTraits]:
