@@ -37,11 +37,14 @@ class BrokerRefused(ConnectionError):
 
 
 class NoGreeting(ConnectionError):
-    """The broker did not accept the connection. ``certain``: it said that MQTT 5 is why."""
+    """The broker did not accept the connection.
 
-    def __init__(self, words: str, *, certain: bool = False) -> None:
+    ``too_old``: it does not speak MQTT 5; None: it said nothing, which may mean the same.
+    """
+
+    def __init__(self, words: str, *, too_old: bool | None) -> None:
         super().__init__(words)
-        self.certain = certain
+        self.too_old = too_old
 
 
 class Handlers(NamedTuple):
@@ -194,7 +197,9 @@ class Connection:
             )
         if self._greeting is None:
             words = self._refusal or self._ended or "the broker did not answer"
-            raise NoGreeting(words, certain=self._refusal == TOO_OLD)
+            raise NoGreeting(
+                words, too_old=None if self._refusal is None else self._refusal == TOO_OLD
+            )
 
     def subscribe(self, filters: Sequence[str]) -> list[str]:
         """Ask for topics at QoS 1; answer those that the broker refused.
@@ -312,7 +317,8 @@ class Connection:
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
-        self.is_open, self._ended = False, str(reason)
+        self.is_open = False
+        self._ended = self._ended or str(reason)  # paho tells of the socket's end as well
 
     @property
     def ended(self) -> str | None:

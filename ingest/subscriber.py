@@ -38,6 +38,7 @@ DRAIN_S = 15.0  # that stopping waits for the broker to take the last receipts
 WATCH_S = 60.0  # between looks for what did not come
 QUIET_S = 3.0  # nothing came for so long: the queue of a session that retires is empty
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
+SHORT_LIVED_S = 10.0  # a connection that ends sooner gives no reason to come back at once
 RECEIPTS_WAITING = 20_000  # beyond, no batch is stored until the broker has taken some
 
 
@@ -74,6 +75,7 @@ class Subscriber:
         self._in_hand: Batch | None = None  # being stored
         self._stopping = self._retiring = False
         self._was_connected = False
+        self._connected_at, self._short_lived = 0.0, 0
         self._devices_looked_up = self._watched_at = time.monotonic()
         self._is_behind = False  # more waits at the broker than a batch takes
         self._metrics.watch(self._oldest_arrived_at, self._messages_held)
@@ -96,9 +98,9 @@ class Subscriber:
         self._retiring = retire
         pause = FIRST_PAUSE_S
         while not self._stopping:
+            begun = time.monotonic()
             try:
                 self._serve()
-                pause = FIRST_PAUSE_S
             except BrokerRefused:
                 raise
             except Overdue as error:
@@ -106,6 +108,8 @@ class Subscriber:
                 log.error("unacknowledged too long; connecting anew", cause=str(error))
             except (OSError, ConnectionError) as error:
                 log.warning("broker away", broker=self._address.place, error=str(error))
+            if time.monotonic() - begun > SHORT_LIVED_S:
+                pause = FIRST_PAUSE_S
             if not self._stopping:
                 time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
@@ -182,7 +186,8 @@ class Subscriber:
         try:
             connection.open()
         except NoGreeting as error:
-            self._try_the_other_protocol(certain=error.certain)
+            if error.too_old is not False:
+                self._try_the_other_protocol(certain=bool(error.too_old))
             raise
         if self._mqtt5:
             self._settled = True
@@ -234,12 +239,21 @@ class Subscriber:
             self._metrics.sessions_lost.inc()
             log.warning("the broker forgot our session and what it had queued for us")
         self._was_connected = True
-        self._watched_at = time.monotonic()  # what was missed while away comes first
+        self._connected_at = self._watched_at = (
+            time.monotonic()
+        )  # what was missed while away comes first
 
     def _note_end(self, connection: Connection) -> None:
         if self._stopping:
             return
         log.warning("connection lost", reason=connection.ended, dropped=len(self._waiting))
+        lasted = time.monotonic() - self._connected_at
+        self._short_lived = self._short_lived + 1 if lasted < SHORT_LIVED_S else 0
+        if self._short_lived >= 3:
+            log.error(
+                "connections end at once: does another client run under our client id?",
+                client_id=self._client_id,
+            )
         if connection.was_taken_over:
             raise BrokerRefused(
                 f"another client came to the broker at {self._address.place} as "

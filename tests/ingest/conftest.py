@@ -16,7 +16,7 @@ from embedded.stack import Servers, open_embedded
 from seeds.devices import Login
 from storage import devices
 from storage.database import make_engine
-from tests.ingest.servers import Ingester, Line, Mosquitto
+from tests.ingest.servers import Ingester, Line, Mosquitto, Serving
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,22 @@ def ingester(tmp_path: Path) -> Iterator[Callable[..., Ingester]]:
     ) -> Ingester:
         folder = tmp_path / (client_id or f"{tmp_path.name}-ingest")
         started.append(Ingester(folder, line.database_url, mqtt_url or line.mqtt_url, **settings))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.stop()
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """Start `ingest.serving.serve` on a line with options; none stays."""
+    started: list[Serving] = []
+
+    def start(line: Line, *, settings: dict[str, str] | None = None, **options: object) -> Serving:
+        options = {"client_id": tmp_path.name, **options}
+        started.append(Serving(tmp_path / "serving", line, options, **(settings or {})))
         return started[-1]
 
     yield start

@@ -1,6 +1,7 @@
 """Real servers for tests of ingest: a broker, `dala ingest` as a process, devices that deliver."""
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -10,12 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import sqlalchemy as sa
+from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.subscriber import BrokerAddress
 from seeds.devices import Login, SimulatedDevice
@@ -60,10 +63,41 @@ class Ingester:
         return self.process.wait(timeout=20)
 
 
+class Serving(Ingester):
+    """`ingest.serving.serve` as a process, with options that are not settings."""
+
+    def __init__(
+        self, folder: Path, line: "Line", options: dict[str, object], **settings: str
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.log = folder / f"serving-{time.monotonic_ns()}.log"
+        environment = os.environ | {
+            "DALA_DATABASE_URL": line.database_url,
+            "DALA_MQTT_URL": line.mqtt_url,
+        }
+        command = [sys.executable, "-m", "tests.ingest.serving_process", json.dumps(options)]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=environment | settings, stdout=log, stderr=subprocess.STDOUT
+            )
+
+    def metrics(self) -> dict[str, float]:
+        """What /metrics says now: a number for each name with its labels."""
+        events = [json.loads(one) for one in self.said().splitlines() if one.startswith("{")]
+        (address,) = [one["address"] for one in events if one["event"] == "metrics"]
+        text = httpx.get(address, timeout=10).raise_for_status().text
+        samples = [one for family in text_string_to_metric_families(text) for one in family.samples]
+        return {
+            one.name
+            + "".join(f" {key}={value}" for key, value in sorted(one.labels.items())): one.value
+            for one in samples
+        }
+
+
 class Mosquitto:
     """A Mosquitto of our own on a loopback port, with a password."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, log_types: Sequence[str] = ("all",)) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -75,7 +109,9 @@ class Mosquitto:
         subprocess.run(make, check=True)
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n"
-            f"log_type all\nlog_dest file {self.log}\n"
+            "max_queued_messages 0\n"
+            + "".join(f"log_type {one}\n" for one in log_types)
+            + f"log_dest file {self.log}\n"
             + ("user root\n" if os.geteuid() == 0 else "")
         )
         self.start()
@@ -169,3 +205,51 @@ def rejected(line: Line, device: str) -> set[str]:
     query = sa.text("SELECT reason FROM rejected_messages WHERE device = :device")
     with line.engine.connect() as connection:
         return set(connection.scalars(query, {"device": device}))
+
+
+class Unconfirming:
+    """A way to the broker on which its confirmations (PUBACK) of what we publish get lost."""
+
+    def __init__(self, port: int) -> None:
+        self._to, self._losing = port, True
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def heal(self) -> None:
+        """Lose no more."""
+        self._losing = False
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                broker = socket.create_connection(("127.0.0.1", self._to))
+                pumps = ((self._pump, client, broker), (self._pump_packets, broker, client))
+                for pump, source, sink in pumps:
+                    threading.Thread(target=pump, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _pump(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError), source, sink:
+            while data := source.recv(65_536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_RDWR)
+
+    def _pump_packets(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError), source, sink, source.makefile("rb") as stream:
+            while head := stream.read(1):
+                length, bits, raw = 0, 0, head
+                while True:
+                    raw += (byte := stream.read(1))
+                    length |= (byte[0] & 127) << bits
+                    bits += 7
+                    if byte[0] < 128:
+                        break
+                raw += stream.read(length)
+                if not (self._losing and head[0] >> 4 == 4):
+                    sink.sendall(raw)

@@ -1,0 +1,229 @@
+"""What the connection takes from paho, and what a broker may say that Mosquitto here does not."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from ingest.connection import BrokerRefused, Connection, Handlers, NoGreeting
+from ingest.settings import BrokerAddress
+
+Script = list[bytes]
+GREETING = b"\x20\x03\x00\x00\x00"  # CONNACK: no session, success, no properties
+TAKEN = b"\x90\x04\x00\x01\x00\x01"  # SUBACK of message 1: no properties, QoS 1
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[[Script], BrokerAddress]]:
+    """A broker that answers each packet of the client with the next bytes of a script."""
+    listeners: list[socket.socket] = []
+
+    def start(script: Script) -> BrokerAddress:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def play() -> None:
+            client, _ = listener.accept()
+            with client:
+                for answer in script:
+                    if not client.recv(65_536):
+                        return
+                    client.sendall(answer)
+                while client.recv(65_536):
+                    pass
+
+        threading.Thread(target=play, daemon=True).start()
+        return BrokerAddress("127.0.0.1", listener.getsockname()[1], None, None, tls=False)
+
+    yield start
+    for listener in listeners:
+        listener.close()
+
+
+class Heard:
+    """What a connection hands on."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[int, str, bytes]] = []
+        self.confirmed: list[int] = []
+
+    @property
+    def handlers(self) -> Handlers:
+        return Handlers(lambda *message: self.messages.append(message), self.confirmed.append)
+
+
+def connection(address: BrokerAddress, heard: Heard, *, mqtt5: bool = True) -> Connection:
+    made = Connection(address, "us", heard.handlers, mqtt5=mqtt5, receive_maximum=10)
+    made.open()
+    return made
+
+
+def until(holds: Callable[[], object], made: Connection) -> None:
+    deadline = time.monotonic() + 10
+    while not holds() and time.monotonic() < deadline:
+        made.serve(0.05)
+    assert holds()
+
+
+def publish(body: bytes, *, qos: int = 1, properties: bytes = b"\x00") -> bytes:
+    """A PUBLISH of topic `t` in MQTT 5; message 7 where the QoS numbers it."""
+    rest = b"\x00\x01t" + (b"\x00\x07" if qos else b"") + properties + body
+    return bytes([0x30 | qos << 1, len(rest)]) + rest
+
+
+def test_every_member_of_paho_that_is_overridden_is_still_there() -> None:
+    # Were one renamed, messages would silently take paho's own way: slower, and not ours.
+    for name in ("_sock_recv", "_handle_publish", "_handle_on_message"):
+        assert callable(getattr(mqtt.Client, name))
+    for name in ("_packet_read", "_loop_rc_handle", "_packet_queue"):
+        assert callable(getattr(mqtt.Client, name))
+
+
+@pytest.mark.parametrize(
+    ("packet", "expected"),
+    [
+        (publish(b"plain"), (7, "t", b"plain")),
+        (publish(b""), (7, "t", b"")),
+        (publish(b"\x00zero"), (7, "t", b"\x00zero")),
+        (publish(b"undated", properties=b"\x02\x01\x01"), (7, "t", b"undated")),  # format: text
+        (publish(b"lost if lost", qos=0), (0, "t", b"lost if lost")),
+        (b"\x32\x09\x00\x02\xff\xfe\x00\x07\x00\x68\x69", (7, "\ufffd\ufffd", b"hi")),
+    ],
+    ids=["plain", "empty", "zero", "with properties", "QoS 0", "topic is no UTF-8"],
+)
+def test_a_message_is_handed_on_as_it_was_published(
+    scripted: Callable[[Script], BrokerAddress], packet: bytes, expected: tuple[int, str, bytes]
+) -> None:
+    heard = Heard()
+    made = connection(scripted([GREETING, TAKEN + packet]), heard)
+    made.subscribe(["t"])
+
+    until(lambda: heard.messages, made)
+
+    assert heard.messages == [expected]
+    assert all(
+        type(one) is type(other) for one, other in zip(expected, heard.messages[0], strict=True)
+    )
+    made.abandon()
+
+
+def test_a_message_cut_in_pieces_by_the_network_is_put_together() -> None:
+    heard = Heard()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        packet = publish(b"x" * 100)
+
+        def play() -> None:
+            client, _ = listener.accept()
+            with client:
+                client.recv(65_536)
+                for byte in GREETING + packet + packet:
+                    client.sendall(bytes([byte]))
+                    time.sleep(0.001)
+                client.recv(65_536)
+
+        threading.Thread(target=play, daemon=True).start()
+        address = BrokerAddress("127.0.0.1", listener.getsockname()[1], None, None, tls=False)
+        made = connection(address, heard)
+        until(lambda: len(heard.messages) == 2, made)
+
+    assert heard.messages == [(7, "t", b"x" * 100)] * 2
+    made.abandon()
+
+
+def test_acknowledgements_leave_in_order_and_none_for_qos_0() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = BrokerAddress("127.0.0.1", listener.getsockname()[1], None, None, tls=False)
+        received = bytearray()
+
+        def play() -> None:
+            client, _ = listener.accept()
+            with client:
+                client.recv(65_536)
+                client.sendall(GREETING)
+                while data := client.recv(65_536):
+                    received.extend(data)
+
+        threading.Thread(target=play, daemon=True).start()
+        made = connection(address, Heard())
+        assert made.acknowledge([3, 0, 65_535, 1]) == 3
+        made.close()
+        until(lambda: received.endswith(b"\xe0\x00"), made)
+
+    # PUBACK, length 2, message number; then DISCONNECT.
+    assert received == b"\x40\x02\x00\x03\x40\x02\xff\xff\x40\x02\x00\x01\xe0\x00"
+
+
+def test_a_broker_that_allows_few_messages_under_way_is_heeded(
+    scripted: Callable[[Script], BrokerAddress],
+) -> None:
+    greeting = b"\x20\x06\x00\x00\x03\x21\x00\x05"  # receive maximum 5
+
+    assert connection(scripted([greeting]), Heard()).most_in_flight == 5
+
+
+def test_a_broker_without_shared_subscriptions_says_so(
+    scripted: Callable[[Script], BrokerAddress],
+) -> None:
+    greeting = b"\x20\x05\x00\x00\x02\x2a\x00"  # shared subscription available: no
+
+    assert not connection(scripted([greeting]), Heard()).shares
+    assert connection(scripted([GREETING]), Heard()).shares
+    assert not connection(scripted([b"\x20\x02\x00\x00"]), Heard(), mqtt5=False).shares
+
+
+def test_a_session_that_another_takes_over_is_known_for_that(
+    scripted: Callable[[Script], BrokerAddress],
+) -> None:
+    made = connection(scripted([GREETING, TAKEN + b"\xe0\x02\x8e\x00"]), Heard())
+    made.subscribe(["t"])
+
+    until(lambda: not made.is_open, made)
+
+    assert made.was_taken_over
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "too_old"),
+    [
+        (b"\x20\x02\x00\x01", NoGreeting, True),  # 3.1.1: unacceptable protocol version
+        (b"\x20\x03\x00\x84\x00", NoGreeting, True),  # 5: unsupported protocol version
+        (b"\x20\x03\x00\x89\x00", NoGreeting, False),  # busy: not its age
+        (b"\x20\x03\x00\x86\x00", BrokerRefused, None),  # bad user name or password
+        (b"\x20\x03\x00\x87\x00", BrokerRefused, None),  # not authorized
+    ],
+)
+def test_why_a_broker_refuses_decides_what_is_tried_next(
+    scripted: Callable[[Script], BrokerAddress],
+    answer: bytes,
+    error: type[Exception],
+    too_old: bool | None,
+) -> None:
+    with pytest.raises(error) as caught:
+        connection(scripted([answer]), Heard())
+
+    assert getattr(caught.value, "too_old", None) is too_old
+
+
+def test_a_broker_that_hangs_up_on_the_greeting_says_nothing_of_its_age() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = BrokerAddress("127.0.0.1", listener.getsockname()[1], None, None, tls=False)
+        threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True).start()
+        with pytest.raises(NoGreeting) as caught:
+            connection(address, Heard())
+
+    assert caught.value.too_old is None
+
+
+def test_topics_that_are_refused_are_told_and_all_of_them_is_the_end(
+    scripted: Callable[[Script], BrokerAddress],
+) -> None:
+    partly = connection(scripted([GREETING, b"\x90\x05\x00\x01\x00\x01\x87"]), Heard())
+    assert partly.subscribe(["yes", "no"]) == ["no"]
+
+    with pytest.raises(BrokerRefused, match="lets us in but not subscribe to no, never"):
+        connection(scripted([GREETING, b"\x90\x05\x00\x01\x00\x87\x87"]), Heard()).subscribe(
+            ["no", "never"]
+        )
