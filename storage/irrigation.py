@@ -41,11 +41,16 @@ _EVENT = [tables.irrigation_events.c[name] for name in IrrigationEvent._fields]
 _BASELINE = [tables.baseline_seasons.c[name] for name in BaselineSeason._fields]
 
 
-def add_events(connection: sa.Connection, events: Sequence[IrrigationEvent]) -> int:
-    """Add events and return how many were new: the same start by the same source is the same."""
+def add_events(
+    connection: sa.Connection, events: Sequence[IrrigationEvent], *, note: str = ""
+) -> int:
+    """Add events and return how many were new: the same start by the same source is the same.
+
+    The note stands beside each of them.
+    """
     if not events:
         return 0
-    rows: list[dict[str, Any]] = [event._asdict() for event in events]
+    rows: list[dict[str, Any]] = [event._asdict() | {"note": note} for event in events]
     statement = insert(tables.irrigation_events).values(rows).on_conflict_do_nothing()
     return len(connection.execute(statement.returning(tables.irrigation_events.c.id)).all())
 

@@ -1,0 +1,83 @@
+"""The verb that brings files of a farm into the database."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from cli.speaking import AsJson, fail, no_farm
+
+Kind = Literal["isoxml", "agleader", "yield", "weather", "irrigation", "loads"]
+
+
+def import_files(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders and zip archives.")],
+    farm: Annotated[str, typer.Option(help="The farm's short name, e.g. turkistan-01.")],
+    field: Annotated[
+        str | None, typer.Option(help="Of irrigation, and of loads that name none.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Whose points and readings these are; by default as named.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="IANA zone of machines' clocks; the farm's by default.")
+    ] = None,
+    kind: Annotated[Kind | None, typer.Option(help="What the files are; told by default.")] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="System of projected yield positions, as EPSG:32642.")
+    ] = None,
+    wind_height: Annotated[
+        float, typer.Option(min=0.5, max=200, help="Of weather files' wind, m.")
+    ] = 2.0,
+    gps_epoch: Annotated[
+        bool, typer.Option(help="Ag Leader times count from 1980-01-06, not from 1970.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option(help="Do all of it, and keep nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import files: ISOXML task data, yield monitors, weather, irrigation, weighed loads."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from ingest import imports
+    from reports.printing_import import print_import
+    from seeds.services import open_services
+    from storage import farms
+    from storage.database import NotFound
+
+    with open_services("import") as services:
+        services.check_migrated()
+        with services.engine.connect() as connection:
+            try:
+                known = farms.get(connection, farm)
+            except NotFound:
+                no_farm(connection, farm)
+        zone = _zone(timezone or known.timezone)
+        now_us = time.time_ns() // 1_000
+        asked = imports.Asked(known, zone, now_us, field, device, kind, crs, wind_height, gps_epoch)
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("Looking for files", total=None)
+
+            def show(done: int, whole: int, name: str) -> None:
+                bar.update(task, completed=done, total=whole, description=name)
+
+            done = imports.run(services.engine, paths, asked, dry=dry_run, progress=show)
+    rows = [one.as_row() for one in done]
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        print_import(rows, Console(), dry=dry_run)
+    if not done or any(one.state in {"refused", "partly"} for one in done):
+        raise typer.Exit(1)
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        fail(f"--timezone {name!r} is no IANA time zone, as Asia/Almaty is one")

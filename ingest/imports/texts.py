@@ -1,0 +1,109 @@
+"""Text files that are imported: their lines, what kind they are of, all that is wrong with them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+from analytics.tables import IRRIGATION_COLUMNS, WEATHER_COLUMNS, TableError
+from analytics.text_files import GZIP, check_is_text
+from analytics.yield_tables import CSV_COLUMNS, TIME, looks_like_ag_leader
+from ingest.imports.results import Refused
+
+MAX_TEXT_BYTES = 512 << 20  # unpacked
+MOST_ERRORS = 20  # that are looked for in one file
+LOAD_COLUMNS = (
+    "ticket", "weighed_at", "field", "net_kg", "moisture_pct", "impurity_pct", "area_ha",
+)  # fmt: skip
+KINDS = ("isoxml", "agleader", "yield", "weather", "irrigation", "loads")
+
+Made = TypeVar("Made")
+
+
+def lines_of(raw: bytes, file: str) -> list[str]:
+    """Lines of a text file, unpacked where it is gzipped.
+
+    Raises
+    ------
+    TableError
+        Naming the file, where it is no text or unpacks to too much. Names in another encoding than
+        UTF-8 do not stop it.
+    """
+    if raw.startswith(GZIP):
+        raw = _unzipped(raw, file)
+    check_is_text(raw, file)
+    return raw.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").split("\n")
+
+
+def _unzipped(raw: bytes, file: str) -> bytes:
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        whole = stream.decompress(raw, MAX_TEXT_BYTES)
+    except zlib.error as error:
+        raise TableError(file, 1, "(gzip)", f"the gzip file is damaged ({error})") from None
+    if stream.unconsumed_tail:
+        raise TableError(file, 1, "(gzip)", f"unpacks to more than {MAX_TEXT_BYTES >> 20} MB")
+    if not stream.eof:
+        line = whole.count(b"\n") + 1
+        raise TableError(file, line, "(gzip)", "the gzip file is cut off from about here on")
+    return whole
+
+
+def kind_of(lines: list[str], file: str) -> str:
+    """Which of ``KINDS`` a text is, by its first line.
+
+    Raises
+    ------
+    TableError
+        Where nothing begins so.
+    """
+    first = next((line for line in lines if line.strip()), "")
+    if looks_like_ag_leader(first):
+        return "agleader"
+    header = {cell.strip().strip('"').removeprefix("\ufeff") for cell in first.split(",")}
+    told = (  # columns that no other kind has
+        ("weather", {*WEATHER_COLUMNS}),
+        ("irrigation", {*IRRIGATION_COLUMNS}),
+        ("loads", {"ticket", "weighed_at", "net_kg"}),
+        ("yield", {*CSV_COLUMNS, "X", "Y", "Yield"}),
+    )
+    matches = {kind: len(header & columns) for kind, columns in told}
+    best = max(matches, key=lambda kind: matches[kind])
+    if matches[best]:
+        return best
+    reason = (
+        f"begins with {first[:40]!r}: neither weather (date,tmax_c,…), irrigation "
+        f"(date,depth_mm,…), loads (ticket,…), yield ({TIME},longitude_deg,…) nor Ag Leader"
+    )
+    raise TableError(file, 1, "(header)", reason)
+
+
+def all_of(read: Callable[[list[str]], Made], lines: list[str]) -> Made:
+    """What reading gives; Refused with everything that is wrong, a line each.
+
+    A line that is wrong is emptied and the rest read again, so that people mend a file once.
+    """
+    found: list[str] = []
+    left = list(lines)
+    while len(found) < MOST_ERRORS:
+        try:
+            made = read(left)
+        except TableError as error:
+            found.append(str(error))
+            if not 1 < error.line <= len(left) or not left[error.line - 1]:
+                break
+            left[error.line - 1] = ""
+        else:
+            if not found:
+                return made
+            break
+    if len(found) == MOST_ERRORS:
+        found.append(f"the first {MOST_ERRORS} errors are named; there may be more")
+    raise Refused(*found)
+
+
+def short(name: str) -> str:
+    """Name of a file without its folders."""
+    return PurePosixPath(name.replace("\\", "/")).name
