@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -111,10 +112,12 @@ def fitting(
     readings: Sequence[Reading], number: Number, budget_bytes: int, *, cbor: bool
 ) -> tuple[int, int]:
     """How many of the first readings fit into a budget, at least one, and the bytes they take."""
-    fit, size = 1, len(pack(readings[:1], number, cbor=cbor))
-    too_many = len(readings) + 1
+    size = len(pack(readings, number, cbor=cbor))
+    if size <= budget_bytes:
+        return len(readings), size
+    fit, size, too_many = 1, len(pack(readings[:1], number, cbor=cbor)), len(readings)
     while too_many - fit > 1:
-        middle = min((fit + too_many) // 2, len(readings))
+        middle = (fit + too_many) // 2
         needed = len(pack(readings[:middle], number, cbor=cbor))
         if needed <= budget_bytes:
             fit, size = middle, needed
@@ -173,20 +176,24 @@ def _seconds(time_ms: int) -> Decimal:
 
 def _cbor(records: Iterable[dict[str, Any]]) -> bytes:
     labelled = [
-        {_LABELS[label]: _shortest(value) for label, value in record.items()} for record in records
+        {
+            _LABELS[label]: _shortest(value) if isinstance(value, Decimal) else value
+            for label, value in record.items()
+        }
+        for record in records
     ]
     return cbor2.dumps(labelled, canonical=True)
 
 
-def _shortest(value: Any) -> Any:
+@lru_cache(maxsize=4_096)
+def _shortest(value: Decimal) -> Decimal | float:
     """What canonical CBOR writes in the fewest bytes without changing the double it stands for."""
-    if not isinstance(value, Decimal):
-        return value
     if value == value.to_integral_value() and abs(value) < 2**63:
         return int(value)
     as_float = float(value)
     # Canonical CBOR writes the shortest float that is exact; a tagged decimal has 4 bytes or more.
-    return min((as_float, value), key=lambda one: len(cbor2.dumps(one, canonical=True)))
+    choices: tuple[Decimal | float, ...] = as_float, value
+    return min(choices, key=lambda one: len(cbor2.dumps(one, canonical=True)))
 
 
 def _json(records: Iterable[dict[str, Any]]) -> bytes:
