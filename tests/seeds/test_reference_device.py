@@ -25,9 +25,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from ingest.codecs import decode
 from ingest.storing import Line, Message
 from ingest.subscriber import BrokerAddress, Subscriber
-from seeds import gateway
-from seeds.buffers import Number
-from seeds.courier import NoReceipt
+from seeds import compact, gateway
+from seeds.buffers import MemoryBuffer, Number
+from seeds.courier import SENML, Courier, NoReceipt
 from seeds.device_clock import Clock, Moment
 from seeds.reference_device import Packing, ReferenceDevice
 from seeds.ring_buffer import RingBuffer
@@ -613,6 +613,26 @@ def test_readings_become_a_message_when_they_fill_it_or_have_waited(tmp_path: Pa
     patient.device.measure("rain", Decimal("0.2"))
     assert len(patient.buffer.held()) == 1
     patient.buffer.close()
+
+
+def test_a_message_is_synced_before_it_can_be_sent() -> None:
+    order: list[str] = []
+
+    class Watched(MemoryBuffer):
+        def append(self, number: Number, *given: Any, **named: Any) -> None:
+            order.append(f"append {number.seq}")
+            super().append(number, *given, **named)
+
+        def sync(self) -> None:
+            order.append(f"sync, {courier._sending.outstanding} to send")
+
+    buffer = Watched()
+    courier = Courier("probe-7", buffer, NOWHERE, None, boot=1)
+    courier.put(SENML, lambda number: compact.empty(number, cbor=True))
+    courier.put(SENML, lambda number: compact.empty(number, cbor=True))
+
+    assert order == ["append 1", "sync, 0 to send", "append 2", "sync, 1 to send"]
+    assert courier.outstanding == 2
 
 
 def test_a_reading_survives_the_process_before_it_is_in_a_message(tmp_path: Path) -> None:
