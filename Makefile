@@ -6,8 +6,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+FAULTS ?= 200
+SEED ?=
 
-.PHONY: setup demo test lint bench lock clean
+.PHONY: setup demo test faults lint bench lock clean
 
 setup: .venv/.run
 
@@ -17,6 +19,11 @@ demo: .venv/.run
 test: .venv/.dev lint-quick
 	@bash tests/prepare.sh
 	@$(BIN)/python -m pytest $(ARGS)
+
+# Kills, cuts and fills the running line; a failing run prints the seed that shows it again.
+faults: .venv/.dev
+	@bash tests/prepare.sh
+	@$(BIN)/python -m tests.faults --faults $(FAULTS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lint: .venv/.dev
 	@$(BIN)/ruff format --check .

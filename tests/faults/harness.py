@@ -1,0 +1,175 @@
+"""Fault after fault on one running line, with every promise checked after each."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from tests.faults import invariants
+from tests.faults.faults import FAULTS, plan
+from tests.faults.world import World, open_world
+
+_FLOOD_CAME = sa.text("""
+    SELECT (SELECT count(*) FROM rejected_messages WHERE device = :device)
+         + (SELECT coalesce(sum(messages), 0) FROM rejected_counts WHERE device = :device) >= :count
+""")
+_HOLES_CAME = sa.text("""
+    SELECT EXISTS (SELECT FROM device_sequences, unnest(received) AS part
+                    WHERE device_id = :device AND boot = :boot
+                   HAVING sum(upper(part) - lower(part)) >= :count)
+""")
+
+
+class Report(NamedTuple):
+    """What a run came to."""
+
+    faults: Counter[str]
+    messages: int  # distinct ones of devices, garbage included
+    readings: int  # stored, each found with its value
+    quarantined: int  # readings dated ahead
+    rejected: int  # messages that nobody can read
+    holes: int  # message numbers that never came, each named by an alert
+    starts_of_ingest: int
+    peak_bytes: int
+    longest_settling_s: float
+    seconds: float
+
+    def lines(self) -> list[str]:
+        return [
+            f"{self.faults.total()} faults of {len(self.faults)} kinds in {self.seconds:.0f} s, "
+            "0 violations",
+            f"{self.messages} messages; {self.readings} readings stored once each, "
+            f"{self.quarantined} quarantined, {self.rejected} messages rejected, "
+            f"{self.holes} missing numbers named",
+            f"dala ingest: {self.starts_of_ingest} starts, at most {self.peak_bytes / 2**20:.0f} "
+            f"MB; settled after {self.longest_settling_s:.1f} s at most",
+        ]
+
+
+class Failed(AssertionError):
+    """A promise was broken; with the seed and what happened until then."""
+
+
+class Run:
+    """One run, by its seed."""
+
+    def __init__(
+        self, folder: Path, seed: int, count: int, say: Callable[[str], None] = lambda _text: None
+    ) -> None:
+        self._folder, self._seed, self._count, self._say = folder, seed, count, say
+        self._log: list[str] = []
+        self._done: Counter[str] = Counter()
+        self._holes = self._floods_checked = 0
+        self._longest_s = 0.0
+
+    def run(self) -> Report:
+        """Break, mend, settle, check, again and again.
+
+        Raises
+        ------
+        Failed
+            If something that was promised does not hold; says how to see it again.
+        """
+        begun = time.monotonic()
+        with open_world(self._folder, self._seed) as world:
+            try:
+                self._note(f"seed {self._seed}: everything is up")
+                self._break_all(world)
+                self._check_everything(world)
+            except Exception as error:
+                self._note(f"FAILED: {type(error).__name__}: {error}")
+                raise Failed(self._story(world)) from error
+            return self._report(world, time.monotonic() - begun)
+
+    def _break_all(self, world: World) -> None:
+        without = set() if world.no_small_disk is None else {"disk full"}
+        if without:
+            self._note(f"no disk full: a small disk cannot be mounted ({world.no_small_disk})")
+        for number, name in enumerate(plan(self._seed, self._count, without=frozenset(without))):
+            chance = random.Random(f"{self._seed}/{number}")
+            holes = world.lossy.begin()
+            world.offer_holes(holes)
+            did = FAULTS[name](world, chance)
+            settled_s = self._settle(world, holes)
+            self._done[name] += 1
+            self._note(f"{number + 1}. {name}: {did}; settled in {settled_s:.1f} s")
+
+    def _settle(self, world: World, holes: list[tuple[str, bytes]]) -> float:
+        if world.failure is not None:
+            raise world.failure
+        self._check_receipts(world)  # before the line had time to make up for anything
+        with world.paused():
+            settled_s = world.settle()
+            world.offer_holes(holes)
+            lossy = {"device": world.lossy.name, "boot": world.lossy.boot}
+            world.wait_for(_HOLES_CAME, "the lossy device", **lossy, count=len(holes))
+            for flood in world.floods[self._floods_checked :]:
+                came = {"device": flood.device, "count": flood.messages}
+                world.wait_for(_FLOOD_CAME, "a flood", **came)
+            self._check_receipts(world)
+            self._check(world)
+        self._longest_s = max(self._longest_s, settled_s)
+        world.postgres.checkpoint()
+        return settled_s
+
+    def _check_receipts(self, world: World) -> None:
+        with world.engine.connect() as connection:
+            for device in world.devices:
+                invariants.receipted_is_stored(connection, device, device.newly_receipted())
+
+    def _check(self, world: World) -> None:
+        lossy = world.lossy
+        with world.engine.connect() as connection:
+            for device in world.devices:
+                invariants.as_many_as_measured(connection, device)
+                invariants.future_is_quarantined(connection, device)
+                invariants.numbers_are_whole(connection, device)
+            invariants.as_many_as_measured(connection, lossy)
+            invariants.holes_are_noted(connection, lossy.name, lossy.boot, lossy.missing)
+            invariants.no_conflicts(connection)
+            for flood in world.floods[self._floods_checked :]:
+                invariants.flood_is_accounted_for(connection, flood, once=True)
+        self._floods_checked = len(world.floods)
+        self._holes += len(lossy.missing)
+        invariants.memory_is_bounded(world.ingest.peak_bytes)
+
+    def _check_everything(self, world: World) -> None:
+        """At the end, reading for reading from the beginning."""
+        with world.paused():
+            world.settle()
+            with world.engine.connect() as connection:
+                for device in (*world.devices, world.lossy):
+                    invariants.ledger_is_stored(connection, device)
+                for flood in world.floods:
+                    invariants.flood_is_accounted_for(connection, flood, once=False)
+
+    def _report(self, world: World, seconds: float) -> Report:
+        rejected = sum(flood.messages for flood in world.floods)
+        measured = sum(device.messages for device in world.devices)
+        return Report(
+            faults=self._done,
+            messages=measured + rejected + len(world.lossy.ledger),
+            readings=sum(len(one.ledger) for one in (*world.devices, world.lossy)),
+            quarantined=sum(len(device.future) for device in world.devices),
+            rejected=rejected,
+            holes=self._holes,
+            starts_of_ingest=world.ingest.starts,
+            peak_bytes=world.ingest.peak_bytes,
+            longest_settling_s=self._longest_s,
+            seconds=seconds,
+        )
+
+    def _note(self, text: str) -> None:
+        self._log.append(f"{time.strftime('%H:%M:%S')} {text}")
+        self._say(self._log[-1])
+
+    def _story(self, world: World) -> str:
+        said = "\n".join(world.ingest.said().splitlines()[-15:])
+        again = f"make faults FAULTS={self._count} SEED={self._seed}"
+        return "\n".join((*self._log, f"dala ingest said last:\n{said}", f"Again: {again}"))
