@@ -12,7 +12,7 @@ from analytics.daily import plans
 from storage import harvests, news, results
 from storage.harvests import HarvestLoad
 from storage.tables import BALANCE_NUMBERS
-from tests.analytics.daily.conftest import CROP, World, at, day_of, meter, probe, station
+from tests.analytics.daily.conftest import CROP, World, at, day_of, meter, midnight, probe, station
 
 Found = Callable[..., World]
 
@@ -209,3 +209,35 @@ def test_days_are_the_farms_own(found_farm: Found) -> None:
 
     assert world.analyse(almost).days == 2
     assert world.analyse(almost + dt.timedelta(minutes=1)).days == 1
+
+
+def test_a_late_day_of_a_finished_season_moves_the_kcb_of_its_stage_from_the_start(
+    found_farm: Found,
+) -> None:
+    late, known = found_farm("late"), found_farm("known")
+    for world in (late, known):
+        world.says("meter", meter(range(60)))
+    known.says("station", station(range(60)))
+    late.says("station", station([number for number in range(60) if number != 40]))
+    late.analyse(day_of(61))
+    late.says("station", station([40]))  # mid-season, whose Kcb days 10 to 29 grow towards
+    late.analyse(day_of(200))
+    known.analyse(day_of(61))
+
+    for name in ("kcb", "eta_mm", "depletion_mm"):
+        assert [row[name] for row in late.rows()] == [row[name] for row in known.rows()]
+    assert late.result()["eta_mm"] == known.result()["eta_mm"]
+
+
+def test_a_late_reading_at_midnight_sharp_belongs_to_the_day_that_ends(found_farm: Found) -> None:
+    world = found_farm("sharp")
+    world.says("station", station(range(6)))
+    counts = [(at(day_of(0), 12), 100.0), (at(day_of(5), 12), 400.0)]
+    world.says("meter", [(time, "water_total", None, value) for time, value in counts])
+    world.analyse(day_of(6))
+    world.says("meter", [(midnight(day_of(3)), "water_total", None, 250.0)])
+    world.analyse(day_of(6))
+
+    # 150 m³ by the end of day 2, and the rest by day 5, on 10 ha.
+    gross = [row["irrigation_gross_mm"] for row in world.rows()]
+    assert gross == pytest.approx([0.0, 0.0, 1.5, 0.0, 0.0, 1.5])
