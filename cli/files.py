@@ -22,22 +22,28 @@ def decode(
         str | None, typer.Option(help="IANA zone of a device that sends local time.")
     ] = None,
     received_at: Annotated[str | None, typer.Option(help="RFC 3339; now by default.")] = None,
+    mappings: Annotated[
+        Path | None, typer.Option(help="An operator's mapping of topics, TOML.")
+    ] = None,
 ) -> None:
     """Show what the service makes of a payload: a JSON line per reading, or why it is refused."""
     from ingest import plausibility
-    from ingest.codecs import decode as read
-    from ingest.decoding import describe
+    from ingest.decoding import captured, describe
+    from ingest.mapping import MappingError, MappingSettings, registry
     from ingest.messages import to_us
 
     try:
-        payload = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        at = moment("--received-at", received_at)
-    except (OSError, ValueError) as error:
+        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        arrived = to_us(moment("--received-at", received_at))
+        routes = registry(MappingSettings(mappings=mappings) if mappings else None)
+    except (OSError, ValueError, MappingError) as error:
         fail(str(error))
-    arrived = to_us(at)
-    decoded = read(topic, payload, received_at_us=arrived, profile=profile, timezone=timezone)
-    for line in describe(plausibility.sift(decoded, arrived)):
-        print(json.dumps(line, ensure_ascii=False))
+    for payload in captured(content):
+        decoded = routes.decode(
+            topic, payload, received_at_us=arrived, profile=profile, timezone=timezone
+        )
+        for line in describe(plausibility.sift(decoded, arrived)):
+            print(json.dumps(line, ensure_ascii=False))
 
 
 def balance(

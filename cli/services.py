@@ -91,13 +91,18 @@ def ingest(
     """Store what devices publish, until stopped; acknowledged only once it is committed."""
     import signal
 
+    from ingest.mapping import MappingError, registry
     from ingest.subscriber import BrokerAddress, Subscriber
     from seeds.services import open_services
 
+    try:
+        routes = registry()
+    except MappingError as error:
+        fail(str(error))
     with open_services("ingest", broker=True, hold_ingest=True) as services:
         services.check_migrated()
         address = BrokerAddress.parse(services.mqtt_url)
-        subscriber = Subscriber(services.engine, address, client_id=client_id)
+        subscriber = Subscriber(services.engine, address, client_id=client_id, registry=routes)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: subscriber.stop())
         subscriber.run()

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from ingest import plausibility
 from ingest.codecs import Registry
-from ingest.codecs.lorawan import counter_modulus
+from ingest.codecs import ASKS_FOR_DEVICE
+from ingest.codecs.lorawan import counter_modulus, memory_key
 from ingest.messages import Decoded, Reading, Rejected, TrackPoint, from_us
 from ingest.outcomes import Message, Outcome, Receipt
 from ingest.plausibility.streams import Judged, Streams
@@ -131,10 +132,14 @@ class Batch:
         unknown.note(self._connection, sightings)
 
     def _with_profile(self, message: Message, decoded: Decoded) -> Decoded:
-        """Bytes of a LoRaWAN device are read by its profile, known once the device is."""
+        """Some messages are read by what is known of their device: its profile, its time zone."""
         device = self._devices.get(decoded.device or "")
-        needs_one = any(problem.reason == "no-decoder" for problem in decoded.rejected)
-        if device is None or not needs_one or device.profile is None:
+        if device is None or (device.profile is None and device.timezone is None):
+            return decoded
+        asks = any(problem.reason in ASKS_FOR_DEVICE for problem in decoded.rejected)
+        # A network's own decoder may know a part of what the profile reads.
+        by_profile = device.profile is not None and (decoded.device or "").startswith("lora:")
+        if not asks and not by_profile:
             return decoded
         return self._registry.decode(
             message.topic,
@@ -204,12 +209,15 @@ class Batch:
         """Ids of all datastreams, those of the new keys too."""
         if not keys:
             return self._streams
-        profiles = {device.id: device.profile for device in self._devices.values()}
+        profiles = {
+            device.id: device.profile or self._memory.get(memory_key(device.wire_id or ""))
+            for device in self._devices.values()
+        }
         moduli = {
             key: modulus
             for key in keys
             if CATALOGUE[key.quantity].kind is Kind.COUNTER
-            and (modulus := counter_modulus(profiles.get(key.device_id), key.quantity))
+            and (modulus := counter_modulus(profiles.get(key.device_id), key.quantity, key.channel))
         }
         in_order = sorted(keys, key=repr)
         self._opened = devices.open_datastreams(self._connection, in_order, moduli)

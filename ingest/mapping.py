@@ -20,12 +20,14 @@ from ingest.codecs import (
     chirpstack,
     plain_json,
     senml,
+    sparkplug,
     tasmota,
     thingsboard,
     track,
     ttn,
 )
 from ingest.codecs.lorawan.models import Field
+from ingest.codecs.metric_names import Options
 from ingest.codecs.plain_json import Clock, Identity, Plan, Rule, path_of
 from ingest.mapping_file import Document, Topic
 from ingest.messages import Context, Decoded
@@ -94,6 +96,10 @@ def _lines(error: ValidationError) -> list[str]:
 
 
 def _route(topic: Topic) -> Route:
+    if topic.format == "sparkplug":
+        names = {metric: ours or None for metric, ours in topic.metrics.items()}
+        own = Options(metrics=names, units=topic.units)
+        return Route(topic.pattern, sparkplug.decode, sparkplug.device_of, options=own)
     plan = _plan(topic)
     codec = _codec(topic)
     return Route(topic.pattern, codec, plan.identity.of_topic, options=plan)

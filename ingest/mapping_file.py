@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -16,12 +17,13 @@ from pydantic import (
 
 from ingest import topics
 from ingest.codecs.lorawan.values import measures, unit_named
+from ingest.codecs.metric_names import own_name, unit_of
 from ingest.codecs.plain_json import EPOCHS, LOCAL
 from storage.quantities import CATALOGUE
 
 Format = Literal[
     "json", "thingsboard", "tasmota", "senml", "track", "efdi", "isoxml", "mavlink",
-    "chirpstack", "ttn",
+    "chirpstack", "ttn", "sparkplug",
 ]  # fmt: skip
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 
@@ -36,6 +38,8 @@ _OF_FORMATS = {  # keys that mean something in some formats only
     "timezone": {"json", "tasmota", "isoxml", "efdi", "mavlink"},
     "readings": {"json", "thingsboard"},
     "event": {"chirpstack"},
+    "metrics": {"sparkplug"},
+    "units": {"sparkplug"},
 }
 
 
@@ -74,6 +78,21 @@ class ReadingAt(_Table):
         return unit
 
 
+def _is_ours(name: str) -> str:
+    if name and own_name(name) is None:
+        raise ValueError(
+            f"{name!r} is not quantity, quantity/depth_cm or quantity:channel of the catalogue; "
+            'what is not to be kept is ""'
+        )
+    return name
+
+
+def _is_unit(written: str) -> str:
+    if unit_of(written) is None:
+        raise ValueError(f"{written!r} is not known")
+    return written
+
+
 class Topic(_Table):
     """`[[topics]]`: a topic pattern, and how what comes there is read."""
 
@@ -87,6 +106,12 @@ class Topic(_Table):
     timezone: Text | None = None
     event: Text = "up"
     readings: list[ReadingAt] = Field(default=[], max_length=1_000)
+    metrics: dict[Text, Annotated[str, AfterValidator(_is_ours)]] = Field(
+        default={}, max_length=10_000
+    )
+    units: dict[Text, Annotated[str, AfterValidator(_is_unit)]] = Field(
+        default={}, max_length=10_000
+    )
 
     @field_validator("pattern")
     @classmethod
@@ -146,6 +171,8 @@ class Topic(_Table):
             raise ValueError("device is missing: whose messages these are")
         if self.device and "$0" in self.device and self.device_path is None:
             raise ValueError("device has $0, which stands for what is at device_path")
+        if self.format == "sparkplug" and self.pattern != topics.SPARKPLUG:
+            raise ValueError(f"pattern has to be {topics.SPARKPLUG!r}, whose levels say who speaks")
         if self.format == "json" and not self.readings:
             raise ValueError("readings are missing: what the payload says")
         seen: dict[tuple[str, float | None, int | None], int] = {}

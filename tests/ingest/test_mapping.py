@@ -9,6 +9,7 @@ from ingest.codecs import BUILT_IN
 from ingest.decoding import captured
 from ingest.mapping import MappingError, MappingSettings, load, registry
 from storage.readings import Quality
+from tests.ingest.codecs import sparkplug_bytes as sp
 from tests.ingest.codecs.corpus import MESSAGES
 
 NOW_US = 1_782_882_060_000_000  # 2026-07-01T05:01:00Z
@@ -339,6 +340,43 @@ def test_formats_of_machines_take_the_identity_that_the_mapping_gives(reads, for
     assert decoded.device == "machine-7"
     assert bool(decoded.points) == (form == "efdi")
     assert "codec-failed" not in reasons(decoded)
+
+
+SPARKPLUG = """
+[[topics]]
+pattern = "spBv1.0/#"
+format = "sparkplug"
+[topics.metrics]
+"R4:17" = "soil_moisture/40:1"
+"CPU" = ""
+[topics.units]
+"R4:17" = "%"
+"""
+
+
+def test_an_operator_says_what_the_metrics_of_his_nodes_are(reads):
+    metrics = [sp.metric(sp.double(25.0), name) for name in ("R4:17", "CPU", "Humidity")]
+
+    decoded = reads(SPARKPLUG, "spBv1.0/g/NDATA/n", sp.payload(*metrics))
+
+    assert decoded.device == "sparkplug:g/n"
+    assert values(decoded) == {
+        ("soil_moisture", 40.0, 1): 0.25,
+        ("relative_humidity", None, None): 25.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "changed", "said"),
+    [
+        ("soil_moisture/40:1", "moisture", "topics 1, metrics, R4:17: 'moisture' is not quantity"),
+        ('= "%"', '= "parsec"', "topics 1, units, R4:17: 'parsec' is not known"),
+        ("spBv1.0/#", "spBv1.0/farm/#", "topics 1: pattern has to be 'spBv1.0/#'"),
+        ('format = "sparkplug"', 'format = "ttn"', "topics 1: metrics means nothing in format"),
+    ],
+)
+def test_metrics_that_make_no_sense_are_named(refusal, written, changed, said):
+    assert said in refusal(SPARKPLUG.replace(written, changed))
 
 
 def test_an_operators_route_goes_before_those_built_in(tmp_path):
