@@ -91,10 +91,13 @@ def all_of(read: Callable[[list[str]], Made], lines: list[str]) -> Made:
         try:
             made = read(left)
         except TableError as error:
+            here = error.line - 1
+            if found and (here >= len(left) or not left[here]):
+                break  # nothing is left to be read
             found.append(str(error))
-            if not 1 < error.line <= len(left) or not left[error.line - 1]:
+            if not 0 < here < len(left):
                 break
-            left[error.line - 1] = ""
+            left[here] = ""
         else:
             if not found:
                 return made
