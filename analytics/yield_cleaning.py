@@ -228,5 +228,7 @@ def _filled_moisture(points: YieldPoints) -> Array:
 def _check_standard(standard: float, moisture: Array) -> None:
     if not 0 <= standard < 100:
         raise ValueError(f"standard moisture must be within 0 and 100 %, got {standard:g}")
+    if 0 < standard < 1:
+        raise ValueError(f"standard moisture is in %: {100 * standard:g} for {standard:g}?")
     if not (moisture > 0).any():
         raise ValueError("the file has no moisture, so no mass at a standard moisture")

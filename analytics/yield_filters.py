@@ -15,6 +15,8 @@ Flags = NDArray[np.bool_]
 # Scales the median absolute deviation to a standard deviation of normal data.
 MAD_TO_SD = 1.4826
 
+LONGEST_DELAY_S = 300.0  # no grain is under way for longer
+
 METHODS = ("auto", "local", "spatial")
 # Fewer points say nothing of the whole that they are part of.
 MIN_SPATIAL_POINTS = 100
@@ -89,6 +91,8 @@ def shift_flow(
 def _seen_later(points: YieldPoints, values: Array, delay_s: float, name: str) -> Array:
     if not delay_s >= 0:
         raise ValueError(f"{name} delay must not be negative, got {delay_s}")
+    if delay_s > LONGEST_DELAY_S:
+        raise ValueError(f"{name} delay must be at most {LONGEST_DELAY_S:g} s, got {delay_s:g}")
     if delay_s == 0:
         return values
     if np.isnan(points.interval_s).any():

@@ -21,6 +21,9 @@ MAX_FIELD_YIELD_KG_HA: dict[str, float] = {
     "flax": 3_500.0,
 }
 MAX_GRAIN_YIELD_KG_HA = 20_000.0  # of any grain
+MAX_FRESH_YIELD_KG_HA = 200_000.0  # of anything that is harvested in a day's work
+MIN_FIELD_YIELD_KG_HA = 20.0  # less is not worth the machine's fuel
+MOST_TWICE = 0.2  # a machine that stood may say the same again
 GRAIN_MOISTURE_PCT = 40.0  # above it, it is no grain but fresh matter
 MAX_SPEED_M_S = 5.0
 MAX_WIDTH_M = 20.0
@@ -53,12 +56,28 @@ def notes(points: YieldPoints, crop: str | None = None) -> list[dict[str, Any]]:
     if not points.crs and points.x.size > 1 and extent < 1.0:
         hint = "degrees belong into longitude_deg and latitude_deg"
         found.append(_note("plane-unit", "x_m", extent, "m", hint))
+    if (twice := _twice(points)) > MOST_TWICE:
+        hint = "the same records stand in it again: mass and area count twice"
+        found.append(_note("records-twice", "(all)", twice, "share of the records", hint))
     return [note for note in found if note]
+
+
+def _twice(points: YieldPoints) -> float:
+    """Share of the records that moved and are like an earlier one in every number."""
+    moved = points.working & ~(points.speed_m_s == 0)
+    columns = (points.x, points.y, points.yield_kg_ha, points.moisture_pct)
+    rows = np.stack([np.nan_to_num(column[moved], nan=-1.0) for column in columns], axis=1)
+    return 1.0 - len(np.unique(rows, axis=0)) / len(rows) if len(rows) else 0.0
 
 
 def _yield_note(grain: float, flow: float, moisture: float, crop: str | None) -> dict[str, Any]:
     limit = MAX_FIELD_YIELD_KG_HA[crop] if crop else MAX_GRAIN_YIELD_KG_HA
     fresh = not moisture <= GRAIN_MOISTURE_PCT  # or unknown
+    if 0 < grain < MIN_FIELD_YIELD_KG_HA:
+        return _note("yield-too-low", "yield_kg_ha", grain, "kg/ha", "t/ha times 1000 are kg/ha")
+    if grain > MAX_FRESH_YIELD_KG_HA:
+        hint = "kg/ha divided by 1000 are t/ha"
+        return _note("yield-too-high", "yield_kg_ha", grain, "kg/ha", hint)
     if not grain > limit or (crop is None and fresh):
         return {}
     if flow > 0 and grain * KG_PER_POUND <= limit:

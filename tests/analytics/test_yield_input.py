@@ -11,6 +11,8 @@ from pyproj import Transformer
 from analytics.field_plane import to_degrees
 from analytics.isoxml_timelog import read_time_log
 from analytics.tables import TableError
+from analytics.yield_cleaning import Harvest
+from analytics.yield_filters import Filters
 from analytics.yield_monitor import clean_file, clean_to_map, delay_of, read_boundary, read_points
 from analytics.yield_plausibility import notes
 from tests.analytics.harvested_field import harvest
@@ -257,3 +259,37 @@ def test_a_flow_delay_is_seconds_or_auto():
     assert delay_of("7.5") == 7.5
     with pytest.raises(ValueError, match="'soon' is neither auto nor seconds"):
         delay_of("soon")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"harvest": Harvest(standard_moisture_pct=0.14)}, "in %: 14 for 0.14"),
+        ({"flow_delay_s": 1e9}, "flow delay must be at most 300 s"),
+        ({"filters": Filters(moisture_delay_s=float("inf"))}, "moisture delay must be at most"),
+    ],
+)
+def test_a_figure_that_no_machine_has_is_refused(tmp_path, field, change, message):
+    (tmp_path / "harvest.csv").write_text(as_csv(field))
+    with pytest.raises(ValueError, match=message):
+        clean_to_map(tmp_path / "harvest.csv", **change)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "key"),
+    [("yield_t_ha", 3000, "yield-too-high"), ("yield_kg_ha", 3, "yield-too-low")],
+)
+def test_tonnes_and_kilograms_exchanged_are_noted(tmp_path, column, value, key):
+    rows = [f"{5 * i},{5 * j},{value + 0.01 * i}" for i in range(12) for j in range(10)]
+    (tmp_path / "harvest.csv").write_text("\n".join([f"x_m,y_m,{column}", *rows]))
+    assert key in {note["key"] for note in clean_file(tmp_path / "harvest.csv")["notes"]}
+
+
+def test_a_file_that_holds_its_records_twice_is_noted(tmp_path, field):
+    lines = as_csv(field).splitlines()
+    (tmp_path / "harvest.csv").write_text("\n".join(lines))
+    assert clean_file(tmp_path / "harvest.csv")["notes"] == []
+    (tmp_path / "harvest.csv").write_text("\n".join([*lines, *lines[1:]]))
+    (note,) = clean_file(tmp_path / "harvest.csv")["notes"]
+    assert note["key"] == "records-twice"
+    assert note["median"] == pytest.approx(0.5)

@@ -241,3 +241,16 @@ def test_a_late_reading_at_midnight_sharp_belongs_to_the_day_that_ends(found_far
     # 150 m³ by the end of day 2, and the rest by day 5, on 10 ha.
     gross = [row["irrigation_gross_mm"] for row in world.rows()]
     assert gross == pytest.approx([0.0, 0.0, 1.5, 0.0, 0.0, 1.5])
+
+
+def test_roots_that_grow_into_a_dry_subsoil_resume_where_they_were(found_farm: Found) -> None:
+    subsoil = {"new_root_zone": "subsoil"}
+    nightly, once = (found_farm(slug, conventions=subsoil) for slug in ("steps", "whole"))
+    for world in (nightly, once):
+        whole_season(world)
+    for night in (9, 14, 22, 40, 61):
+        nightly.analyse(day_of(night))
+    once.analyse(day_of(61))
+
+    assert once.rows()[20]["subsoil_depletion_mm"] > 0
+    np.testing.assert_array_equal(numbers(nightly), numbers(once))
