@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,14 +19,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 import seeds.courier
 from ingest.subscriber import BrokerAddress
-from seeds.buffers import Number
+from seeds.buffers import Held, Number
 from seeds.device_clock import Moment
 from seeds.reference_device import Packing, ReferenceDevice
 from seeds.ring_buffer import RingBuffer
 from seeds.sending import Pace
 
 # A fault lasts seconds here, not hours: devices are as much less patient.
-PACE = Pace(window=50, first_pause_s=1.0, longest_pause_s=4.0)
+PACE = Pace(window=50, first_pause_s=1.5, longest_pause_s=4.0)
 LONGEST_ABSENCE_S = 1.0
 BUFFER_BYTES = 4 * 2**20
 RECENT = 300  # messages that a storm may repeat
@@ -68,6 +69,12 @@ class _WatchedBuffer(RingBuffer):
         super().append(number, tag, payload, ordinal=ordinal)
         self._owner.note_message(number, payload)
 
+    def read(self, number: Number) -> Held | None:
+        held = super().read(number)
+        if held is not None:
+            self._owner.note_sending(held.payload)
+        return held
+
     def forget(self, boot: int, seq: int) -> int:
         self._owner.note_receipt(boot, seq)
         return super().forget(boot, seq)
@@ -103,10 +110,11 @@ class FieldDevice(Said):
         seeds.courier.LONGEST_ABSENCE_S = LONGEST_ABSENCE_S
         super().__init__(name)
         self._folder, self._address, self._chance = folder, address, chance
-        self._packing = Packing(interval_s=0.3, budget_bytes=700, cbor=cbor)
+        self._packing = Packing(interval_s=0.1, budget_bytes=700, cbor=cbor)
         self.recent: deque[tuple[str, bytes]] = deque(maxlen=RECENT)
         self._unreceipted: dict[Number, list[Key]] = {}
         self._receipted: list[Key] = []
+        self.receipt_came = threading.Event()
         self._at_ms = time.time_ns() // 1_000_000_000 * 1_000 - 3 * DAY_MS
         self._lives = 0
         self._begin(folder / f"{name}-0.buffer")
@@ -162,12 +170,16 @@ class FieldDevice(Said):
         self.messages += 1
         self.tops[number.boot] = max(self.tops.get(number.boot, 0), number.seq)
         self._unreceipted[number] = read_pack(payload)
+
+    def note_sending(self, payload: bytes) -> None:
         self.recent.append((f"dala/v1/{self.name}/senml", payload))
 
     def note_receipt(self, boot: int, seq: int) -> None:
         covered = [one for one in self._unreceipted if one.boot == boot and one.seq <= seq]
         for one in covered:
             self._receipted += self._unreceipted.pop(one)
+        if covered:
+            self.receipt_came.set()
 
     def newly_receipted(self) -> list[Key]:
         """Readings that somebody said are dealt with, since the last call."""
@@ -177,37 +189,59 @@ class FieldDevice(Said):
 
 
 class LossyDevice(Said):
-    """Numbers its messages and loses some for good: each hole has to be noted."""
+    """Numbers its messages and loses some for good: each hole has to be noted.
+
+    It is new to the service, so its datastream is opened while something breaks.
+    """
 
     def __init__(self, name: str, chance: random.Random) -> None:
         super().__init__(name)
-        self._chance = chance
-        self.boot = 0
-        self.sent: set[int] = set()
-        self._at_ms = time.time_ns() // 1_000_000_000 * 1_000 - 3 * DAY_MS
+        self.boot = chance.randint(1, 2**40)
+        lost = chance.sample(range(1, 15), chance.randint(1, 4))
+        sent = sorted(set(range(1, 16)).difference(lost))
+        self.missing = sorted(lost)
+        self.packs = [self._pack(seq, chance.randint(500, 4_500) / 10_000) for seq in sent]
+        self.messages = len(self.packs)
+        chance.shuffle(self.packs)
 
     @property
-    def missing(self) -> list[int]:
-        return [number for number in range(1, max(self.sent) + 1) if number not in self.sent]
+    def whole_up_to(self) -> int:
+        """What a receipt may say, and no more."""
+        return self.missing[0] - 1
 
-    def begin(self) -> list[tuple[str, bytes]]:
-        """A new boot's messages, without those that are lost."""
-        self.boot += 1
-        lost = self._chance.sample(range(1, 15), self._chance.randint(1, 4))
-        self.sent = set(range(1, 16)).difference(lost)
-        made = []
-        for seq in sorted(self.sent):
-            self._at_ms += 1_000
-            value = self._chance.randint(500, 4_500) / 10_000
-            self.ledger[Key("soil_moisture/20", self._at_ms)] = value
-            records = [
-                {"n": "boot", "v": self.boot},
-                {"n": "seq", "v": seq},
-                {"n": "soil_moisture/20", "t": self._at_ms // 1_000, "v": value},
-            ]
-            made.append((f"dala/v1/{self.name}/senml", json.dumps(records).encode()))
-        self._chance.shuffle(made)
-        return made
+    def _pack(self, seq: int, value: float) -> tuple[str, bytes]:
+        time_s = time.time_ns() // 1_000_000_000 - 1_000 + seq
+        self.ledger[Key("soil_moisture/20", time_s * 1_000)] = value
+        records = [
+            {"n": "boot", "v": self.boot},
+            {"n": "seq", "v": seq},
+            {"n": "soil_moisture/20", "t": time_s, "v": value},
+        ]
+        return f"dala/v1/{self.name}/senml", json.dumps(records).encode()
+
+
+class Listener:
+    """Hears the receipts of lossy devices, and what the highest number in them was."""
+
+    def __init__(self, port: int) -> None:
+        self.highest: dict[tuple[str, int], int] = {}
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self._client.reconnect_delay_set(0.2, 0.2)  # type: ignore[arg-type]
+        self._client.on_connect = lambda client, *_: client.subscribe("dala/v1/+/receipt", qos=1)
+        self._client.on_message = self._on_receipt
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _on_receipt(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        device = message.topic.split("/")[2]
+        if device.startswith("lossy-"):
+            receipt = json.loads(message.payload)
+            key = device, receipt["boot"]
+            self.highest[key] = max(self.highest.get(key, 0), receipt["seq"])
 
 
 def publish(port: int, messages: Sequence[tuple[str, bytes]], patience_s: float = 20.0) -> None:

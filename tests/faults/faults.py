@@ -14,10 +14,9 @@ from collections.abc import Callable
 from tests.faults.devices import DAY_MS, YEAR_MS, publish
 from tests.faults.invariants import Flood
 from tests.faults.servers import wait_until
-from tests.faults.world import World
+from tests.faults.world import NOISE, World
 
 PATIENCE_S = 30.0
-NOISY = 50  # times the usual rate
 
 Fault = Callable[[World, random.Random], str]
 
@@ -75,7 +74,8 @@ def ingest_told_to_stop(world: World, chance: random.Random) -> str:
 
 
 def database_stopped_at_once(world: World, chance: random.Random) -> str:
-    world.postgres.stop_at_once()
+    world.wait_for_receipt(PATIENCE_S)
+    world.postgres.stop_at_once()  # what the receipt says has to be on the disk
     away = _some(chance)
     time.sleep(away)
     world.postgres.start()
@@ -131,7 +131,7 @@ def broker_killed_connected(world: World, chance: random.Random) -> str:
 def broker_killed_offline(world: World, chance: random.Random) -> str:
     """While nobody ingests: whatever was queued since it last saved is gone."""
     world.ingest.stop(signal.SIGKILL)
-    time.sleep(_some(chance, 0.5, 2.5))
+    time.sleep(_some(chance, 0.2, 2.0))
     world.broker.kill()
     time.sleep(_some(chance, 0.0, 1.0))
     world.broker.start()
@@ -205,7 +205,7 @@ def noisy_device(world: World, chance: random.Random) -> str:
     world.noisy = device
     time.sleep(held)
     world.noisy = None
-    return f"{device.name} said {NOISY} times as much for {held:.1f} s"
+    return f"{device.name} said {NOISE} times as much for {held:.1f} s"
 
 
 def device_without_power(world: World, chance: random.Random) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from tests.faults import invariants
+from tests.faults.devices import LossyDevice
 from tests.faults.faults import FAULTS, plan
+from tests.faults.servers import wait_until
 from tests.faults.world import World, open_world
 
 _FLOOD_CAME = sa.text("""
@@ -26,10 +29,37 @@ _HOLES_CAME = sa.text("""
 """)
 
 
+RUN_IN_S = 0.1, 0.8  # of undisturbed traffic before a fault
+ALONE = "alone"
+SLOW_BYTES_PER_S = 40_000
+
+
+@contextmanager
+def _companion(world: World, chance: random.Random) -> Iterator[str]:
+    """Trouble seldom comes alone: half of the faults meet a slow network or a noisy device."""
+    beside = chance.choice((ALONE, ALONE, ALONE, *TROUBLES))
+    if beside == "slow devices":
+        world.to_broker_for_devices.throttle(SLOW_BYTES_PER_S)
+    elif beside == "slow database":
+        world.to_database.throttle(SLOW_BYTES_PER_S)
+    elif beside == "noisy device":
+        world.noisy = chance.choice(world.devices)
+    try:
+        yield beside
+    finally:
+        world.noisy = None
+        world.to_broker_for_devices.mend()
+        world.to_database.mend()
+
+
+TROUBLES = ("slow devices", "slow database", "noisy device")
+
+
 class Report(NamedTuple):
     """What a run came to."""
 
     faults: Counter[str]
+    beside: Counter[str]  # what else was wrong
     messages: int  # distinct ones of devices, garbage included
     readings: int  # stored, each found with its value
     quarantined: int  # readings dated ahead
@@ -43,6 +73,7 @@ class Report(NamedTuple):
     def lines(self) -> list[str]:
         return [
             f"{self.faults.total()} faults of {len(self.faults)} kinds in {self.seconds:.0f} s, "
+            f"{self.faults.total() - self.beside[ALONE]} of them beside another trouble; "
             "0 violations",
             f"{self.messages} messages; {self.readings} readings stored once each, "
             f"{self.quarantined} quarantined, {self.rejected} messages rejected, "
@@ -65,8 +96,10 @@ class Run:
         self._folder, self._seed, self._count, self._say = folder, seed, count, say
         self._log: list[str] = []
         self._done: Counter[str] = Counter()
+        self._beside: Counter[str] = Counter()
         self._holes = self._floods_checked = 0
         self._longest_s = 0.0
+        self._under_way = "the start"
 
     def run(self) -> Report:
         """Break, mend, settle, check, again and again.
@@ -83,7 +116,7 @@ class Run:
                 self._break_all(world)
                 self._check_everything(world)
             except Exception as error:
-                self._note(f"FAILED: {type(error).__name__}: {error}")
+                self._note(f"FAILED at {self._under_way}: {type(error).__name__}: {error}")
                 raise Failed(self._story(world)) from error
             return self._report(world, time.monotonic() - begun)
 
@@ -93,38 +126,53 @@ class Run:
             self._note(f"no disk full: a small disk cannot be mounted ({world.no_small_disk})")
         for number, name in enumerate(plan(self._seed, self._count, without=frozenset(without))):
             chance = random.Random(f"{self._seed}/{number}")
-            holes = world.lossy.begin()
-            world.offer_holes(holes)
-            did = FAULTS[name](world, chance)
-            settled_s = self._settle(world, holes)
+            self._under_way = name
+            lossy = LossyDevice(world.register("lossy"), chance)
+            world.lossy.append(lossy)
+            with _companion(world, chance) as beside:
+                time.sleep(chance.uniform(*RUN_IN_S))
+                world.offer_holes(lossy)
+                did = FAULTS[name](world, chance)
+            settled_s = self._settle(world, lossy)
             self._done[name] += 1
-            self._note(f"{number + 1}. {name}: {did}; settled in {settled_s:.1f} s")
+            self._beside[beside] += 1
+            self._note(f"{number + 1}. {name}, {beside}: {did}; settled in {settled_s:.1f} s")
 
-    def _settle(self, world: World, holes: list[tuple[str, bytes]]) -> float:
+    def _settle(self, world: World, lossy: LossyDevice) -> float:
         if world.failure is not None:
             raise world.failure
         self._check_receipts(world)  # before the line had time to make up for anything
         with world.paused():
             settled_s = world.settle()
-            world.offer_holes(holes)
-            lossy = {"device": world.lossy.name, "boot": world.lossy.boot}
-            world.wait_for(_HOLES_CAME, "the lossy device", **lossy, count=len(holes))
+            world.offer_holes(lossy)
+            came = {"device": lossy.name, "boot": lossy.boot, "count": lossy.messages}
+            world.wait_for(_HOLES_CAME, "the lossy device", **came)
+            self._hear_receipt(world, lossy)
             for flood in world.floods[self._floods_checked :]:
                 came = {"device": flood.device, "count": flood.messages}
                 world.wait_for(_FLOOD_CAME, "a flood", **came)
             self._check_receipts(world)
-            self._check(world)
+            self._check(world, lossy)
         self._longest_s = max(self._longest_s, settled_s)
         world.postgres.checkpoint()
         return settled_s
+
+    def _hear_receipt(self, world: World, lossy: LossyDevice) -> None:
+        """It says what is whole; at once, or when everything is offered once more."""
+        heard, key = world.listener.highest, (lossy.name, lossy.boot)
+        for _ in range(5):
+            with suppress(TimeoutError):
+                wait_until(lambda: heard.get(key, -1) >= lossy.whole_up_to, "a receipt", 2.0)
+                break
+            world.offer_holes(lossy)
+        invariants.no_hole_is_receipted(lossy.name, heard.get(key), lossy.whole_up_to)
 
     def _check_receipts(self, world: World) -> None:
         with world.engine.connect() as connection:
             for device in world.devices:
                 invariants.receipted_is_stored(connection, device, device.newly_receipted())
 
-    def _check(self, world: World) -> None:
-        lossy = world.lossy
+    def _check(self, world: World, lossy: LossyDevice) -> None:
         with world.engine.connect() as connection:
             for device in world.devices:
                 invariants.as_many_as_measured(connection, device)
@@ -144,18 +192,19 @@ class Run:
         with world.paused():
             world.settle()
             with world.engine.connect() as connection:
-                for device in (*world.devices, world.lossy):
+                for device in (*world.devices, *world.lossy):
                     invariants.ledger_is_stored(connection, device)
                 for flood in world.floods:
                     invariants.flood_is_accounted_for(connection, flood, once=False)
 
     def _report(self, world: World, seconds: float) -> Report:
         rejected = sum(flood.messages for flood in world.floods)
-        measured = sum(device.messages for device in world.devices)
+        measured = sum(one.messages for one in (*world.devices, *world.lossy))
         return Report(
             faults=self._done,
-            messages=measured + rejected + len(world.lossy.ledger),
-            readings=sum(len(one.ledger) for one in (*world.devices, world.lossy)),
+            beside=self._beside,
+            messages=measured + rejected,
+            readings=sum(len(one.ledger) for one in (*world.devices, *world.lossy)),
             quarantined=sum(len(device.future) for device in world.devices),
             rejected=rejected,
             holes=self._holes,

@@ -165,6 +165,12 @@ def holes_are_noted(
         raise Violation(f"{subject} misses {list(missing)}; the alert names {named}")
 
 
+def no_hole_is_receipted(device: str, heard: int | None, whole_up_to: int) -> None:
+    """A receipt says how far the numbers are whole, exactly: a device forgets what it covers."""
+    if heard != whole_up_to:
+        raise Violation(f"{device} is whole up to {whole_up_to}; the highest receipt says {heard}")
+
+
 def memory_is_bounded(peak_bytes: int) -> None:
     if peak_bytes > MEMORY_BYTES:
         raise Violation(f"dala ingest took {peak_bytes / 2**20:.0f} MB")

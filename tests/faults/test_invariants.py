@@ -154,3 +154,10 @@ def test_memory_has_a_bound() -> None:
     invariants.memory_is_bounded(200 * 2**20)
     with pytest.raises(Violation, match="400 MB"):
         invariants.memory_is_bounded(400 * 2**20)
+
+
+def test_a_receipt_that_covers_a_hole_is_found() -> None:
+    invariants.no_hole_is_receipted("probe", 3, 3)
+    for heard in (4, 2, None):
+        with pytest.raises(Violation, match="whole up to 3"):
+            invariants.no_hole_is_receipted("probe", heard, 3)

@@ -15,14 +15,14 @@ import migrations
 from ingest.subscriber import BrokerAddress
 from storage import devices
 from storage.database import make_engine
-from tests.faults.devices import FieldDevice, LossyDevice, publish
+from tests.faults.devices import FieldDevice, Listener, LossyDevice, publish
 from tests.faults.invariants import Flood
 from tests.faults.proxy import Proxy
 from tests.faults.servers import Broker, Ingest, Postgres, small_disk, wait_until
 
 DEVICES = 5
 EVERY_S = 0.1  # each device measures
-NOISE = 50
+NOISE = 50  # times the usual rate
 SETTLE_S = 60.0
 
 
@@ -53,7 +53,8 @@ class World:
         self.ingest.start()
         self._count = 0
         self.floods: list[Flood] = []
-        self.messages_of_others = 0
+        self.listener = Listener(self.broker.port)
+        stack.callback(self.listener.close)
         self._field(folder, stack, random.Random(seed))
         self.ingest.wait_connected()
 
@@ -66,7 +67,7 @@ class World:
             )
             stack.callback(device.stop)
             self.devices.append(device)
-        self.lossy = LossyDevice(self.register("lossy"), chance)
+        self.lossy: list[LossyDevice] = []
         self.rate, self.noisy = 1, None
         self._measuring = threading.Lock()
         self._over = threading.Event()
@@ -89,10 +90,17 @@ class World:
         with self._measuring:
             yield
 
-    def offer_holes(self, messages: list[tuple[str, bytes]]) -> None:
+    def offer_holes(self, device: LossyDevice) -> None:
         """The lossy device does not care whether anybody hears it."""
         with suppress(OSError, ValueError, RuntimeError):
-            publish(self.to_broker_for_devices.port, messages, patience_s=2.0)
+            publish(self.to_broker_for_devices.port, device.packs, patience_s=2.0)
+
+    def wait_for_receipt(self, seconds: float) -> None:
+        """Return the moment that some device hears that something is stored."""
+        device = self.devices[0]
+        device.receipt_came.clear()
+        if not device.receipt_came.wait(seconds):
+            raise TimeoutError(f"no receipt for {device.name} in {seconds:.0f} s")
 
     def settle(self) -> float:
         """Let every message have its receipt, with nobody measuring; returns the seconds it took.
