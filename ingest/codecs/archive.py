@@ -51,7 +51,11 @@ class Archive:
             raise
         except _DAMAGED as error:
             raise PayloadError("bad-zip", f"not a zip archive that can be read: {error}") from error
-        self._members = {one.filename: one for one in self._zip.infolist() if not one.is_dir()}
+        self._members = {
+            one.filename: one
+            for one in self._zip.infolist()
+            if one.filename and not one.filename.endswith("/")  # a folder, or nothing
+        }
         if len(self._members) > limits.files:
             detail = f"{len(self._members)} files in the archive; at most {limits.files} are read"
             raise PayloadError("too-many-files", detail)

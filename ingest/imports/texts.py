@@ -85,16 +85,16 @@ def all_of(read: Callable[[list[str]], Made], lines: list[str]) -> Made:
 
     A line that is wrong is emptied and the rest read again, so that people mend a file once.
     """
-    found: list[str] = []
+    found: list[tuple[int, str]] = []
     left = list(lines)
     while len(found) < MOST_ERRORS:
         try:
             made = read(left)
         except TableError as error:
             here = error.line - 1
-            if found and (here >= len(left) or not left[here]):
+            if found and not (0 < here < len(left) and left[here]):
                 break  # nothing is left to be read
-            found.append(str(error))
+            found.append((error.line, str(error)))
             if not 0 < here < len(left):
                 break
             left[here] = ""
@@ -102,9 +102,10 @@ def all_of(read: Callable[[list[str]], Made], lines: list[str]) -> Made:
             if not found:
                 return made
             break
+    words = [text for _, text in sorted(found)]
     if len(found) == MOST_ERRORS:
-        found.append(f"the first {MOST_ERRORS} errors are named; there may be more")
-    raise Refused(*found)
+        words.append(f"the first {MOST_ERRORS} errors are named; there may be more")
+    raise Refused(*words)
 
 
 def short(name: str) -> str:

@@ -81,3 +81,9 @@ def test_too_many_files_and_no_archive_are_refused():
         Archive(zipped({str(n): b"" for n in range(4)}), SMALL)
     with pytest.raises(PayloadError, match="not a zip archive"):
         Archive(b"PK\x03\x04", SMALL)
+
+
+def test_folders_and_files_without_a_name_are_passed_over():
+    payload = zipped({"a/": b"", "q": b"x", "a/b": b"x"}).replace(b"q", b"\0")  # reads as ""
+
+    assert Archive(payload, SMALL).names == ["a/b"]
