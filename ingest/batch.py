@@ -10,8 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from ingest import plausibility
-from ingest.codecs import Registry
-from ingest.codecs import ASKS_FOR_DEVICE
+from ingest.codecs import ASKS_FOR_DEVICE, Registry
 from ingest.codecs.lorawan import counter_modulus, memory_key
 from ingest.messages import Decoded, Reading, Rejected, TrackPoint, from_us
 from ingest.outcomes import Message, Outcome, Receipt
