@@ -11,7 +11,8 @@ from ingest.codecs.isoxml_set import read_document, read_records_of, sets_of
 from ingest.messages import Context, Decoded, PayloadError, Reading, Rejected, TrackPoint
 
 LIMITS = Limits(files=1_000, file_bytes=32 << 20, total_bytes=64 << 20)
-MAX_KEPT = 100_000  # points and readings of one message
+MAX_RECORDS = 100_000  # in the logs of one message together
+MAX_KEPT = 200_000  # points and readings of one message
 
 
 def decode(payload: bytes, context: Context) -> Decoded:
@@ -29,12 +30,13 @@ def decode(payload: bytes, context: Context) -> Decoded:
     sets = sets_of(archive.names)
     if not sets:
         raise PayloadError("bad-message", "neither TASKDATA.XML nor a time log is in the archive")
-    made = Decoded(device, [], [], [])
+    made, left = Decoded(device, [], [], []), MAX_RECORDS
     for one in sets:
         read_document(one, archive.read)  # what is no task data is refused as a whole
         for name in one.logs:
             try:
-                records = read_records_of(one, name, archive.read, at_most=MAX_KEPT)
+                records = read_records_of(one, name, archive.read, at_most=left)
+                left -= records.size
                 log = read_log(records, context.timezone)
             except TableError as error:
                 made.rejected.append(Rejected("bad-log", str(error)))

@@ -7,9 +7,10 @@ from struct import pack
 import pytest
 
 from analytics.isoxml_records import read_records
-from ingest.codecs import isoxml
+from ingest.codecs import Registry, isoxml
 from ingest.codecs.ddi import overall_work_state, section_states
 from ingest.codecs.isoxml_log import read_log
+from ingest.mapping import load
 from ingest.messages import Context, PayloadError, Reading, TrackPoint, to_us
 from tests.ingest.made_task_data import DAY, TEN, document, header, record, zipped
 
@@ -306,17 +307,38 @@ def test_a_set_without_logs_says_why_nothing_is_kept():
     assert decode(zipped({"TASKDATA.XML": document()})).ignored is not None
 
 
-def test_too_many_records_for_one_message_are_refused():
-    many = record(0) * (isoxml.MAX_KEPT + 1)
+def test_the_records_of_all_logs_of_a_message_are_bounded():
+    many = record(0) * 60_000
+    two = {"TLG00002.xml": header([]), "TLG00002.bin": many}
 
-    decoded = decode(upload(header([]), many))
+    decoded = decode(upload(header([]), many, **two))
 
-    assert [one.reason for one in decoded.rejected] == ["bad-log"]
-    assert "more than 100,000 records" in decoded.rejected[0].detail
-    half = many[: len(record(0)) * 60_000]
-    two = {"TLG00002.xml": header([]), "TLG00002.bin": half}
+    assert len(decoded.points) == 60_000
+    (rejected,) = decoded.rejected
+    assert rejected.reason == "bad-log"
+    assert "TLG00002.bin, line 40000, column TIM: more than 40,000 records" in rejected.detail
+
+
+def test_more_readings_than_one_message_may_bring_are_refused(monkeypatch):
+    monkeypatch.setattr(isoxml, "MAX_KEPT", 2)
+    head = header([ENGINE])
+    assert len(decode(upload(head, record(0, {0: 1}))).readings) == 1
+
     with pytest.raises(PayloadError, match="send fewer logs"):
-        decode(upload(header([]), half, **two))
+        decode(upload(head, record(0, {0: 1}), record(1)))
+
+
+def test_an_operators_mapping_names_the_machine_and_its_zone(tmp_path):
+    path = tmp_path / "mappings.toml"
+    path.write_text(
+        '[[topics]]\npattern = "farm/+/taskdata"\nformat = "isoxml"\ndevice = "$1"\n'
+        'timezone = "Asia/Almaty"\n'
+    )
+    registry = Registry(own=load(path))
+
+    decoded = registry.decode("farm/t-7/taskdata", upload(header([]), record(0)), received_at_us=0)
+
+    assert (decoded.device, [one.time for one in decoded.points]) == ("t-7", [FIVE_US])
 
 
 # --- real sets ------------------------------------------------------------------------------------
