@@ -16,49 +16,33 @@ from __future__ import annotations
 
 import fcntl
 import os
-import struct
 import time
-import zlib
-from collections.abc import Iterator
-from enum import IntEnum
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
 from seeds.buffers import Held, Number
+from seeds.ring_records import (
+    HEADER_BYTES,
+    RECORD_BYTES,
+    Kind,
+    Record,
+    block_header,
+    encoded,
+    parse,
+    payload_length,
+    read_header,
+    records,
+    stride,
+)
 
 CAPACITY_BYTES = 16 * 2**20
 BLOCK_BYTES = 64 * 2**10
 LEAST_BLOCKS = 4
-MAGIC = b"DALABLK1"
-MARK = 0xDA1A
-_HEADER = struct.Struct("<8sIIQI4x")  # magic, size of a block, boot, serial, checksum
-_RECORD = struct.Struct("<HBBIIIQI4x")  # mark, kind, tag, length, boot, seq, ordinal, checksum
-_ALIGNED = 8
 
 
 class BufferInUse(RuntimeError):
     """Another process has the file: two devices would share one numbering."""
-
-
-class Kind(IntEnum):
-    """What a record says."""
-
-    BOOT = 1  # a boot has begun
-    READING = 2  # a reading that is in no message yet
-    MESSAGE = 3  # a message, made of the readings up to an ordinal
-    FORGET = 4  # the messages of a boot up to a number are receipted
-
-
-class Record(NamedTuple):
-    """One record as it stands in a block."""
-
-    kind: int
-    tag: int
-    boot: int
-    seq: int
-    ordinal: int
-    payload: bytes
 
 
 class _Place(NamedTuple):
@@ -171,9 +155,9 @@ class RingBuffer:
         place = self._messages.get(number.boot, {}).get(number.seq)
         if place is None:
             return None
-        head = self._read(place, _RECORD.size)
-        length = _RECORD.unpack(head)[3] if len(head) == _RECORD.size else 0
-        record = _parse(self._read(place, _RECORD.size + length), 0, self._serials[place.block])
+        head = self._read(place, RECORD_BYTES)
+        length = payload_length(head)
+        record = parse(self._read(place, RECORD_BYTES + length), 0, self._serials[place.block])
         return None if record is None else Held(record.tag, record.payload)
 
     def held(self) -> list[Number]:
@@ -195,19 +179,19 @@ class RingBuffer:
 
     def _write(self, record: Record) -> _Place:
         body = record.payload
-        if _HEADER.size + _stride(len(body)) > self._block_bytes:
-            most = self._block_bytes - _HEADER.size - _stride(0)
+        if HEADER_BYTES + stride(len(body)) > self._block_bytes:
+            most = self._block_bytes - HEADER_BYTES - stride(0)
             raise ValueError(f"{len(body)} bytes; a message may have {most}")
         if not self._fits(record):
             self._open_block()
         place = _Place(self._block, self._end)
-        os.pwrite(self._file, _encoded(record, self._serials[self._block]), self._at(place))
-        self._end += _stride(len(body))
+        os.pwrite(self._file, encoded(record, self._serials[self._block]), self._at(place))
+        self._end += stride(len(body))
         self._dirty = True
         return place
 
     def _fits(self, record: Record) -> bool:
-        return self._end + _stride(len(record.payload)) <= self._block_bytes
+        return self._end + stride(len(record.payload)) <= self._block_bytes
 
     def _free_blocks(self) -> list[int]:
         return [
@@ -222,9 +206,11 @@ class RingBuffer:
             self._drop(chosen)
         serial = max(self._serials) + 1
         self._serials[chosen] = serial
-        self._block, self._end = chosen, _HEADER.size
+        self._block, self._end = chosen, HEADER_BYTES
         os.pwrite(
-            self._file, _header(self._block_bytes, self.last_boot, serial), self._at((chosen, 0))
+            self._file,
+            block_header(self._block_bytes, self.last_boot, serial),
+            self._at((chosen, 0)),
         )
 
     def _drop(self, block: int) -> None:
@@ -265,7 +251,7 @@ class RingBuffer:
     # --- after a start
 
     def _found_block_bytes(self) -> int | None:
-        found = _read_header(os.pread(self._file, _HEADER.size, 0))
+        found = read_header(os.pread(self._file, HEADER_BYTES, 0))
         return None if found is None else found[0]
 
     def _is_foreign(self) -> bool:
@@ -274,7 +260,7 @@ class RingBuffer:
         blank = True
         for at in range(0, size, self._block_bytes):
             block = os.pread(self._file, self._block_bytes, at)
-            if _read_header(block) is not None:
+            if read_header(block) is not None:
                 return False
             blank = blank and not any(block)
         return not blank
@@ -283,8 +269,8 @@ class RingBuffer:
         """Read the blocks in the order they were written, and go on behind the last record."""
         found = []
         for index in range(len(self._serials)):
-            head = self._read((index, 0), _HEADER.size)
-            header = _read_header(head)
+            head = self._read((index, 0), HEADER_BYTES)
+            header = read_header(head)
             if header is None:
                 self.damaged = self.damaged or any(head)
             else:
@@ -292,11 +278,11 @@ class RingBuffer:
                 self.last_boot = max(self.last_boot, boot)
                 found.append(index)
         for index in sorted(found, key=lambda one: self._serials[one]):
-            self._block, self._end = index, _HEADER.size
+            self._block, self._end = index, HEADER_BYTES
             block = self._read((index, 0), self._block_bytes)
-            for offset, record in _records(block, self._serials[index]):
+            for offset, record in records(block, self._serials[index]):
                 self.damaged = self.damaged or offset != self._end
-                self._end = offset + _stride(len(record.payload))
+                self._end = offset + stride(len(record.payload))
                 self._replay(record, _Place(index, offset))
 
     def _replay(self, record: Record, place: _Place) -> None:
@@ -310,69 +296,6 @@ class RingBuffer:
             self._let_go_readings(record.ordinal)
         elif record.kind == Kind.FORGET:
             self._let_go(record.boot, record.seq)
-
-
-# --- bytes
-
-
-def _stride(length: int) -> int:
-    return -(-(_RECORD.size + length) // _ALIGNED) * _ALIGNED
-
-
-def _encoded(record: Record, serial: int) -> bytes:
-    kind, tag, boot, seq, ordinal, payload = record
-    fields = (MARK, kind, tag, len(payload), boot, seq, ordinal)
-    head = _RECORD.pack(*fields, _checksum(fields, payload, serial))
-    return (head + payload).ljust(_stride(len(payload)), b"\0")
-
-
-def _parse(block: bytes, offset: int, serial: int) -> Record | None:
-    """The record at an offset of a block; None if there is no whole and sound one."""
-    if offset + _RECORD.size > len(block):
-        return None
-    *fields, checksum = _RECORD.unpack_from(block, offset)
-    mark, kind, tag, length, boot, seq, ordinal = fields
-    start = offset + _RECORD.size
-    if mark != MARK or start + length > len(block):
-        return None
-    payload = block[start : start + length]
-    if checksum != _checksum(tuple(fields), payload, serial):
-        return None
-    return Record(kind, tag, boot, seq, ordinal, payload)
-
-
-def _checksum(fields: tuple[int, ...], payload: bytes, serial: int) -> int:
-    head = _RECORD.pack(*fields, 0) + serial.to_bytes(8, "little")
-    return zlib.crc32(payload, zlib.crc32(head))
-
-
-def _records(block: bytes, serial: int) -> Iterator[tuple[int, Record]]:
-    """Sound records of a block with their offsets, those behind a damaged one too."""
-    offset = _HEADER.size
-    while offset + _RECORD.size <= len(block):
-        record = _parse(block, offset, serial)
-        if record is not None:
-            yield offset, record
-            offset += _stride(len(record.payload))
-            continue
-        offset = block.find(MARK.to_bytes(2, "little"), offset + 1)
-        if offset < 0:
-            return
-        offset = -(-offset // _ALIGNED) * _ALIGNED
-
-
-def _header(block_bytes: int, boot: int, serial: int) -> bytes:
-    fields = MAGIC, block_bytes, boot, serial
-    return _HEADER.pack(*fields, zlib.crc32(_HEADER.pack(*fields, 0)))
-
-
-def _read_header(block: bytes) -> tuple[int, int, int] | None:
-    """Size of a block, boot and serial; None if there is no sound header."""
-    if len(block) < _HEADER.size:
-        return None
-    magic, block_bytes, boot, serial, _ = _HEADER.unpack_from(block)
-    sound = magic == MAGIC and block[: _HEADER.size] == _header(block_bytes, boot, serial)
-    return (block_bytes, boot, serial) if sound else None
 
 
 # --- the file
