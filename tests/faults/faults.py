@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from tests.faults.devices import DAY_MS, YEAR_MS, publish
 from tests.faults.invariants import Flood
+from tests.faults.proxy import Side
 from tests.faults.servers import wait_until
 from tests.faults.world import NOISE, World
 
@@ -45,10 +46,13 @@ def ingest_killed_after_commit(world: World, chance: random.Random) -> str:
 
 
 def _kill_in_trap(world: World) -> None:
-    caught = world.to_database.trapped.wait(PATIENCE_S)
+    _wait_for_trap(world)
     world.ingest.stop(signal.SIGKILL)
     world.to_database.release()
-    if not caught:
+
+
+def _wait_for_trap(world: World) -> None:
+    if not world.to_database.trapped.wait(PATIENCE_S):
         raise TimeoutError("no COMMIT of a batch came by")
 
 
@@ -97,6 +101,23 @@ def database_slow(world: World, chance: random.Random) -> str:
     time.sleep(held)
     world.to_database.mend()
     return f"{speed / 1000:.0f} kB/s for {held:.1f} s"
+
+
+def _connection_lost(side: Side) -> Fault:
+    """Around two COMMITs, the second of a batch with somebody who was never heard before."""
+
+    def fault(world: World, chance: random.Random) -> str:
+        network = world.to_database
+        network.set_trap(side)
+        _wait_for_trap(world)
+        world.add_newcomer(chance)  # waits at the broker: the batch in the trap comes again first
+        network.reset()
+        network.set_trap(side, after=1)
+        _wait_for_trap(world)
+        network.release()
+        return "twice, of a batch with a newcomer too"
+
+    return fault
 
 
 def disk_full(world: World, chance: random.Random) -> str:
@@ -223,6 +244,8 @@ FAULTS: dict[str, Fault] = {
     "database stopped at once": database_stopped_at_once,
     "database locked": database_locked,
     "database slow": database_slow,
+    "database gone before COMMIT": _connection_lost("before"),
+    "database gone after COMMIT": _connection_lost("after"),
     "disk full": disk_full,
     "broker killed, ingest connected": broker_killed_connected,
     "broker killed, ingest offline": broker_killed_offline,

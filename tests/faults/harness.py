@@ -97,7 +97,7 @@ class Run:
         self._log: list[str] = []
         self._done: Counter[str] = Counter()
         self._beside: Counter[str] = Counter()
-        self._holes = self._floods_checked = 0
+        self._floods_checked = self._lossy_checked = 0
         self._longest_s = 0.0
         self._under_way = "the start"
 
@@ -127,32 +127,31 @@ class Run:
         for number, name in enumerate(plan(self._seed, self._count, without=frozenset(without))):
             chance = random.Random(f"{self._seed}/{number}")
             self._under_way = name
-            lossy = LossyDevice(world.register("lossy"), chance)
-            world.lossy.append(lossy)
             with _companion(world, chance) as beside:
                 time.sleep(chance.uniform(*RUN_IN_S))
-                world.offer_holes(lossy)
+                world.add_newcomer(chance)
                 did = FAULTS[name](world, chance)
-            settled_s = self._settle(world, lossy)
+            settled_s = self._settle(world)
             self._done[name] += 1
             self._beside[beside] += 1
             self._note(f"{number + 1}. {name}, {beside}: {did}; settled in {settled_s:.1f} s")
 
-    def _settle(self, world: World, lossy: LossyDevice) -> float:
+    def _settle(self, world: World) -> float:
         if world.failure is not None:
             raise world.failure
         self._check_receipts(world)  # before the line had time to make up for anything
         with world.paused():
             settled_s = world.settle()
-            world.offer_holes(lossy)
-            came = {"device": lossy.name, "boot": lossy.boot, "count": lossy.messages}
-            world.wait_for(_HOLES_CAME, "the lossy device", **came)
-            self._hear_receipt(world, lossy)
+            for lossy in world.lossy[self._lossy_checked :]:
+                world.offer_holes(lossy)
+                came = {"device": lossy.name, "boot": lossy.boot, "count": lossy.messages}
+                world.wait_for(_HOLES_CAME, "the lossy device", **came)
+                self._hear_receipt(world, lossy)
             for flood in world.floods[self._floods_checked :]:
                 came = {"device": flood.device, "count": flood.messages}
                 world.wait_for(_FLOOD_CAME, "a flood", **came)
             self._check_receipts(world)
-            self._check(world, lossy)
+            self._check(world)
         self._longest_s = max(self._longest_s, settled_s)
         world.postgres.checkpoint()
         return settled_s
@@ -172,19 +171,19 @@ class Run:
             for device in world.devices:
                 invariants.receipted_is_stored(connection, device, device.newly_receipted())
 
-    def _check(self, world: World, lossy: LossyDevice) -> None:
+    def _check(self, world: World) -> None:
         with world.engine.connect() as connection:
             for device in world.devices:
                 invariants.as_many_as_measured(connection, device)
                 invariants.future_is_quarantined(connection, device)
                 invariants.numbers_are_whole(connection, device)
-            invariants.as_many_as_measured(connection, lossy)
-            invariants.holes_are_noted(connection, lossy.name, lossy.boot, lossy.missing)
+            for lossy in world.lossy[self._lossy_checked :]:
+                invariants.as_many_as_measured(connection, lossy)
+                invariants.holes_are_noted(connection, lossy.name, lossy.boot, lossy.missing)
             invariants.no_conflicts(connection)
             for flood in world.floods[self._floods_checked :]:
                 invariants.flood_is_accounted_for(connection, flood, once=True)
-        self._floods_checked = len(world.floods)
-        self._holes += len(lossy.missing)
+        self._floods_checked, self._lossy_checked = len(world.floods), len(world.lossy)
         invariants.memory_is_bounded(world.ingest.peak_bytes)
 
     def _check_everything(self, world: World) -> None:
@@ -207,7 +206,7 @@ class Run:
             readings=sum(len(one.ledger) for one in (*world.devices, *world.lossy)),
             quarantined=sum(len(device.future) for device in world.devices),
             rejected=rejected,
-            holes=self._holes,
+            holes=sum(len(one.missing) for one in world.lossy),
             starts_of_ingest=world.ingest.starts,
             peak_bytes=world.ingest.peak_bytes,
             longest_settling_s=self._longest_s,

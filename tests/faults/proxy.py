@@ -37,6 +37,7 @@ class Proxy:
         self._is_cut = False
         self._bytes_per_s: float | None = None
         self._trap: Side | None = None
+        self._to_pass = 0
         self.trapped = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
@@ -68,10 +69,10 @@ class Proxy:
         """Reset every connection; new ones may come."""
         self._in_loop(self._abort_all)
 
-    def set_trap(self, side: Side) -> None:
-        """Stop the next transaction that stores a batch: its COMMIT, or the answer to it."""
+    def set_trap(self, side: Side, *, after: int = 0) -> None:
+        """Stop a transaction that stores a batch, ``after`` some: its COMMIT, or the answer."""
         self.trapped.clear()
-        self._trap = side
+        self._trap, self._to_pass = side, after
 
     def release(self) -> None:
         """Disarm the trap and reset what is in it."""
@@ -145,7 +146,9 @@ class Proxy:
         if COMMIT not in seen:
             return
         stores, pair.copied = pair.copied, False
-        if stores and self._trap == "before":
+        if stores and self._to_pass > 0:
+            self._to_pass -= 1
+        elif stores and self._trap == "before":
             self._trap = None
             self.trapped.set()
             await self._never.wait()

@@ -90,6 +90,12 @@ class World:
         with self._measuring:
             yield
 
+    def add_newcomer(self, chance: random.Random) -> None:
+        """Somebody is heard for the first time, and not whole."""
+        device = LossyDevice(self.register("lossy"), chance)
+        self.lossy.append(device)
+        self.offer_holes(device)
+
     def offer_holes(self, device: LossyDevice) -> None:
         """The lossy device does not care whether anybody hears it."""
         with suppress(OSError, ValueError, RuntimeError):
