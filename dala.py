@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import figures, files, services
+from cli import devices, figures, files, services
 from cli.speaking import say
 
 VERBS = (
@@ -24,6 +24,11 @@ VERBS = (
     ("forecast", figures.forecast),
     ("adjust", figures.adjust),
     ("withdraw", figures.withdraw),
+    ("device", devices.device),
+    ("alerts", devices.alerts),
+    ("acknowledge", devices.acknowledge),
+    ("unknown", devices.unknown),
+    ("claim", devices.claim),
     ("decode", files.decode),
     ("balance", files.balance),
     ("savings", files.savings),

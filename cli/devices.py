@@ -1,0 +1,152 @@
+"""Verbs about devices: being one, those nobody knows, what needs an operator."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.speaking import AsJson, enter, fail, no_farm, say
+
+
+def device(
+    device_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Its id, MQTT user and client id.")
+    ],
+    buffer: Annotated[Path, typer.Option(help="File that keeps what has no receipt.")],
+    mqtt: Annotated[str | None, typer.Option(help="Broker; DALA_MQTT_URL by default.")] = None,
+    interval: Annotated[float, typer.Option(min=0, help="Seconds until a reading goes.")] = 60.0,
+    size: Annotated[
+        int, typer.Option("--bytes", min=100, max=60_000, help="Of a message, at most.")
+    ] = 1_000,
+    cbor: Annotated[bool, typer.Option("--cbor/--json", help="How messages are written.")] = True,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="CSV; standard input by default.")
+    ] = None,
+    once: Annotated[bool, typer.Option(help="Give up after a minute without a receipt.")] = False,
+) -> None:
+    """Be a device: lines of quantity[/depth][:channel],value[,unit][,time], kept until receipted."""
+    from seeds import gateway
+    from seeds.reference_device import Packing
+
+    packing = Packing(interval, size, cbor)
+    sys.exit(
+        gateway.run(device_id, buffer=buffer, mqtt=mqtt, packing=packing, source=source, once=once)
+    )
+
+
+def alerts(
+    farm: Annotated[str | None, typer.Option(help="Of one farm; of all by default.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Those that ended, too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """Print what needs an operator: silent devices, gaps, numbers that never came."""
+    from rich.console import Console
+
+    from reports import printing_alerts
+    from seeds.services import open_services
+    from storage import alerts as kept
+    from storage import farms
+    from storage.database import NotFound
+
+    with open_services("alerts") as services:
+        services.check_migrated()
+        with services.engine.connect() as connection:
+            try:
+                known = None if farm is None else farms.get(connection, farm)
+            except NotFound:
+                no_farm(connection, farm or "")
+            found = kept.page(
+                connection,
+                farm_id=None if known is None else known.id,
+                active=None if everything else True,
+                limit=limit,
+            )
+    if as_json:
+        print(json.dumps([one._asdict() for one in found], default=str, indent=1))
+    else:
+        zone = "UTC" if known is None else known.timezone
+        printing_alerts.print_alerts(found, Console(), timezone=zone)
+
+
+def acknowledge(
+    number: Annotated[int, typer.Argument(help="Of the alert, as `dala alerts` has it.")],
+    by: Annotated[str, typer.Option(help="Who takes note.")],
+) -> None:
+    """Take note of an alert; one about what is lost for good ends with that."""
+    from storage import alerts as kept
+
+    now = dt.datetime.now(dt.UTC)
+    enter(
+        "acknowledge",
+        lambda connection: kept.acknowledge(connection, number, by=by, now=now).id,
+        "Not acknowledged",
+    )
+    say(f"Alert {number} is acknowledged by {by}.")
+
+
+def unknown() -> None:
+    """Print who speaks without being registered; `dala claim` registers one."""
+    from rich.console import Console
+
+    from reports import printing_alerts
+    from seeds.services import open_services
+    from storage import unknown as strangers
+
+    with open_services("unknown") as services:
+        services.check_migrated()
+        with services.engine.connect() as connection:
+            found = strangers.page(connection, limit=1_000)
+    printing_alerts.print_unknown(found, Console())
+
+
+def claim(
+    identity: Annotated[str, typer.Argument(help="As `dala unknown` prints it.")],
+    farm: Annotated[str, typer.Option(help="Short name of the farm it belongs to.")],
+    kind: Annotated[str, typer.Option(help="As soil-probe, flow-meter, weather-station, tractor.")],
+    field: Annotated[str | None, typer.Option(help="Name of the field it measures.")] = None,
+    name: Annotated[str | None, typer.Option(help="For people.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="LoRaWAN model, where its network does not decode its bytes.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="IANA zone, of a device that sends local time.")
+    ] = None,
+) -> None:
+    """Register a device that speaks unregistered."""
+    from seeds.services import open_services
+    from storage import farms, fields
+    from storage import unknown as strangers
+    from storage.database import NotFound
+
+    with open_services("claim") as services:
+        services.check_migrated()
+        try:
+            with services.engine.begin() as connection:
+                known = farms.get(connection, farm)
+                of = {one.name: one.id for one in fields.of_farm(connection, known.id)}
+                if field is not None and field not in of:
+                    raise NotFound(f"field {field!r} of {farm}")
+                claimed = strangers.claim(
+                    connection,
+                    identity,
+                    farm_id=known.id,
+                    kind=kind,
+                    field_id=None if field is None else of[field],
+                    name=name,
+                    profile=profile,
+                    timezone=timezone,
+                )
+        except NotFound as error:
+            fail(f"Not claimed: there is no {error}.")
+        except (strangers.AlreadyRegistered, ValueError) as error:
+            fail(f"Not claimed: {error}")
+    say(
+        f"Registered as {claimed.device_id}. Of what it sent before, {claimed.retriable} messages "
+        "are kept: dala rejected retry"
+    )
