@@ -360,3 +360,51 @@ def test_the_requirement_is_that_of_the_stored_days(found_farm: Found) -> None:
     by_hand = total["etc"] - (total["rain"] - drained) - given - total["correction"]
 
     assert world.result()["net_requirement_mm"] == pytest.approx(by_hand, abs=1e-6)
+
+
+def test_stations_are_averaged_day_by_day_each_from_its_own_height(found_farm: Found) -> None:
+    one, two = found_farm("one"), found_farm("two")
+    for world in (one, two):
+        world.says("station", station(range(3)))
+    with two.engine.begin() as connection:
+        devices.put(
+            connection, "two-tower", farm_id=two.farm.id, field_id=None, kind="weather-station",
+            name="tower", sensor_height_m=10.0,
+        )  # fmt: skip
+    two.says("tower", station(range(2)))  # it says the same, and is silent on the last day
+    for world in (one, two):
+        world.analyse(day_of(3))
+    alone, both = ([row["wind_2m_m_s"] for row in world.rows()] for world in (one, two))
+
+    # Eq. 47: at 10 m 0.748 of the wind is that at 2 m (FAO-56, Example 14).
+    assert both[0] == pytest.approx(alone[0] * (1 + 0.748) / 2, rel=1e-3)
+    assert both[2] == alone[2]
+    assert [row["rain_mm"] for row in two.rows()] == [row["rain_mm"] for row in one.rows()]
+
+
+def test_a_count_below_zero_is_left_out(found_farm: Found) -> None:
+    world = found_farm("below")
+    world.says("station", station(range(3)))
+    counts = [(0, 100.0), (1, -50.0), (2, 160.0)]
+    world.says("meter", [(at(day_of(n), 20), "water_total", None, value) for n, value in counts])
+    world.analyse(day_of(3))
+
+    assert world.result()["applied_m3"] == 60.0
+
+
+def test_an_entered_efficiency_stays_that_of_its_day_the_night_after(found_farm: Found) -> None:
+    nightly, once = found_farm("nightly"), found_farm("once")
+    for world in (nightly, once):
+        event = IrrigationEvent(
+            world.field_id, at(day_of(2), 8), at(day_of(2), 18), 400.0, 0.5, 0.7, "diary"
+        )  # of a zone whose usual efficiency is 0.9
+        with world.engine.begin() as connection:
+            irrigation.add_events(connection, [event])
+        world.says("station", station(range(40)))
+    for night in (3, 10, 40):
+        nightly.analyse(day_of(night))
+    once.analyse(day_of(40))
+
+    assert nightly.rows()[2]["irrigation_net_mm"] == pytest.approx(2.8)
+    for name in ("net_requirement_mm", "apparent_savings_m3", "consumptive_savings_m3"):
+        assert nightly.result()[name] == pytest.approx(once.result()[name])
