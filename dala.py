@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import devices, figures, files, services
+from cli import devices, figures, files, importing, services
 from cli.speaking import say
 
 VERBS = (
@@ -24,6 +24,7 @@ VERBS = (
     ("forecast", figures.forecast),
     ("adjust", figures.adjust),
     ("withdraw", figures.withdraw),
+    ("import", importing.import_files),
     ("device", devices.device),
     ("alerts", devices.alerts),
     ("acknowledge", devices.acknowledge),

@@ -29,7 +29,7 @@ def device(
     ] = None,
     once: Annotated[bool, typer.Option(help="Give up after a minute without a receipt.")] = False,
 ) -> None:
-    """Be a device: lines of quantity[/depth][:channel],value[,unit][,time], kept until receipted."""
+    """Be a device: send lines of quantity[/depth][:channel],value[,unit][,time]; keep them safe."""
     from seeds import gateway
     from seeds.reference_device import Packing
 
