@@ -69,11 +69,14 @@ def savings(
 ) -> None:
     """Water saved against an adjusted baseline, with its interval, as JSON."""
     from analytics.savings_report import savings_report
+    from analytics.text_files import read_text
 
     try:
-        report = savings_report(json.loads(file.read_text()))
+        report = savings_report(json.loads(read_text(file)))
     except json.JSONDecodeError as error:
         fail(f"{file}, line {error.lineno}, column {error.colno}: {error.msg}")
+    except RecursionError:
+        fail(f"{file}: is nested deeper than any case is")
     except (OSError, ValueError) as error:
         fail(f"{file}: {error}")
     print(json.dumps(report, indent=1))

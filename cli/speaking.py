@@ -85,8 +85,10 @@ def enter(verb: str, action: Callable[[sa.Connection], int], refused: str) -> in
 
 
 def lines(file: Path) -> list[str]:
-    """Lines of a text file."""
-    return file.read_text(encoding="utf-8-sig").splitlines()
+    """Lines of a text file; an error names the file and says what it is instead."""
+    from analytics.text_files import read_text
+
+    return read_text(file).splitlines()
 
 
 def moment(option: str, given: str | None) -> dt.datetime:
