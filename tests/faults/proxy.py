@@ -112,6 +112,9 @@ class Proxy:
             writer.transport.abort()
             return
         pair = _Pair((writer, thither))
+        if self._is_cut:  # meanwhile
+            pair.abort()
+            return
         self._pairs.add(pair)
         try:
             await asyncio.gather(

@@ -253,6 +253,8 @@ def test_sigterm_in_a_flood_acknowledges_just_what_it_stored(
     delivery.under_way()
 
     assert running.stop(signal.SIGTERM) == 0
+    # Mosquitto writes of the last acknowledgements before the farewell.
+    wait_until(lambda: f"Received DISCONNECT from {client}" in mosquitto.said(), "the farewell")
     kept = stored(server_line, "flood")
     acknowledged = {
         mid for _, mid in said_of(mosquitto, client, r"Received PUBACK from \S+ \(Mid: (\d+)")
@@ -260,7 +262,6 @@ def test_sigterm_in_a_flood_acknowledges_just_what_it_stored(
 
     assert kept == 5 * len(acknowledged)  # five readings a message; mids are not used twice here
     assert 0 < kept < 7_500
-    assert f"Received DISCONNECT from {client}" in mosquitto.said()
     ingester(server_line).connected()
     assert delivery.result.result().messages == 1_500
     assert stored(server_line, "flood") == 7_500
@@ -368,7 +369,7 @@ def test_a_broker_that_hangs_up_while_it_starts_is_not_taken_for_an_old_one(
     mosquitto.start()
     running.connected()
 
-    assert f"as {client} (p5, c0," in mosquitto.said()
+    wait_until(lambda: f"as {client} (p5, c0," in mosquitto.said(), "a greeting in MQTT 5")
     assert Delivery(server_line, "patient", 10).result.result().stored == 50
 
 

@@ -210,7 +210,11 @@ def test_why_a_broker_refuses_decides_what_is_tried_next(
 def test_a_broker_that_hangs_up_on_the_greeting_says_nothing_of_its_age() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = BrokerAddress("127.0.0.1", listener.getsockname()[1], None, None, tls=False)
-        threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True).start()
+
+        def hang_up() -> None:
+            listener.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
         with pytest.raises(NoGreeting) as caught:
             connection(address, Heard())
 
