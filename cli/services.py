@@ -87,25 +87,39 @@ def ingest(
     client_id: Annotated[
         str, typer.Option(help="Stable: the broker keeps its session.")
     ] = "dala-ingest",
+    worker: Annotated[
+        str, typer.Option(help="Which of how many, as 2/3; several share the topics (Mosquitto).")
+    ] = "1/1",
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Answer /metrics there; 0: a free port.")
+    ] = None,
+    metrics_host: Annotated[str, typer.Option(help="Where /metrics listens.")] = "127.0.0.1",
+    retire: Annotated[
+        bool, typer.Option(help="Store what waits for this worker, give its session up, end.")
+    ] = False,
 ) -> None:
     """Store what devices publish, until stopped; acknowledged only once it is committed."""
-    import signal
-
+    from ingest import serving
     from ingest.mapping import MappingError, registry
-    from ingest.subscriber import BrokerAddress, Subscriber
+    from ingest.settings import BrokerAddress, Worker
     from seeds.services import open_services
 
     try:
-        routes = registry()
-    except MappingError as error:
+        routes, part = registry(), Worker.parse(worker)
+    except (MappingError, ValueError) as error:
         fail(str(error))
     with open_services("ingest", broker=True, hold_ingest=True) as services:
         services.check_migrated()
-        address = BrokerAddress.parse(services.mqtt_url)
-        subscriber = Subscriber(services.engine, address, client_id=client_id, registry=routes)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: subscriber.stop())
-        subscriber.run()
+        serving.serve(
+            services.engine,
+            BrokerAddress.parse(services.mqtt_url),
+            client_id=client_id,
+            worker=part,
+            metrics_port=metrics_port,
+            metrics_host=metrics_host,
+            retire=retire,
+            registry=routes,
+        )
 
 
 def analyze(

@@ -5,7 +5,10 @@ Nothing here runs by itself: who calls :meth:`Connection.serve` reads and writes
 
 from __future__ import annotations
 
+import contextlib
+import os
 import select
+import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
@@ -261,11 +264,19 @@ class Connection:
         if end_session and self._mqtt5:
             properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = 0
-        self._client.disconnect(properties=properties)
         until = time.monotonic() + ANSWER_S
+        line = self._second_hold()
+        self._client.disconnect(properties=properties)
         while self.is_open and time.monotonic() < until:
             self._wait_for_socket(POLL_S)
             self.keep_alive()
+        if line is not None:
+            _hear_out(line, until)
+
+    def _second_hold(self) -> socket.socket | None:
+        """Another handle on the connection: paho lets go of its own with the goodbye."""
+        opened = self._client.socket()
+        return None if opened is None else socket.socket(fileno=os.dup(opened.fileno()))
 
     def abandon(self) -> None:
         """Hang up, without goodbye unless it is said: what is not acknowledged comes again."""
@@ -324,3 +335,17 @@ class Connection:
     def ended(self) -> str | None:
         """Why the connection broke; None while it stands."""
         return self._ended
+
+
+def _hear_out(line: socket.socket, until: float) -> None:
+    """Read and forget until the broker hangs up.
+
+    A connection closed with unread messages in it is reset, and the broker then throws away what
+    it had not read of ours: the last acknowledgements, and the goodbye.
+    """
+    with line, contextlib.suppress(OSError):
+        line.shutdown(socket.SHUT_WR)
+        while (left := until - time.monotonic()) > 0:
+            line.settimeout(left)
+            if not line.recv(65_536):
+                return
