@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import devices, figures, files, importing, services
+from cli import devices, figures, files, importing, rejected, services
 from cli.speaking import say
 
 VERBS = (
@@ -49,6 +49,7 @@ app = typer.Typer(
 )
 for name, verb in VERBS:
     app.command(name)(verb)
+app.add_typer(rejected.app, name="rejected")
 
 
 def main() -> None:
