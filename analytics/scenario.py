@@ -152,7 +152,12 @@ def _crop_days(scenario: Scenario, weather: Days) -> Days:
             name: np.reshape(getattr(weather, name), (-1, 1)) for name in ("wind_2m", "rh_min")
         }
     grown = grow(day, [scenario.plan], **climate)
-    return weather._replace(kcb=grown.kcb, height=grown.height, root_depth=grown.root_depth)
+    return weather._replace(
+        kcb=grown.kcb,
+        height=grown.height,
+        root_depth=grown.root_depth,
+        capillary_rise=_or(scenario.soil.capillary_rise_mm_d, 0.0),
+    )
 
 
 def _applications(

@@ -3,7 +3,7 @@
 The keys are those of a scenario's [soil], which a field's stored soil shares:
 ``theta_fc, theta_wp, ze_m, rew_mm``; in their place ``texture`` (a class name), or ``sand_pct,
 clay_pct, organic_matter_pct``; and ``curve_number``; for a basin ``percolation_mm_d, theta_sat,
-bund_mm``.
+bund_mm``; and ``capillary_rise_mm_d`` where groundwater reaches the roots.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ CONSTANTS = {  # least and greatest that make sense
 }
 SOIL_KEYS = frozenset(
     {"texture", "sand_pct", "clay_pct", "organic_matter_pct", "curve_number", "theta_sat"}
-    | {"percolation_mm_d", "bund_mm", *CONSTANTS}
+    | {"percolation_mm_d", "bund_mm", "capillary_rise_mm_d", *CONSTANTS}
 )
 
 
@@ -58,6 +58,7 @@ def soil_from_mapping(mapping: Mapping[str, Any], name: str = "soil") -> tuple[S
         theta_sat=section.optional_number("theta_sat", 0, 1),
         percolation_mm_d=section.optional_number("percolation_mm_d", 0, 1000),
         bund_mm=section.optional_number("bund_mm", 0, 1000),
+        capillary_rise_mm_d=section.optional_number("capillary_rise_mm_d", 0, 20),
     )
     if soil.percolation_mm_d is not None and soil.theta_sat is None:
         soil = soil._replace(theta_sat=_saturation(section, estimate, notes))

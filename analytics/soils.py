@@ -16,6 +16,7 @@ class Soil(NamedTuple):
     theta_sat: float | None = None  # at saturation [m³ m⁻³]; only a basin needs it
     percolation_mm_d: float | None = None  # the most that drains below the roots in a day [mm]
     bund_mm: float | None = None  # height of the bund round a basin [mm]; None: water runs off
+    capillary_rise_mm_d: float | None = None  # that groundwater brings to the roots; None: none
 
 
 class TextureRow(NamedTuple):

@@ -96,7 +96,9 @@ def lay_out(zones: Sequence[ZoneInputs]) -> Columns:
         kcb=growth.kcb,
         height=growth.height,
         root_depth=growth.root_depth,
-        capillary_rise=0.0,
+        capillary_rise=np.where(
+            inside, [_given(one.soil.capillary_rise_mm_d, 0.0) for one in zones], 0.0
+        ),
     )
     volume = np.round(gross * 10.0 * area, 6)  # stored days; fresh ones are what was counted
     for index, one in enumerate(zones):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ from analytics.weather import (
     by_day,
     complete,
 )
-from analytics.weather_checks import check_station
+from analytics.weather_checks import Finding, check_place, check_station, check_sun
 from storage.farms import Farm
 
 Array = NDArray[np.float64]
@@ -99,9 +101,18 @@ def weather(
     if np.isnan(station.tmax + station.tmin).all():
         return None
     day_of_year = np.array([date.timetuple().tm_yday for date in days.dates], float)
-    findings = check_station(
-        station, latitude=farm.latitude_deg, elevation=farm.elevation_m, day_of_year=day_of_year
-    )
+    findings = [
+        *check_station(
+            station, latitude=farm.latitude_deg, elevation=farm.elevation_m, day_of_year=day_of_year
+        ),
+        *check_place(
+            latitude=farm.latitude_deg,
+            longitude=farm.longitude_deg,
+            wind_height=WIND_HEIGHT_M,
+            utc_offset_h=_utc_offset_h(farm, days),
+        ),
+        *_by_the_sun(farm, of_weather, readings),
+    ]
     filled = complete(
         station,
         days,
@@ -115,6 +126,28 @@ def weather(
     if chosen.method == "penman-monteith-hourly":
         filled = _summed_hours(filled, farm, of_weather, readings, days)
     return FarmWeather(filled, [f"weather input: {finding.sentence}" for finding in findings])
+
+
+def _utc_offset_h(farm: Farm, days: LocalDays) -> float:
+    noon = dt.datetime.combine(days.dates[0], dt.time(12), ZoneInfo(farm.timezone))
+    offset = noon.utcoffset()
+    return 0.0 if offset is None else offset.total_seconds() / 3600.0
+
+
+def _by_the_sun(farm: Farm, streams: Sequence[Stream], readings: Readings) -> list[Finding]:
+    """Whether radiation comes when the sun stands there: else a longitude or a clock is wrong."""
+    found = []
+    for one in streams:
+        hours = readings.hours.get(one.stream.id)
+        if one.stream.quantity == "solar_radiation" and hours is not None:
+            middles = hours["time"] + HOUR_US // 2
+            found += check_sun(
+                middles,
+                hours["mean"],
+                latitude=farm.latitude_deg,
+                longitude=farm.longitude_deg,
+            )
+    return found
 
 
 def _summed_hours(

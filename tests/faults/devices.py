@@ -139,9 +139,13 @@ class FieldDevice(Said):
             else:
                 self.ledger[key] = float(value)
             self._device.measure(name, value, None, Moment(key.time_ms, is_dated=True))
+        self.tick()
 
     def tick(self) -> None:
         self._device.tick()
+        if lost := self._buffer.dropped_messages + self._buffer.dropped_readings:
+            # By design, and told: then the ledger says nothing about the service any more.
+            raise RuntimeError(f"{self.name} dropped {lost}: {BUFFER_BYTES} bytes are too few")
 
     def finish(self) -> None:
         self._device.finish()

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from analytics import daily
 from analytics.hourly_et import hourly_extraterrestrial, sun_position
-from storage import adjustments, devices, irrigation, tables
+from storage import adjustments, devices, farms, irrigation, tables
 from storage.irrigation import BaselineSeason, IrrigationEvent
 from tests.analytics.daily.conftest import (
     SOIL,
@@ -408,3 +408,29 @@ def test_an_entered_efficiency_stays_that_of_its_day_the_night_after(found_farm:
     assert nightly.rows()[2]["irrigation_net_mm"] == pytest.approx(2.8)
     for name in ("net_requirement_mm", "apparent_savings_m3", "consumptive_savings_m3"):
         assert nightly.result()[name] == pytest.approx(once.result()[name])
+
+
+def test_a_longitude_with_the_wrong_sign_is_noted(found_farm: Found) -> None:
+    world = found_farm("west")
+    with world.engine.begin() as connection:
+        connection.execute(tables.farms.update().values(longitude_deg=-68.2))
+        moved = farms.get(connection, "west")
+    world.says("station", sensors(range(3)))
+    daily.analyze(world.engine, [moved], now=midnight(day_of(3)))
+    notes = [note for note in world.result()["notes"] if note.startswith("weather input")]
+
+    # By the clock: 68.2° west is far from UTC+5. By the sun: radiation comes 9 hours early.
+    assert sum("68.2° would fit" in note for note in notes) == 2
+
+
+def test_groundwater_brings_water_to_the_roots(found_farm: Found) -> None:
+    dry, wet = found_farm("dry-below"), found_farm("wet-below")
+    wet.soil(SOIL | {"capillary_rise_mm_d": 1.5})
+    for world in (dry, wet):
+        world.says("station", station(range(20)))
+        world.analyse(day_of(20))
+
+    assert {row["capillary_rise_mm"] for row in wet.rows()} == {1.5}
+    assert wet.result()["capillary_rise_mm"] == pytest.approx(30.0)
+    assert wet.rows()[-1]["depletion_mm"] < dry.rows()[-1]["depletion_mm"]
+    assert wet.result()["closure_mm"] < 1e-9
