@@ -11,7 +11,8 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
@@ -67,6 +68,7 @@ class _Client(mqtt.Client):
     _ahead = b""
     _at = 0
     ran_dry = False
+    _gathered: bytearray | None = None
     take: Callable[[int, str, bytes], None]
 
     def read_packet(self) -> bool:
@@ -82,6 +84,23 @@ class _Client(mqtt.Client):
         """Acknowledge messages in one piece: a system call for all, not one for each."""
         packets = b"".join(struct.pack("!BBH", mqtt.PUBACK, 2, mid) for mid in mids)
         self._packet_queue(mqtt.PUBACK, packets, 0, 1)
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Let what is published meanwhile leave in one piece."""
+        self._gathered = bytearray()
+        try:
+            yield
+        finally:
+            packets, self._gathered = self._gathered, None
+            if packets:
+                self._packet_queue(mqtt.PUBLISH, packets, 0, 1)
+
+    def _sock_send(self, buf: bytes | bytearray) -> int:
+        if self._gathered is None or self._sock is None:
+            return super()._sock_send(buf)
+        self._gathered += buf
+        return len(buf)
 
     def _sock_recv(self, bufsize: int) -> bytes:
         if self._at == len(self._ahead):
@@ -250,6 +269,10 @@ class Connection:
         """Publish; answer what confirms it later, or None if it could not go out."""
         sent = self._client.publish(topic, payload, qos=qos)
         return sent.mid if sent.rc == mqtt.MQTT_ERR_SUCCESS else None
+
+    def gathering(self) -> AbstractContextManager[None]:
+        """Let what is published meanwhile leave in one piece: a system call for all of it."""
+        return self._client.gathering()
 
     def acknowledge(self, mids: Sequence[int]) -> int:
         """Acknowledge messages in this order; answer how many wanted it (QoS 0 does not)."""

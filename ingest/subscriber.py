@@ -321,7 +321,9 @@ class Subscriber:
 
         if not self._ledger:
             return
-        self._metrics.receipts.inc(self._ledger.send(publish, connection.most_in_flight))
+        with connection.gathering():
+            sent = self._ledger.send(publish, connection.most_in_flight)
+        self._metrics.receipts.inc(sent)
         self._metrics.receipts_unconfirmed.set(self._ledger.receipts)
         self._metrics.acknowledged.inc(connection.acknowledge(self._ledger.ready()))
 

@@ -76,7 +76,7 @@ def publish(body: bytes, *, qos: int = 1, properties: bytes = b"\x00") -> bytes:
 
 def test_every_member_of_paho_that_is_overridden_is_still_there() -> None:
     # Were one renamed, messages would silently take paho's own way: slower, and not ours.
-    for name in ("_sock_recv", "_handle_publish", "_handle_on_message"):
+    for name in ("_sock_recv", "_sock_send", "_handle_publish", "_handle_on_message"):
         assert callable(getattr(mqtt.Client, name))
     for name in ("_packet_read", "_loop_rc_handle", "_packet_queue"):
         assert callable(getattr(mqtt.Client, name))
@@ -154,6 +154,34 @@ def test_acknowledgements_leave_in_order_and_none_for_qos_0() -> None:
 
     # PUBACK, length 2, message number; then DISCONNECT.
     assert received == b"\x40\x02\x00\x03\x40\x02\xff\xff\x40\x02\x00\x01\xe0\x00"
+
+
+def test_what_is_gathered_leaves_in_order_before_what_follows() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = BrokerAddress("127.0.0.1", listener.getsockname()[1], None, None, tls=False)
+        received = bytearray()
+
+        def play() -> None:
+            client, _ = listener.accept()
+            with client:
+                client.recv(65_536)
+                client.sendall(GREETING)
+                while data := client.recv(65_536):
+                    received.extend(data)
+
+        threading.Thread(target=play, daemon=True).start()
+        heard = Heard()
+        made = connection(address, heard)
+        with made.gathering():
+            assert made.publish("t", "a", qos=1) == 1
+            assert made.publish("t", "b", qos=1) == 2
+        made.acknowledge([9])
+        made.close()
+        until(lambda: received.endswith(b"\xe0\x00"), made)
+
+    # PUBLISH with QoS 1: topic t, message number, no properties, payload; then PUBACK, DISCONNECT.
+    first, second = (b"\x32\x07\x00\x01t\x00%c\x00%c" % pair for pair in ((1, b"a"), (2, b"b")))
+    assert received == first + second + b"\x40\x02\x00\x09\xe0\x00"
 
 
 def test_a_broker_that_allows_few_messages_under_way_is_heeded(
