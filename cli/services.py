@@ -174,9 +174,10 @@ def serve(
 
 def bench(
     name: Annotated[
-        Literal["analytics", "store"], typer.Argument(help="What to measure.")
+        Literal["analytics", "ingest", "store"], typer.Argument(help="What to measure.")
     ] = "store",
     rows: Annotated[int, typer.Option(min=1_000, help="Of store: readings in a run.")] = 400_000,
+    messages: Annotated[int, typer.Option(min=1_000, help="Of ingest: in each run.")] = 50_000,
     zones: Annotated[
         int, typer.Option(min=0, help="Of analytics: crop zones of a nightly analysis; 0: none.")
     ] = 1_000,
@@ -185,11 +186,14 @@ def bench(
     """Measure, as ratios from one run on this machine."""
     from rich.console import Console
 
-    from bench import analytics, store
+    from bench import analytics, ingest, store
 
     if name == "analytics":
         report = analytics.run(zones=zones)
         table = analytics.as_table(report)
+    elif name == "ingest":
+        report = ingest.run(messages=messages)
+        table = ingest.as_table(report)
     else:
         report = store.run(rows=rows)
         table = store.as_table(report)

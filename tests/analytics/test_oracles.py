@@ -210,5 +210,7 @@ def test_an_hour_of_night_is_refets_but_for_the_clouds_it_carries(
     expected = {"short": oracle.eto()[0], "tall": oracle.etr()[0]}
     for reference, value in expected.items():
         assert_allclose(night(1.0, reference), value, rtol=1e-6, atol=1e-6)
-        # Clouds keep warmth: less is radiated, and never less water evaporates.
-        assert night(clearness, reference) >= night(1.0, reference) - 1e-9
+        # Clouds keep warmth: less is radiated, and never less water evaporates. (Air of more than
+        # 5.9 kPa, where 0.34 - 0.14 √ea of Eq. 39 turns negative, is in no steppe.)
+        if vapour < (0.34 / 0.14) ** 2:
+            assert night(clearness, reference) >= night(1.0, reference) - 1e-9
