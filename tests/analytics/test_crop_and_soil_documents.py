@@ -164,7 +164,7 @@ def test_a_measured_constant_overrides_the_estimate():
 def test_a_basin_has_saturation_percolation_and_a_bund():
     basin = {"theta_sat": 0.46, "percolation_mm_d": 4, "bund_mm": 100}
     soil, notes = soil_from_mapping(MEASURED | basin)
-    assert soil[5:] == (0.46, 4.0, 100.0)
+    assert (soil.theta_sat, soil.percolation_mm_d, soil.bund_mm) == (0.46, 4.0, 100.0)
     assert notes == []
 
 
