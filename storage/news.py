@@ -87,6 +87,14 @@ _CLAIM_POINTS = sa.text("""
 """)
 
 
+_TURN = sa.text("SELECT pg_advisory_xact_lock(hashtext('dala analyze'))")
+
+
+def wait_for_turn(connection: sa.Connection) -> None:
+    """Let one analysis at a time work on the claims, until its transaction ends."""
+    connection.execute(_TURN)
+
+
 def claim(connection: sa.Connection, farm_ids: Sequence[int]) -> None:
     """Take the news of the farms for an analysis; commit soon, ingest may wait for it."""
     parameters = {"farm_ids": list(farm_ids)}

@@ -24,9 +24,6 @@ from storage import news, results
 from storage.farms import Farm
 from storage.fields import CropZone, Field
 
-_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtext('dala analyze'))")
-
-
 FARMS_TOGETHER = 40  # whose crop zones are computed side by side, in one transaction
 
 
@@ -94,10 +91,10 @@ def compute(
     """
     ids = [farm.id for farm in farms]
     with engine.begin() as connection:
-        connection.execute(_LOCK)
+        news.wait_for_turn(connection)
         news.claim(connection, ids)
     with engine.begin() as connection:
-        connection.execute(_LOCK)
+        news.wait_for_turn(connection)
         late = news.claimed_readings(connection, ids)
         known = entered.load(connection, farms)
         done = _compute(connection, known, late, now=now, season=season)
