@@ -26,10 +26,10 @@ from analytics.daily import stations as made
 from analytics.daily.entered import Stream
 from analytics.daily.plans import WEATHER
 from analytics.weather import USUAL_WIND_M_S, DailyWeather, Station, complete, local_days
-from storage import devices, forecasts, readings, stations
+from storage import devices, forecasts, series, stations
 from storage.farms import Farm
 from storage.forecasts import ForecastDay
-from storage.readings import Span
+from storage.series import Span
 
 Array = NDArray[np.float64]
 
@@ -146,8 +146,8 @@ class _Past:
         by_hours = [one.stream.id for one in self._streams if made.by_hours(one)]
         by_days = [one.stream.id for one in self._streams if not made.by_hours(one)]
         read = made.Readings(
-            readings.series(self._connection, dict.fromkeys(by_days, Span(early, end))),
-            readings.hours(self._connection, dict.fromkeys(by_hours, Span(start, end))),
+            series.series(self._connection, dict.fromkeys(by_days, Span(early, end))),
+            series.hours(self._connection, dict.fromkeys(by_hours, Span(start, end))),
         )
         found = made.weather(self._farm, self._streams, read, days)
         if found is None:

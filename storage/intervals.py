@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from storage import alerts, readings
+from storage import alerts, series
 from storage.alerts import Opening
 
 LEARNED_FROM = 8  # readings
@@ -35,7 +35,7 @@ def learn(connection: sa.Connection, since: Mapping[int, dt.datetime]) -> dict[i
     it is forgotten. Those with too few readings are not in the answer.
     """
     found: dict[int, int | None] = {}
-    for one, (times, _) in readings.newest(connection, since, count=LEARNED_FROM).items():
+    for one, (times, _) in series.newest(connection, since, count=LEARNED_FROM).items():
         if len(times) < LEARNED_FROM:
             continue
         steps = np.diff(times)

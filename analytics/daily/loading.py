@@ -13,8 +13,8 @@ from analytics.daily.entered import Entered
 from analytics.daily.plans import Plan
 from analytics.daily.stations import FarmWeather, Readings, ReferenceEt
 from analytics.weather import DailyWeather, LocalDays
-from storage import readings
-from storage.readings import Span
+from storage import series
+from storage.series import Span
 
 COUNTERS = {"water_total", "rain_total"}
 BY_HOURS = {*plans.SENSORS, "soil_moisture"}
@@ -76,9 +76,9 @@ def load(connection: sa.Connection, entered: Entered, todo: Sequence[Plan]) -> L
             if one.stream.quantity in BY_HOURS:
                 hourly.add(one.stream.id)
         _add_meters_beside(plan, entered, spans)
-    series = {one: span for one, span in spans.items() if one not in hourly}
-    hours = {one: spans[one] for one in hourly}
-    found = Readings(readings.series(connection, series), readings.hours(connection, hours))
+    as_measured = {one: span for one, span in spans.items() if one not in hourly}
+    by_hours = {one: spans[one] for one in hourly}
+    found = Readings(series.series(connection, as_measured), series.hours(connection, by_hours))
     return Loaded(found, {})
 
 

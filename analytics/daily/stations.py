@@ -63,7 +63,7 @@ class Readings(NamedTuple):
     """What was measured, by datastream."""
 
     series: Mapping[int, tuple[NDArray[np.int64], Array]]  # times [µs since 1970] and values
-    hours: Mapping[int, Any]  # structured arrays of storage.readings.hours
+    hours: Mapping[int, Any]  # structured arrays of storage.series.hours
 
 
 class FarmWeather(NamedTuple):

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.dependencies import After, Limit, Moment, Transaction
 from api.errors import RequestProblem
 from api.models import BucketOut, DatastreamOut, DeviceOut, ReadingsOut, SampleOut
-from storage import devices, farms, readings
+from storage import devices, farms, series
 from storage.devices import Datastream
 from storage.quantities import CATALOGUE
 
@@ -72,14 +72,14 @@ def list_readings(
         )
     found: list[SampleOut] | list[BucketOut]
     if resolution == "raw":
-        samples = readings.raw(connection, stream.id, start=start, end=end, limit=MOST_ROWS + 1)
+        samples = series.raw(connection, stream.id, start=start, end=end, limit=MOST_ROWS + 1)
         found = [SampleOut(**one._asdict()) for one in samples]
     elif resolution == "hour":
-        hours = readings.hourly(connection, stream.id, start=start, end=end, limit=MOST_ROWS + 1)
+        hours = series.hourly(connection, stream.id, start=start, end=end, limit=MOST_ROWS + 1)
         found = [BucketOut(**one._asdict()) for one in hours]
     else:
         zone = devices.timezone_of(connection, stream.device_id)
-        days = readings.daily(
+        days = series.daily(
             connection, stream.id, start=start, end=end, timezone=zone, limit=MOST_ROWS + 1
         )
         found = [BucketOut(**one._asdict()) for one in days]

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from ingest.messages import from_us
 from ingest.plausibility import rules
 from ingest.plausibility.rules import Limits
-from storage import devices, intervals, readings
+from storage import devices, intervals, series
 from storage.devices import RESTING_KINDS, StreamTraits
 from storage.intervals import Gap
 from storage.quantities import CATALOGUE, Kind
@@ -91,7 +91,7 @@ class Streams:
         unchanged = {}
         for row in fresh:
             row["same_since"] = NEVER_US
-        known = readings.newest(connection, since, count=KEPT)
+        known = series.newest(connection, since, count=KEPT)
         for row in fresh:
             times, values = known[int(row["id"])]
             row["count"] = len(times)
@@ -102,10 +102,10 @@ class Streams:
             if len(times) == KEPT and row["same_since"] == times[0] and row["stuck_us"] < NEVER_US:
                 # A third more, since a run may have pauses of a third.
                 unchanged[int(row["id"])] = from_us(int(times[-1] - 4 * row["stuck_us"] // 3))
-        longer = readings.newest(connection, unchanged, count=MOST)
+        longer = series.newest(connection, unchanged, count=MOST)
         for row in fresh:
-            if (series := longer.get(int(row["id"]))) is not None:
-                row["same_since"] = _same_since(*series, row["stuck_us"])
+            if (run := longer.get(int(row["id"]))) is not None:
+                row["same_since"] = _same_since(*run, row["stuck_us"])
 
     def judge(self, table: Array) -> Judged:
         """Judge the rows of a batch, whose datastreams were looked up, by their neighbours.

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import readings
+from storage import readings, series
 
 MINUTE = 60_000_000
 BEGIN = 1_750_000_000_000_000  # June 2025 [µs]
@@ -111,7 +111,7 @@ def test_local_days_are_those_of_the_farm(connection: sa.Connection) -> None:
     middle = dt.datetime.fromtimestamp(BEGIN / 1e6, dt.UTC)
     start, end = middle - dt.timedelta(days=2), middle + dt.timedelta(days=2)
 
-    days = readings.daily(connection, 1, start=start, end=end, timezone="Asia/Almaty", limit=10)
+    days = series.daily(connection, 1, start=start, end=end, timezone="Asia/Almaty", limit=10)
 
     assert [(day.samples, day.mean) for day in days] == [(2, 2.0), (1, 10.0)]
 
@@ -126,8 +126,8 @@ def test_hours_of_a_short_span_are_those_of_a_long_one(connection: sa.Connection
     start = first.replace(minute=0, second=0) + dt.timedelta(days=2)
     for shift in (dt.timedelta(), dt.timedelta(minutes=30)):  # zones of half an hour, too
         begin, end = start + shift, start + shift + dt.timedelta(days=3)
-        (short,) = readings.hours(connection, {1: readings.Span(begin, end)}).values()
-        long = readings.hours(connection, {1: readings.Span(begin, end + dt.timedelta(days=5))})[1]
+        (short,) = series.hours(connection, {1: series.Span(begin, end)}).values()
+        long = series.hours(connection, {1: series.Span(begin, end + dt.timedelta(days=5))})[1]
         same = long[long["time"] < end.timestamp() * 1e6]
 
         assert len(short) in {72, 73}
@@ -154,7 +154,7 @@ def test_the_newest_readings_are_the_usable_ones_and_spikes(connection: sa.Conne
     early = dt.datetime.fromtimestamp(BEGIN / 1e6, dt.UTC)
     late = early + dt.timedelta(minutes=3)
 
-    found = readings.newest(connection, {1: early, 2: late, 3: early}, count=3)
+    found = series.newest(connection, {1: early, 2: late, 3: early}, count=3)
 
     assert found[1][1].tolist() == [2.0, 4.0, 5.0]
     assert found[1][0].tolist() == [BEGIN + minute * MINUTE for minute in (2, 4, 5)]
