@@ -2,12 +2,15 @@
 
 import json
 from base64 import b64encode
+from struct import pack
 
 import cbor2
 from google.protobuf import struct_pb2
 
 from ingest.codecs.efdi_timelog import TimeLog
 from ingest.codecs.sparkplug_payload import Payload
+from tests.ingest.codecs.mavlink_bytes import battery, clock, frames, logged, place
+from tests.ingest.made_task_data import DAY, HARVESTER, TASK, TEN, document, header, record, zipped
 
 EUI = "a840411234567890"
 TIME = "2026-07-01T05:00:00.123456789Z"
@@ -47,6 +50,31 @@ unit = "%"
 pattern = "tb/+"
 format = "thingsboard"
 device = "tb:$1"
+[[topics]]
+pattern = "tbx/+"
+format = "thingsboard"
+device = "tb:$1"
+[[topics.readings]]
+path = "t"
+quantity = "soil_temperature"
+unit = "C"
+depth_cm = 30
+[[topics]]
+pattern = "farm/+/taskdata"
+format = "isoxml"
+device = "$1"
+[[topics]]
+pattern = "farm/+/pack"
+format = "senml"
+device = "$1"
+[[topics]]
+pattern = "farm/+/log"
+format = "efdi"
+device = "$1"
+[[topics]]
+pattern = "lora/+/+"
+format = "chirpstack"
+event = "$2"
 """
 
 
@@ -92,6 +120,25 @@ def _efdi() -> bytes:
         time.data_log_value.add(process_data_ddi=397, process_data_value=2500)
         time.data_log_value.add(process_data_ddi=141, process_data_value=1)
     return bytes(log.SerializeToString())
+
+
+def _task_data() -> dict[str, bytes]:
+    """A set of two logs: one with every attribute of a position, one with the usual three."""
+    places = b"".join(
+        pack("<IHiiiBHHBIHB", TEN + n, DAY, 51 * 10**7, 71 * 10**7, 5, 1, 9, 9, 9, TEN + n, DAY, 1)
+        + pack("<Bi", n, n)
+        for n in range(5)
+    )
+    return {
+        "T/TASKDATA.XML": document(HARVESTER, TASK),
+        "T/TLG00001.xml": header([67, 141, (484, "DET-2"), 161, 90], places="ABCDEFGHI"),
+        "T/TLG00001.bin": places,
+        "T/tlg2.XML": header([67, 90, 99]),
+        "T/tlg2.BIN": b"".join(record(n, {0: 12_000 + n, 1: n, 2: 5}) for n in range(5)),
+    }
+
+
+TASK_DATA = _task_data()
 
 
 def _documents() -> dict[str, object]:
@@ -181,6 +228,14 @@ def _documents() -> dict[str, object]:
             "id": "north",
             "log": [{"time": "2026-07-01T10:00:00", "temp": 71.5, "soil": [{"vwc": "31 %"}]}],
         },
+        "tbx/mast": [{"t": 7.5}, {"ts": "1782882000512", "values": {"t": "8.5 C"}}],
+        f"lora/{EUI}/up": {"deviceInfo": info, "time": TIME, "object": decoded},
+        "farm/p1/pack": [{"bt": 1_782_000_000, "bn": "soil_ec/", "n": "20", "u": "S/m", "v": 0.1}],
+        "mavlink/m-rest": [
+            clock(60_000, 1_782_882_000_000_000),
+            place(61_500) | {"status": {"time": {"last_update": TIME}}},
+            battery((4_100, 4_150), voltages_ext=[0, 0, 0, 0]),
+        ],
         "tb/mast": {"ts": 1_782_882_000_512, "values": {"air_temperature": 25, "rain:1": "2.5"}},
     }
 
@@ -203,6 +258,13 @@ def _messages() -> list[tuple[str, bytes, str | None]]:
     found.append(("spBv1.0/farm/DBIRTH/node/probe", birth, None))
     found.append(("spBv1.0/farm/DDATA/node/probe", data, None))
     found.append(("efdi/harvester/time_log", _efdi(), None))
+    found.append(("farm/h1/log", _efdi(), None))
+    flight = (clock(60_000, 1_782_882_000_000_000), place(61_500), battery((4_100, 4_150)))
+    found.append(("mavlink/v1", frames(*flight, version=1), None))
+    found.append(("mavlink/v2", frames(*flight), None))
+    found.append(("mavlink/signed", frames(*flight, signed=True), None))
+    found.append(("mavlink/log", logged(1_782_882_000_000_000, *flight), None))
+    found.append(("farm/t1/taskdata", zipped(TASK_DATA), None))
     return found
 
 

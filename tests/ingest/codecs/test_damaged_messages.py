@@ -2,11 +2,15 @@
 
 Good messages of every format are damaged in bytes and in meaning. `DALA_DAMAGED_MESSAGES` sets how
 many are tried (a million take some minutes), `DALA_DAMAGE_SEED` which; a failure names its seed.
+`pytest -s` tells how many of each format they were, and what became of them.
 """
 
 import json
 import os
 import random
+import sys
+from base64 import b64encode
+from collections import Counter
 from copy import deepcopy
 from math import inf, nan
 
@@ -17,7 +21,8 @@ from ingest.decoding import describe
 from ingest.mapping import load
 from ingest.messages import LATEST_TIME_US
 from storage.quantities import CATALOGUE
-from tests.ingest.codecs.corpus import MAPPINGS, MESSAGES
+from tests.ingest.codecs.corpus import EUI, FRAMES, MAPPINGS, MESSAGES, TASK_DATA, TIME
+from tests.ingest.made_task_data import zipped
 
 NOW_US = 1_800_000_000_000_000
 TRIED = int(os.environ.get("DALA_DAMAGED_MESSAGES", "20000"))
@@ -126,18 +131,40 @@ def test_the_messages_are_good_before_they_are_damaged(registry):
         assert refused <= {"no-sensor"}, (topic, decoded.rejected)
 
 
+def ruined(payload, profile, dice):
+    """A good message in one of the ways in which messages go bad."""
+    if payload.startswith(b"PK") and dice.random() < 0.8:
+        return in_the_archive(dice)
+    if profile is not None and dice.random() < 0.5:
+        frame = damaged(bytes.fromhex(FRAMES[profile]), dice)
+        event = {"deviceInfo": {"devEui": EUI}, "time": TIME, "data": b64encode(frame).decode()}
+        return json.dumps(event | {"fPort": dice.choice((0, 1, 2, 85, 223))}).encode()
+    if payload[:1] in (b"{", b"[") and dice.random() < 0.6:
+        return json.dumps(twisted(json.loads(payload), dice)).encode()
+    return damaged(payload, dice) if dice.random() < 0.95 else dice.randbytes(dice.randrange(60))
+
+
+def in_the_archive(dice):
+    """Task data with a file damaged, lost or under another's name, in an archive that is whole."""
+    files = dict(TASK_DATA)
+    name = dice.choice(sorted(files))
+    kind = dice.randrange(8)
+    if kind == 0:
+        del files[name]
+    elif kind == 1:
+        files[dice.choice(sorted(files))] = files.pop(name)
+    else:
+        files[name] = damaged(files[name], dice)
+    return zipped(files)
+
+
 def test_damaged_messages_end_in_readings_or_a_reason(registry):
     memory = {}
-    quiet = 0
+    tried, ended = Counter(), Counter()
     for number in range(SEED, SEED + TRIED):
         dice = random.Random(number)
-        topic, payload, profile = dice.choice(MESSAGES)
-        if payload[:1] in (b"{", b"[") and dice.random() < 0.6:
-            payload = json.dumps(twisted(json.loads(payload), dice)).encode()
-        elif dice.random() < 0.95:
-            payload = damaged(payload, dice)
-        else:
-            payload = dice.randbytes(dice.randrange(60))
+        topic, good, profile = dice.choice(MESSAGES)
+        payload = ruined(good, profile, dice)
         zone = dice.choice(("Asia/Almaty", "Europe/Berlin", None, "Mars/Olympus"))
         decoded = registry.decode(
             topic,
@@ -154,6 +181,12 @@ def test_damaged_messages_end_in_readings_or_a_reason(registry):
         except (AssertionError, TypeError, ValueError) as error:
             error.add_note(f"seed {number}: {topic} {payload!r}")
             raise
-        quiet += not any(said(decoded))
+        tried[profile or topic] += 1
+        ended["readings or points"] += bool(decoded.readings or decoded.points)
+        ended["nothing at all"] += not any(said(decoded))
+        ended.update(one.reason for one in decoded.rejected[:1])
+    for counted in (tried, ended):
+        sys.stdout.writelines(f"{number:9,} {what}\n" for what, number in counted.most_common())
+    assert len(tried) >= 0.9 * len({profile or topic for topic, _, profile in MESSAGES})
     # An empty pack says nothing, and nothing is wrong with it.
-    assert quiet < 0.02 * TRIED
+    assert ended["nothing at all"] < 0.02 * TRIED

@@ -12,6 +12,7 @@ from ingest.decoding import describe
 from ingest.messages import TrackPoint, iso
 from storage.quantities import CATALOGUE
 from storage.readings import Quality
+from tests.ingest.codecs.mavlink_bytes import battery, clock, frames, logged, message, place
 
 TOPIC = "mavlink/drone-1"
 DEVICE = "mavlink:drone-1"
@@ -48,38 +49,6 @@ def reasons(decoded):
 
 def times(decoded):
     return [point.time for point in decoded.points]
-
-
-def message(kind, system=1, **fields):
-    return {
-        "header": {"system_id": system, "component_id": 1, "sequence": 0},
-        "message": {"type": kind} | fields,
-    }
-
-
-def place(boot_ms, **more):
-    fields = {
-        "time_boot_ms": boot_ms,
-        "lat": 512_500_000,
-        "lon": 714_500_000,
-        "alt": 347_500,
-        "relative_alt": 25_000,
-        "vx": 300,
-        "vy": -400,
-        "vz": 10,
-        "hdg": 27_050,
-    }
-    return message("GLOBAL_POSITION_INT", **fields | more)
-
-
-def clock(boot_ms, time_us, system=1):
-    return message("SYSTEM_TIME", system, time_boot_ms=boot_ms, time_unix_usec=time_us)
-
-
-def battery(cells=(12_587,), level=80, number=0, **more):
-    voltages = [*cells, *[65_535] * (10 - len(cells))]
-    fields = {"id": number, "voltages": voltages, "battery_remaining": level, "temperature": 32_767}
-    return message("BATTERY_STATUS", **fields | more)
 
 
 # --- places ---------------------------------------------------------------------------------------
@@ -297,26 +266,6 @@ def test_each_system_has_its_own_clock(service):
 # --- frames ---------------------------------------------------------------------------------------
 
 
-def frames(*messages, version=2, signed=False):
-    """Frames as pymavlink packs them, of messages of mavlink2rest."""
-    from pymavlink.dialects.v20 import common
-
-    sender = common.MAVLink(None, srcSystem=1)
-    if signed:
-        sender.signing.secret_key, sender.signing.sign_outgoing = bytes(32), True
-        sender.signing.timestamp = 1
-    packed = b""
-    for one in messages:
-        fields = dict(one["message"])
-        kind = fields.pop("type")
-        if kind == "BATTERY_STATUS":
-            rest = {"battery_function": 0, "type": 0, "current_battery": -1}
-            fields = rest | {"current_consumed": -1, "energy_consumed": -1} | fields
-        made = getattr(common, f"MAVLink_{kind.lower()}_message")(**fields)
-        packed += bytes(made.pack(sender, force_mavlink1=version == 1))
-    return packed
-
-
 @pytest.mark.parametrize("version", [1, 2])
 def test_frames_say_what_the_json_says(service, version):
     said = [clock(60_000, NOW_US - MINUTE_US), place(61_500), battery((4_100, 4_150))]
@@ -334,10 +283,7 @@ def test_signed_frames_are_read_too(service):
 
 def test_a_log_dates_what_has_no_clock(service):
     logged_us = NOW_US - HOUR_US
-    payload = b"".join(
-        (logged_us + later * 1_000_000).to_bytes(8, "big") + frames(one)
-        for later, one in enumerate((place(10_000), battery()))
-    )
+    payload = logged(logged_us, place(10_000), battery())
 
     decoded = service.hear(payload)
 
