@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +30,8 @@ PACE = Pace(window=50, first_pause_s=1.5, longest_pause_s=4.0)
 LONGEST_ABSENCE_S = 1.0
 BUFFER_BYTES = 4 * 2**20
 RECENT = 300  # messages that a storm may repeat
+TRICKLE_S = 0.05  # between two messages of a sender that keeps nothing
+UNDATED = "battery_level"  # what is said without a time: only a number tells repeats of it
 YEAR_MS, DAY_MS = 365 * 86_400_000, 86_400_000
 QUANTITIES = {"soil_moisture/20": (500, 4_500, 4), "soil_temperature/20": (-500, 3_500, 2),
               "air_temperature": (-2_000, 4_000, 2)}  # fmt: skip
@@ -91,6 +93,8 @@ class Said:
         Readings dated a day ahead: each has to be refused, with its reason.
     tops
         The highest message number of each boot.
+    undated
+        Readings without a time of their own: as many have to be stored, whenever they came.
     """
 
     def __init__(self, name: str) -> None:
@@ -98,7 +102,7 @@ class Said:
         self.ledger: dict[Key, float] = {}
         self.future: set[Key] = set()
         self.tops: dict[int, int] = {}
-        self.messages = 0
+        self.messages = self.undated = 0
 
 
 class FieldDevice(Said):
@@ -205,7 +209,7 @@ class LossyDevice(Said):
         sent = sorted(set(range(1, 16)).difference(lost))
         self.missing = sorted(lost)
         self.packs = [self._pack(seq, chance.randint(500, 4_500) / 10_000) for seq in sent]
-        self.messages = len(self.packs)
+        self.messages = self.undated = len(self.packs)
         chance.shuffle(self.packs)
 
     @property
@@ -220,8 +224,84 @@ class LossyDevice(Said):
             {"n": "boot", "v": self.boot},
             {"n": "seq", "v": seq},
             {"n": "soil_moisture/20", "t": time_s, "v": value},
+            {"n": UNDATED, "v": 50 + seq},
         ]
         return f"dala/v1/{self.name}/senml", json.dumps(records).encode()
+
+
+class ForgetfulSender(Said):
+    """Says each thing once, as a network server does, and keeps nothing for a second time.
+
+    Devices of ours send again whatever has no receipt, and would make up for nearly all that an
+    ingester does wrong. What this one said is safe only if it is stored before it is acknowledged.
+    It speaks to the broker past every bad network; what the broker had taken when it was killed
+    may be gone, and nothing is asked of that.
+    """
+
+    def __init__(self, name: str, port: int, chance: random.Random) -> None:
+        super().__init__(name)
+        self._chance, self._lock = chance, threading.Lock()
+        self._under_way: dict[int, tuple[Key, float]] = {}
+        self._owed: dict[Key, float] = {}  # the broker has it, and was not killed since
+        self._is_sure = True  # of what the broker says that it has
+        self._at_ms = time.time_ns() // 1_000_000_000 * 1_000 - 2 * DAY_MS
+        self._client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv311, clean_session=False
+        )
+        self._client.reconnect_delay_set(0.2, 0.2)  # type: ignore[arg-type]
+        self._client.on_publish = lambda _client, _data, mid, *_: self._taken(mid)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._speak, name="trickle", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join()
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def doubt(self) -> None:
+        """The broker is about to be killed."""
+        with self._lock:
+            self._is_sure = False
+            self._owed.clear()
+
+    def trust(self) -> None:
+        """Everybody is connected again: from now on what the broker takes has to be stored."""
+        with self._lock:
+            self._is_sure = True
+
+    def owed(self) -> dict[Key, float]:
+        """What has to be stored, sooner or later."""
+        with self._lock:
+            return dict(self._owed)
+
+    def settled(self, keys: Iterable[Key]) -> None:
+        """These were found stored."""
+        with self._lock:
+            for key in keys:
+                self._owed.pop(key, None)
+
+    def _speak(self) -> None:
+        while not self._over.wait(TRICKLE_S):
+            self._at_ms += 1_000
+            key, value = Key("soil_moisture/20", self._at_ms), self._chance.randint(1, 6_000) / 1e4
+            records = [{"n": key.name, "t": key.time_ms // 1_000, "v": value}]
+            with self._lock:
+                self.ledger[key] = value
+                self.messages += 1
+                sent = self._client.publish(
+                    f"dala/v1/{self.name}/senml", json.dumps(records).encode(), qos=1
+                )
+                self._under_way[sent.mid] = key, value
+
+    def _taken(self, mid: int) -> None:
+        with self._lock:
+            key, value = self._under_way.pop(mid)
+            if self._is_sure:
+                self._owed[key] = value
 
 
 class Listener:

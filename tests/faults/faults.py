@@ -6,6 +6,7 @@ the server wrote that its disk is full), it waits for it, and fails if it does n
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import time
@@ -15,9 +16,10 @@ from tests.faults.devices import DAY_MS, YEAR_MS, publish
 from tests.faults.invariants import Flood
 from tests.faults.proxy import Side
 from tests.faults.servers import wait_until
-from tests.faults.world import NOISE, World
+from tests.faults.world import NOISE, UNLOVED, World
 
 PATIENCE_S = 30.0
+POISON = 3  # messages of a flood that the database itself refuses
 
 Fault = Callable[[World, random.Random], str]
 
@@ -72,6 +74,16 @@ def ingest_told_to_stop(world: World, chance: random.Random) -> str:
     time.sleep(_some(chance, 0.0, 1.0))
     world.ingest.start()
     return "stopped in order and started again"
+
+
+def second_worker_killed_for_good(world: World, chance: random.Random) -> str:
+    """Two store at a time; then one is no more, and the broker goes on keeping its share."""
+    world.second.start()
+    world.second.wait_connected()
+    both = _some(chance, 0.5, 2.0)
+    time.sleep(both)
+    world.second.stop(signal.SIGKILL)
+    return f"two stored the same for {both:.1f} s, then one died"
 
 
 # --- the database ---------------------------------------------------------------------------------
@@ -184,7 +196,9 @@ def malformed_flood(world: World, chance: random.Random) -> str:
     count = chance.randint(1_200, 3_000)
     flood = Flood(world.register("flood"), count)
     topic = f"dala/v1/{flood.device}/senml"
-    publish(world.to_broker_for_devices.port, [(topic, _garbage(chance, i)) for i in range(count)])
+    poison = set(chance.sample(range(count), POISON))
+    messages = [(topic, _poison(i) if i in poison else _garbage(chance, i)) for i in range(count)]
+    publish(world.to_broker_for_devices.port, messages)
     world.floods.append(flood)
     return f"{count} messages"
 
@@ -201,6 +215,12 @@ def _garbage(chance: random.Random, number: int) -> bytes:
         lambda: b'{"not":"a pack","number":%d}' % number,
     )
     return chance.choice(kinds)()
+
+
+def _poison(number: int) -> bytes:
+    """A codec takes it and the database does not: its batch has to be taken apart to find it."""
+    record = {"n": "soil_moisture/20", "v": UNLOVED, "t": 1_700_000_000 + number}
+    return json.dumps([record]).encode()
 
 
 def duplicate_storm(world: World, chance: random.Random) -> str:
@@ -241,6 +261,7 @@ FAULTS: dict[str, Fault] = {
     "ingest killed after COMMIT": ingest_killed_after_commit,
     "ingest killed": ingest_killed_anywhere,
     "ingest stopped": ingest_told_to_stop,
+    "second worker killed for good": second_worker_killed_for_good,
     "database stopped at once": database_stopped_at_once,
     "database locked": database_locked,
     "database slow": database_slow,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from tests.faults import invariants
-from tests.faults.devices import LossyDevice
+from tests.faults.devices import Key, LossyDevice
 from tests.faults.faults import FAULTS, plan
 from tests.faults.servers import wait_until
 from tests.faults.world import World, open_world
@@ -32,6 +32,7 @@ _HOLES_CAME = sa.text("""
 RUN_IN_S = 0.1, 0.8  # of undisturbed traffic before a fault
 ALONE = "alone"
 SLOW_BYTES_PER_S = 40_000
+COMES_WITHIN_S = 15.0  # what the broker has, once all is mended
 
 
 @contextmanager
@@ -151,6 +152,7 @@ class Run:
                 came = {"device": flood.device, "count": flood.messages}
                 world.wait_for(_FLOOD_CAME, "a flood", **came)
             self._check_receipts(world)
+            self._check_forgetful(world)
             self._check(world)
         self._longest_s = max(self._longest_s, settled_s)
         world.postgres.checkpoint()
@@ -170,6 +172,26 @@ class Run:
         with world.engine.connect() as connection:
             for device in world.devices:
                 invariants.receipted_is_stored(connection, device, device.newly_receipted())
+
+    def _check_forgetful(self, world: World) -> None:
+        """What nobody sends again arrives, since the broker has it until it is stored."""
+        owed, left = world.forgetful.owed(), set[Key]()
+
+        def all_stored() -> bool:
+            with world.engine.connect() as connection:
+                left.clear()
+                left.update(invariants.not_yet_stored(connection, world.forgetful, owed))
+            return not left
+
+        with suppress(TimeoutError):
+            wait_until(all_stored, "what is not sent again", COMES_WITHIN_S)
+        if left:
+            raise invariants.Violation(
+                f"{world.forgetful.name}: acknowledged and not stored, {len(left)} of {len(owed)}: "
+                f"{sorted(left)[:3]}"
+            )
+        world.forgetful.settled(owed)
+        world.forgetful.trust()
 
     def _check(self, world: World) -> None:
         with world.engine.connect() as connection:
@@ -193,6 +215,7 @@ class Run:
             with world.engine.connect() as connection:
                 for device in (*world.devices, *world.lossy):
                     invariants.ledger_is_stored(connection, device)
+                invariants.nothing_was_invented(connection, world.forgetful)
                 for flood in world.floods:
                     invariants.flood_is_accounted_for(connection, flood, once=False)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from storage import sequence_gaps
 from storage.rejected import KEPT_PER_DEVICE
-from tests.faults.devices import Key, Said, read_pack
+from tests.faults.devices import UNDATED, Key, Said, read_pack
 
 MEMORY_BYTES = 300 * 2**20
 OVERDUE = dt.timedelta(minutes=20)  # a hole that old is told, however the clock stands
@@ -47,7 +47,7 @@ def _stored(
 ) -> list[tuple[Key, float]]:
     times = None if times_ms is None else sorted(set(times_ms))
     rows = connection.execute(_FOUND, {"device": device, "times": times})
-    return [(Key(row.name, row.time_ms), row.value) for row in rows]
+    return [(Key(row.name, row.time_ms), row.value) for row in rows if row.name != UNDATED]
 
 
 def receipted_is_stored(connection: sa.Connection, device: Said, keys: list[Key]) -> int:
@@ -71,8 +71,9 @@ def receipted_is_stored(connection: sa.Connection, device: Said, keys: list[Key]
 def as_many_as_measured(connection: sa.Connection, device: Said) -> None:
     """Nothing lost or doubled, by the count alone: quick, so it is asked after each fault."""
     count = connection.execute(_COUNT, {"device": device.name}).scalar_one()
-    if count != len(device.ledger):
-        raise Violation(f"{device.name} measured {len(device.ledger)} readings; stored are {count}")
+    measured = len(device.ledger) + device.undated
+    if count != measured:
+        raise Violation(f"{device.name} measured {measured} readings; stored are {count}")
 
 
 def ledger_is_stored(connection: sa.Connection, device: Said) -> None:
@@ -84,6 +85,20 @@ def ledger_is_stored(connection: sa.Connection, device: Said) -> None:
     if found != device.ledger:
         differing = sorted(found.items() ^ device.ledger.items())
         raise Violation(f"{device.name}: stored or measured, not both: {differing[:4]}")
+
+
+def not_yet_stored(connection: sa.Connection, sender: Said, owed: Mapping[Key, float]) -> set[Key]:
+    """Of what somebody said once, who will not say it again, what is not there or is another."""
+    found = dict(_stored(connection, sender.name, (key.time_ms for key in owed)))
+    return {key for key, value in owed.items() if found.get(key) != value}
+
+
+def nothing_was_invented(connection: sa.Connection, sender: Said) -> None:
+    """What is stored of a sender it said, with that value, and each thing is there once."""
+    rows = _stored(connection, sender.name, None)
+    strange = [(key, value) for key, value in rows if sender.ledger.get(key) != value]
+    if strange or len(dict(rows)) != len(rows):
+        raise Violation(f"{sender.name}: stored, but not said so, or twice: {strange[:3]}")
 
 
 def no_conflicts(connection: sa.Connection) -> None:

@@ -137,6 +137,7 @@ class Broker:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
+        self.before_kill: Callable[[], None] = lambda: None
         self.port = free_port()
         self._log, self._config = folder / "mosquitto.log", folder / "mosquitto.conf"
         self._config.write_text(
@@ -156,6 +157,7 @@ class Broker:
         wait_until(self._answers, "mosquitto")
 
     def kill(self) -> None:
+        self.before_kill()
         self._process.kill()
         self._process.wait(timeout=10)
 
@@ -168,9 +170,11 @@ class Broker:
 class Ingest:
     """`dala ingest`, started as often as it is killed."""
 
-    def __init__(self, folder: Path, database_url: str, mqtt_url: str) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, mqtt_url: str, *, worker: str = "1/1"
+    ) -> None:
         folder.mkdir()
-        self._folder = folder
+        self._folder, self._worker = folder, worker
         self._environment = os.environ | {
             "DALA_DATABASE_URL": database_url,
             "DALA_MQTT_URL": mqtt_url,
@@ -182,7 +186,7 @@ class Ingest:
     def start(self) -> None:
         self.starts += 1
         self._log = self._folder / f"ingest-{self.starts}.log"
-        command = [sys.executable, "-m", "dala", "ingest", "--client-id", "dala-ingest"]
+        command = [sys.executable, "-m", "dala", "ingest", "--worker", self._worker]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT

@@ -161,3 +161,33 @@ def test_a_receipt_that_covers_a_hole_is_found() -> None:
     for heard in (4, 2, None):
         with pytest.raises(Violation, match="whole up to 3"):
             invariants.no_hole_is_receipted("probe", heard, 3)
+
+
+def test_what_is_acknowledged_and_not_stored_is_found(
+    connection: sa.Connection, said: Said
+) -> None:
+    lost, first = Key(NAME, TIME_MS + 60_000), Key(NAME, TIME_MS)
+
+    assert invariants.not_yet_stored(connection, said, said.ledger) == set()
+    owed = said.ledger | {lost: 0.3, first: said.ledger[first] + 0.01}
+    assert invariants.not_yet_stored(connection, said, owed) == {lost, first}
+
+
+def test_what_nobody_said_is_found_and_what_a_killed_broker_lost_is_not_asked_for(
+    connection: sa.Connection, said: Said
+) -> None:
+    said.ledger[Key(NAME, TIME_MS + 60_000)] = 0.3
+    invariants.nothing_was_invented(connection, said)
+
+    del said.ledger[Key(NAME, TIME_MS)]
+    with pytest.raises(Violation, match="not said so"):
+        invariants.nothing_was_invented(connection, said)
+
+
+def test_readings_without_a_time_are_told_by_their_count(
+    connection: sa.Connection, said: Said
+) -> None:
+    said.undated = 1
+
+    with pytest.raises(Violation, match="measured 4 readings; stored are 3"):
+        invariants.as_many_as_measured(connection, said)

@@ -15,7 +15,7 @@ import migrations
 from ingest.subscriber import BrokerAddress
 from storage import devices
 from storage.database import make_engine
-from tests.faults.devices import FieldDevice, Listener, LossyDevice, publish
+from tests.faults.devices import FieldDevice, ForgetfulSender, Listener, LossyDevice, publish
 from tests.faults.invariants import Flood
 from tests.faults.proxy import Proxy
 from tests.faults.servers import Broker, Ingest, Postgres, small_disk, wait_until
@@ -24,6 +24,8 @@ DEVICES = 5
 EVERY_S = 0.1  # each device measures
 NOISE = 50  # times the usual rate
 SETTLE_S = 60.0
+UNLOVED = 0.69999  # a value that the database refuses, by a rule that the service does not know of
+_RULE = f"ALTER TABLE readings ADD CONSTRAINT unloved CHECK (value <> {UNLOVED})"
 
 
 class World:
@@ -37,6 +39,8 @@ class World:
         self.engine = make_engine(self.postgres.url(), application="faults")
         stack.callback(self.engine.dispose)
         migrations.upgrade(self.engine)
+        with self.engine.begin() as connection:
+            connection.execute(sa.text(_RULE))
         self.broker = Broker(folder / "broker")
         stack.callback(self.broker.kill)
         self.to_database, self.to_broker_for_ingest, self.to_broker_for_devices = (
@@ -57,6 +61,18 @@ class World:
         stack.callback(self.listener.close)
         self._field(folder, stack, random.Random(seed))
         self.ingest.wait_connected()
+        self.second = Ingest(
+            folder / "second",
+            self.postgres.url(self.to_database.port),
+            f"mqtt://127.0.0.1:{self.to_broker_for_ingest.port}",
+            worker="2/2",
+        )
+        stack.callback(self.second.stop)
+        self.forgetful = ForgetfulSender(
+            self.register("network"), self.broker.port, random.Random(f"{seed}/network")
+        )
+        stack.callback(self.forgetful.close)
+        self.broker.before_kill = self.forgetful.doubt
 
     def _field(self, folder: Path, stack: ExitStack, chance: random.Random) -> None:
         address = BrokerAddress.parse(f"mqtt://127.0.0.1:{self.to_broker_for_devices.port}")
@@ -68,7 +84,8 @@ class World:
             stack.callback(device.stop)
             self.devices.append(device)
         self.lossy: list[LossyDevice] = []
-        self.rate, self.noisy = 1, None
+        self.rate = 1
+        self.noisy: FieldDevice | None = None
         self._measuring = threading.Lock()
         self._over = threading.Event()
         self.failure: BaseException | None = None
