@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from psycopg import sql
 _POSTGRES_EPOCH_US = 946_684_800_000_000
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TRAILER = b"\xff\xff"
+_PIECE = 32_768  # bytes that psycopg hands on at once, without a copy of its own
 
 Column = np.ndarray[Any, Any] | bytes | None
 
@@ -25,9 +26,40 @@ def times(microseconds: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def records(columns: Sequence[Column], count: int) -> bytes:
     """Rows of a binary COPY.
 
-    A column is an array of ``count`` numbers (int16, int32, int64 or float64, sent as it is), or
-    bytes that every row shares (a text), or None for NULL in every row.
+    A column is an array of ``count`` numbers (int16, int32, int64 or float64, sent as it is) or of
+    byte strings of one length (``V`` or ``S``), or bytes that every row shares (a text), or None
+    for NULL in every row.
     """
+    return b"".join(pieces(columns, count))
+
+
+def pieces(columns: Sequence[Column], count: int) -> Iterator[bytes]:
+    """The rows of :func:`records` a piece at a time, made while the server takes the last one.
+
+    All pieces are made in one small buffer: memory that is touched for the first time costs more
+    than all that is written into it.
+    """
+    layout = _layout(columns)
+    buffer = np.zeros(min(count, max(1, _PIECE // layout.itemsize)), layout)
+    buffer["columns"] = len(columns)
+    arrays = []
+    for index, column in enumerate(columns):
+        if column is None:
+            buffer[f"size{index}"] = -1
+        elif isinstance(column, bytes):
+            buffer[f"size{index}"], buffer[f"value{index}"] = len(column), np.void(column)
+        else:
+            buffer[f"size{index}"] = column.dtype.itemsize
+            arrays.append((buffer[f"value{index}"], column))
+    for start in range(0, count, max(1, len(buffer))):
+        length = min(len(buffer), count - start)
+        for value, column in arrays:
+            value[:length] = column[start : start + length]
+        yield buffer[:length].tobytes()
+
+
+def _layout(columns: Sequence[Column]) -> np.dtype[Any]:
+    """A row of these columns as it goes over the wire."""
     layout: list[tuple[str, str]] = [("columns", ">i2")]
     for index, column in enumerate(columns):
         layout.append((f"size{index}", ">i4"))
@@ -35,18 +67,7 @@ def records(columns: Sequence[Column], count: int) -> bytes:
             layout.append((f"value{index}", f"V{len(column)}"))
         elif column is not None:
             layout.append((f"value{index}", column.dtype.newbyteorder(">").str))
-    rows = np.empty(count, dtype=layout)
-    rows["columns"] = len(columns)
-    for index, column in enumerate(columns):
-        if isinstance(column, bytes):
-            rows[f"size{index}"] = len(column)
-            rows[f"value{index}"] = np.void(column)
-        elif column is None:
-            rows[f"size{index}"] = -1
-        else:
-            rows[f"size{index}"] = column.dtype.itemsize
-            rows[f"value{index}"] = column
-    return rows.tobytes()
+    return np.dtype(layout)
 
 
 def grouped(columns: Sequence[Column], count: int) -> list[bytes]:
@@ -128,7 +149,7 @@ def since_1970(postgres_us: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def copy_in(
     connection: sa.Connection, table: str, columns: Sequence[str], parts: Iterable[bytes]
 ) -> None:
-    """COPY rows made by :func:`records` into a table."""
+    """COPY rows made by :func:`records` or :func:`pieces` into a table."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )

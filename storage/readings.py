@@ -6,10 +6,9 @@ from enum import IntFlag
 from typing import Any, NamedTuple
 
 import numpy as np
-import psycopg
 import sqlalchemy as sa
 
-from storage import copying
+from storage import arrays, copying, once
 
 
 class Quality(IntFlag):
@@ -53,104 +52,94 @@ class Stored(NamedTuple):
     conflicts: int  # of the duplicates, those of another value that was not seen before
 
 
-def store(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> Stored:
+def store(connection: sa.Connection, rows: Array) -> Stored:
     """Store each reading once; a second, different value for a time goes to the conflicts.
 
     ``rows`` has :data:`DTYPE`. Of equal keys in one batch the first stays. Not committed here.
     """
-    first = _first_of_each_key(rows)
-    fresh, repeated = rows[first], rows[~first]
-    try:
-        with connection.begin_nested():
-            _copy(connection, fresh)
-        new_of_fresh, conflicts = np.ones(len(fresh), bool), 0
-    except psycopg.errors.UniqueViolation:
-        new_of_fresh, conflicts = _store_some_known(connection, fresh)
-    if len(repeated):  # inside this batch
-        _stage(connection, repeated)
-        places = list(range(len(repeated)))
-        conflicts += connection.execute(_CONFLICTS, {"places": places}).rowcount
+    order, first = once.in_order(rows["datastream_id"], rows["time"])
+    rows = np.take(rows, order)
+    candidates = rows if first.all() else rows[first]
+    known = once.copy_missing(
+        connection,
+        len(candidates),
+        _KNOWN,
+        lambda: _stored_of(connection, candidates),
+        lambda missing: _copy(connection, candidates[missing]),
+    )
     new = np.zeros(len(rows), bool)
-    new[np.flatnonzero(first)[new_of_fresh]] = True
-    return Stored(new, ~new, conflicts)
+    new[order[first]] = True
+    new[order[first][known["place"]]] = False
+    if new.all():
+        return Stored(new, ~new, 0)
+    kept = candidates["value"].copy()  # what the table holds of each key
+    kept[known["place"]] = known["value"]
+    return Stored(new, ~new, _keep_conflicts(connection, rows, kept[np.cumsum(first) - 1]))
 
 
-def _first_of_each_key(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    order = np.lexsort((rows["time"], rows["datastream_id"]))  # stable: first come, first stay
-    times, streams = rows["time"][order], rows["datastream_id"][order]
-    starts = np.ones(len(rows), bool)
-    starts[1:] = (times[1:] != times[:-1]) | (streams[1:] != streams[:-1])
-    first = np.zeros(len(rows), bool)
-    first[order[starts]] = True
-    return first
-
-
-def _copy(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
-    copying.copy_in(connection, "readings", _COLUMNS, [copying.records(_sent(rows), len(rows))])
-
-
-def _sent(rows: np.ndarray[Any, Any]) -> list[copying.Column]:
-    return [
+def _copy(connection: sa.Connection, rows: Array) -> None:
+    columns = [
         copying.times(rows[name]) if name in {"time", "received_at"} else rows[name]
         for name in _COLUMNS
     ]
+    copying.copy_in(connection, "readings", _COLUMNS, copying.pieces(columns, len(rows)))
 
 
-_STAGE = sa.text("""
-    CREATE TEMPORARY TABLE IF NOT EXISTS staged_readings
-        (place integer, time timestamptz, datastream_id integer, value double precision,
-         quality smallint, received_at timestamptz)
-    ON COMMIT DELETE ROWS
-""")
-_EMPTY_STAGE = sa.text("TRUNCATE staged_readings")
-# One statement sees one snapshot: the rows it joins are those stored before it inserted.
-# LATERAL … LIMIT asks the index once for each staged row; a plain join may read all readings,
-# since nothing is known of how many rows the stage holds.
-_INSERT_STAGED = sa.text("""
-    WITH stored AS (
-        INSERT INTO readings (time, datastream_id, value, quality, received_at)
-        SELECT time, datastream_id, value, quality, received_at FROM staged_readings
-        ON CONFLICT DO NOTHING)
-    SELECT staged.place, known.value IS DISTINCT FROM staged.value
-      FROM staged_readings AS staged
-CROSS JOIN LATERAL (SELECT value FROM readings
-                     WHERE datastream_id = staged.datastream_id AND time = staged.time
-                     LIMIT 1) AS known
-""")
-_CONFLICTS = sa.text("""
-    INSERT INTO reading_conflicts
-           (time, datastream_id, stored_value, value, quality, received_at)
-    SELECT staged.time, staged.datastream_id, known.value, staged.value, staged.quality,
-           staged.received_at
-      FROM staged_readings AS staged
-CROSS JOIN LATERAL (SELECT value FROM readings
-                     WHERE datastream_id = staged.datastream_id AND time = staged.time
-                     LIMIT 1) AS known
-     WHERE staged.place = ANY(:places) AND known.value IS DISTINCT FROM staged.value
-    ON CONFLICT DO NOTHING
-""")
+# OFFSET 0 keeps the planner at one look into the index for each range: a plain join may read all
+# readings, since nothing is known of how many ranges there are. The outer bounds are the chunks
+# that the batch can touch.
+_STORED_OF = """
+    SELECT array_agg(known.datastream_id), array_agg(known.time), array_agg(known.value)
+      FROM unnest(%(ids)s, %(starts)s, %(ends)s) AS span (id, first, last)
+CROSS JOIN LATERAL (SELECT datastream_id, time, value FROM readings
+                     WHERE datastream_id = span.id AND time BETWEEN span.first AND span.last
+                       AND time BETWEEN to_timestamp(%(earliest_s)s) AND to_timestamp(%(latest_s)s)
+                    OFFSET 0) AS known
+"""
+_KNOWN = np.dtype([("place", np.intp), ("value", np.float64)])
 
 
-def _stage(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
-    connection.execute(_STAGE)
-    connection.execute(_EMPTY_STAGE)
-    places = np.arange(len(rows), dtype=np.int32)
-    parts = [copying.records([places, *_sent(rows)], len(rows))]
-    copying.copy_in(connection, "staged_readings", ("place", *_COLUMNS), parts)
+def _stored_of(connection: sa.Connection, rows: Array) -> Array:
+    """Which of the rows, that stand in order, are stored, and with what value."""
+    starts, lasts = once.ranges(rows["datastream_id"], rows["time"])
+    parameters = {
+        "ids": rows["datastream_id"][starts],
+        "starts": arrays.times(rows["time"][starts]),
+        "ends": arrays.times(rows["time"][lasts]),
+        # Whole seconds around: a float cannot hold each microsecond.
+        "earliest_s": int(rows["time"].min() // 1_000_000),
+        "latest_s": int(rows["time"].max() // 1_000_000 + 1),
+    }
+    ids, times, values = arrays.fetch(connection, _STORED_OF, parameters)
+    asked, found = once.matched((rows["datastream_id"], rows["time"]), (ids, times))
+    known = np.empty(len(asked), _KNOWN)
+    known["place"], known["value"] = asked, values[found]
+    return known
 
 
-def _store_some_known(
-    connection: sa.Connection, rows: np.ndarray[Any, Any]
-) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], int]:
-    """The slow path, taken only when a batch holds something already stored."""
-    _stage(connection, rows)
-    known = connection.execute(_INSERT_STAGED).all()
-    conflicts = 0
-    if differing := [place for place, differs in known if differs]:
-        conflicts = connection.execute(_CONFLICTS, {"places": differing}).rowcount
-    new = np.ones(len(rows), bool)
-    new[[place for place, _ in known]] = False
-    return new, conflicts
+_ADD_CONFLICTS = """
+    WITH added AS (
+        INSERT INTO reading_conflicts
+               (datastream_id, time, stored_value, value, quality, received_at)
+        SELECT * FROM unnest(%(datastream_id)s, %(time)s, %(stored_value)s, %(value)s,
+                             %(quality)s, %(received_at)s)
+        ON CONFLICT DO NOTHING
+        RETURNING datastream_id)
+    SELECT array_agg(datastream_id) FROM added
+"""
+
+
+def _keep_conflicts(connection: sa.Connection, rows: Array, stored_values: Array) -> int:
+    """Keep the rows of another value than the stored one; return how many had not been seen."""
+    values = rows["value"]
+    differs = (values != stored_values) & ~(np.isnan(values) & np.isnan(stored_values))
+    if not differs.any():
+        return 0
+    parameters = {name: rows[name][differs] for name in ("datastream_id", "value", "quality")}
+    parameters |= {name: arrays.times(rows[name][differs]) for name in ("time", "received_at")}
+    parameters["stored_value"] = stored_values[differs]
+    (added,) = arrays.fetch(connection, _ADD_CONFLICTS, parameters)
+    return len(added)
 
 
 _FLAG = sa.text("""

@@ -1,0 +1,120 @@
+"""Every key once: rows whose keys may be stored already, by COPY all the same.
+
+COPY is the fastest way into a table, and it knows no ON CONFLICT. So what is stored already is
+left out of it: nothing is looked up while nothing was sent again, and the unique index has the
+last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import psycopg
+import sqlalchemy as sa
+
+Array = np.ndarray[Any, Any]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+# Rows of a series this far apart are looked up each for itself: a message of last week that comes
+# with one of today must not read the week between. Up to here, reading a range of the index is
+# cheaper than finding each row of it.
+_TOGETHER_US = 3_600_000_000
+
+_SENT_AGAIN = "dala: the last batch held stored rows"
+
+
+class Keys(NamedTuple):
+    """Rows in the order of their keys."""
+
+    order: Array  # places in the batch; of equal keys, in the order they came
+    first: Mask  # whether a row is the first of its key, in that order
+
+
+class Ranges(NamedTuple):
+    """Stretches of rows in the order of their keys, of one series each."""
+
+    starts: Array  # places of the first rows
+    lasts: Array  # places of the last rows
+
+
+def in_order(series: Array, times_us: Array) -> Keys:
+    """Sort a batch by series and time.
+
+    All writers insert in this order, so that two of them with the same rows wait for each other in
+    turn, and never in a ring.
+    """
+    order = np.lexsort((times_us, series))  # stable: first come, first stay
+    series, times_us = series[order], times_us[order]
+    first = np.ones(len(order), bool)
+    first[1:] = (times_us[1:] != times_us[:-1]) | (series[1:] != series[:-1])
+    return Keys(order, first)
+
+
+def ranges(series: Array, times_us: Array) -> Ranges:
+    """Stretches without a wide gap, of rows that stand in order."""
+    begins = np.ones(len(series), bool)
+    begins[1:] = (series[1:] != series[:-1]) | (np.diff(times_us) > _TOGETHER_US)
+    starts = np.flatnonzero(begins)
+    return Ranges(starts, np.append(starts[1:], len(series))[: len(starts)] - 1)
+
+
+def matched(asked: tuple[Array, Array], found: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Places of asked keys (series, time) among the found, and of the found that they equal.
+
+    Both hold each key once.
+    """
+    series, times_us = (np.concatenate(pair) for pair in zip(asked, found, strict=True))
+    order = np.lexsort((times_us, series))  # stable: of equals, the asked one comes first
+    series, times_us = series[order], times_us[order]
+    twice = np.flatnonzero((series[1:] == series[:-1]) & (times_us[1:] == times_us[:-1]))
+    return order[twice], order[twice + 1] - len(asked[0])
+
+
+def copy_missing(
+    connection: sa.Connection,
+    count: int,
+    found_dtype: np.dtype[Any],
+    look_up: Callable[[], Array],
+    copy: Callable[[Mask], None],
+) -> Array:
+    """COPY those of ``count`` rows that are not stored, and return what was found of the others.
+
+    Parameters
+    ----------
+    look_up : callable
+        Finds the rows that are stored: an array of ``found_dtype``, of whose fields ``place`` is
+        the row of each.
+    copy : callable
+        Copies the rows of a mask.
+
+    Raises
+    ------
+    psycopg.errors.UniqueViolation
+        If a row can be neither copied nor seen, as under an isolation above READ COMMITTED when
+        another transaction has just stored it.
+
+    Notes
+    -----
+    A batch that follows one with stored rows on the same connection is looked up first, for those
+    come in runs: after a connection was lost, or a device sends its memory again. A violation then
+    means that another worker has stored some of the rows since; it has committed, or we would
+    still wait for it, so that they are seen now.
+    """
+    remembered = connection.info
+    found = look_up() if remembered.get(_SENT_AGAIN) else np.empty(0, found_dtype)
+    while True:
+        missing = np.ones(count, bool)
+        missing[found["place"]] = False
+        try:
+            with connection.begin_nested():
+                copy(missing)
+        except psycopg.errors.UniqueViolation:
+            seen_before = len(found)
+            found = look_up()
+            if len(found) <= seen_before:
+                raise
+        else:
+            remembered[_SENT_AGAIN] = len(found) > 0
+            return found
