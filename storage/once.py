@@ -14,6 +14,8 @@ import numpy as np
 import psycopg
 import sqlalchemy as sa
 
+from storage import arrays
+
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -60,6 +62,19 @@ def ranges(series: Array, times_us: Array) -> Ranges:
     return Ranges(starts, np.append(starts[1:], len(series))[: len(starts)] - 1)
 
 
+def bounds(times_us: Array, stretches: Ranges) -> dict[str, Any]:
+    """Where stretches begin and end, as parameters: each for itself, and all together.
+
+    The outer bounds, in whole seconds, let the server leave out chunks before it begins.
+    """
+    return {
+        "starts": arrays.times(times_us[stretches.starts]),
+        "ends": arrays.times(times_us[stretches.lasts]),
+        "earliest_s": int(times_us.min() // 1_000_000),
+        "latest_s": int(times_us.max() // 1_000_000 + 1),
+    }
+
+
 def matched(asked: tuple[Array, Array], found: tuple[Array, Array]) -> tuple[Array, Array]:
     """Places of asked keys (series, time) among the found, and of the found that they equal.
 
@@ -70,6 +85,11 @@ def matched(asked: tuple[Array, Array], found: tuple[Array, Array]) -> tuple[Arr
     series, times_us = series[order], times_us[order]
     twice = np.flatnonzero((series[1:] == series[:-1]) & (times_us[1:] == times_us[:-1]))
     return order[twice], order[twice + 1] - len(asked[0])
+
+
+def differ(values: Array, others: Array) -> Mask:
+    """Where two arrays hold different numbers; NaN, an unknown one, is like itself."""
+    return np.asarray((values != others) & ~(np.isnan(values) & np.isnan(others)))
 
 
 def copy_missing(

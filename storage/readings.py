@@ -101,15 +101,9 @@ _KNOWN = np.dtype([("place", np.intp), ("value", np.float64)])
 
 def _stored_of(connection: sa.Connection, rows: Array) -> Array:
     """Which of the rows, that stand in order, are stored, and with what value."""
-    starts, lasts = once.ranges(rows["datastream_id"], rows["time"])
-    parameters = {
-        "ids": rows["datastream_id"][starts],
-        "starts": arrays.times(rows["time"][starts]),
-        "ends": arrays.times(rows["time"][lasts]),
-        # Whole seconds around: a float cannot hold each microsecond.
-        "earliest_s": int(rows["time"].min() // 1_000_000),
-        "latest_s": int(rows["time"].max() // 1_000_000 + 1),
-    }
+    stretches = once.ranges(rows["datastream_id"], rows["time"])
+    parameters = {"ids": rows["datastream_id"][stretches.starts]}
+    parameters |= once.bounds(rows["time"], stretches)
     ids, times, values = arrays.fetch(connection, _STORED_OF, parameters)
     asked, found = once.matched((rows["datastream_id"], rows["time"]), (ids, times))
     known = np.empty(len(asked), _KNOWN)
@@ -131,8 +125,7 @@ _ADD_CONFLICTS = """
 
 def _keep_conflicts(connection: sa.Connection, rows: Array, stored_values: Array) -> int:
     """Keep the rows of another value than the stored one; return how many had not been seen."""
-    values = rows["value"]
-    differs = (values != stored_values) & ~(np.isnan(values) & np.isnan(stored_values))
+    differs = once.differ(rows["value"], stored_values)
     if not differs.any():
         return 0
     parameters = {name: rows[name][differs] for name in ("datastream_id", "value", "quality")}
@@ -142,10 +135,11 @@ def _keep_conflicts(connection: sa.Connection, rows: Array, stored_values: Array
     return len(added)
 
 
+# A statement for each reading, since in the columnstore a key that is written out unpacks only the
+# thousand rows around it; a join would unpack the chunk, which TimescaleDB refuses.
 _FLAG = sa.text("""
     UPDATE readings SET quality = quality | :flag
-      FROM unnest(CAST(:ids AS integer[]), CAST(:times_us AS bigint[])) AS one (id, time_us)
-     WHERE datastream_id = one.id AND time = to_timestamp(0) + one.time_us * interval '1 us'
+     WHERE datastream_id = :id AND time = to_timestamp(0) + :time_us * interval '1 us'
        AND quality & :flag = 0
 """)
 
@@ -157,6 +151,7 @@ def flag(
     quality: Quality,
 ) -> None:
     """Add a flag to stored readings, by datastream and time [µs since 1970]."""
-    if len(datastream_ids):
-        parameters = {"ids": datastream_ids.tolist(), "times_us": times_us.tolist()}
-        connection.execute(_FLAG, parameters | {"flag": int(quality)})
+    keys = zip(datastream_ids.tolist(), times_us.tolist(), strict=True)
+    each = [{"id": one, "time_us": time_us, "flag": int(quality)} for one, time_us in keys]
+    if each:
+        connection.execute(_FLAG, each)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import psycopg
 import sqlalchemy as sa
 
-from storage import copying, tables
+from storage import copying, once, tables
+from storage.arrays import fetch
 
 NUMBERS = ("latitude_deg", "longitude_deg", *tables.TRACK_NUMBERS)
 
@@ -48,24 +48,33 @@ class TrackPoint(NamedTuple):
 def store(
     connection: sa.Connection, devices: Sequence[str], rows: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Store each point once; return which rows were new. Not committed here."""
-    order = np.lexsort((rows["time"], rows["device"]))
-    starts = np.ones(len(rows), bool)
-    starts[1:] = np.diff(rows["time"][order]) != 0
-    starts[1:] |= np.diff(rows["device"][order]) != 0
-    first = np.zeros(len(rows), bool)
-    first[order[starts]] = True
-    try:
-        with connection.begin_nested():
-            _copy(connection, "track_points", devices, rows[first])
-        new_of_first = np.ones(int(first.sum()), bool)
-    except psycopg.errors.UniqueViolation:
-        new_of_first = _store_some_known(connection, devices, rows[first])
-    if not first.all():
-        _stage(connection, devices, rows[~first])
-        connection.execute(_CONFLICTS)
+    """Store each point once; return which rows were new. Not committed here.
+
+    Of equal keys the first stays; a point that differs in anything but the time it was received
+    goes to the conflicts.
+    """
+    ranks = np.argsort(np.argsort(devices))  # one order for all writers, whatever their lists
+    order, first = once.in_order(ranks[rows["device"]], rows["time"])
+    rows = np.take(rows, order)
+    candidates = rows if first.all() else rows[first]
+    known = once.copy_missing(
+        connection,
+        len(candidates),
+        _KNOWN,
+        lambda: _stored_of(connection, devices, candidates),
+        lambda missing: _copy(connection, "track_points", devices, candidates[missing]),
+    )
     new = np.zeros(len(rows), bool)
-    new[np.flatnonzero(first)[new_of_first]] = True
+    new[order[first]] = True
+    new[order[first][known["place"]]] = False
+    if not new.all():
+        kept = candidates.copy()  # what the table holds of each key
+        for name in _COMPARED:
+            kept[name][known["place"]] = known[name]
+        kept = kept[np.cumsum(first) - 1]
+        differs = np.any([once.differ(rows[name], kept[name]) for name in _COMPARED], axis=0)
+        if differs.any():
+            _keep_conflicts(connection, devices, rows[differs])
     return new
 
 
@@ -75,24 +84,59 @@ def _copy(
     copying.copy_in(connection, table, _COLUMNS, _parts(devices, rows))
 
 
-def _parts(devices: Sequence[str], rows: np.ndarray[Any, Any]) -> list[bytes]:
-    """Rows of one device with the same columns unknown have one layout: a part for each."""
+def _parts(devices: Sequence[str], rows: np.ndarray[Any, Any]) -> Iterator[bytes]:
+    """Rows with the same columns unknown and ids of one length have one layout."""
     unknown = np.stack([np.isnan(rows[name]) for name in NUMBERS] + [rows["work_state"] < 0])
-    weights = 1 << np.arange(len(unknown), dtype=np.int64)
-    layout = rows["device"].astype(np.int64) << len(unknown) | weights @ unknown
-    parts = []
+    names = [name.encode() for name in devices]
+    lengths = np.array([len(name) for name in names], np.int64)[rows["device"]]
+    layout = lengths << len(unknown) | (1 << np.arange(len(unknown))) @ unknown
     for one in np.unique(layout):
-        chosen = rows[layout == one]
-        missing = unknown[:, layout == one][:, 0]
+        places = np.flatnonzero(layout == one)
+        chosen, missing = np.take(rows, places), unknown[:, places[0]]
+        ids = np.array(names, f"S{lengths[places[0]]}")[chosen["device"]]
         numbers = [
             None if gone else chosen[name] for name, gone in zip(NUMBERS, missing, strict=False)
         ]
         state = None if missing[-1] else chosen["work_state"]
-        device = devices[int(chosen["device"][0])].encode()
-        columns: list[copying.Column] = [copying.times(chosen["time"]), device, state, *numbers]
+        columns: list[copying.Column] = [copying.times(chosen["time"]), ids, state, *numbers]
         columns += [chosen["quality"], copying.times(chosen["received_at"])]
-        parts.append(copying.records(columns, len(chosen)))
-    return parts
+        yield from copying.pieces(columns, len(chosen))
+
+
+_COMPARED = ("work_state", *NUMBERS, "quality")
+_KNOWN = np.dtype([("place", np.intp), *((name, DTYPE[name]) for name in _COMPARED)])
+_ABSENT = {"work_state": "-1::smallint", **dict.fromkeys(NUMBERS, "'NaN'::float8")}
+# See storage.readings: one look into the index for each range, and only in chunks of the batch.
+_STORED_OF = f"""
+    SELECT array_agg(span.place), array_agg(known.time),
+           {", ".join(f"array_agg({name})" for name in _COMPARED)}
+      FROM unnest(%(places)s, %(ids)s::text[], %(starts)s, %(ends)s)
+           AS span (place, id, first, last)
+CROSS JOIN LATERAL (
+    SELECT time, quality,
+           {", ".join(f"coalesce({name}, {value}) AS {name}" for name, value in _ABSENT.items())}
+      FROM track_points
+     WHERE device_id = span.id AND time BETWEEN span.first AND span.last
+       AND time BETWEEN to_timestamp(%(earliest_s)s) AND to_timestamp(%(latest_s)s)
+    OFFSET 0) AS known
+"""  # noqa: S608 - names of this module's columns
+
+
+def _stored_of(
+    connection: sa.Connection, devices: Sequence[str], rows: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    """Which of the points, that stand in order, are stored, and as what."""
+    stretches = once.ranges(rows["device"], rows["time"])
+    places = rows["device"][stretches.starts]
+    parameters = {"places": places, "ids": [devices[place] for place in places]}
+    parameters |= once.bounds(rows["time"], stretches)
+    places, times, *columns = fetch(connection, _STORED_OF, parameters)
+    asked, found = once.matched((rows["device"], rows["time"]), (places, times))
+    known = np.empty(len(asked), _KNOWN)
+    known["place"] = asked
+    for name, column in zip(_COMPARED, columns, strict=True):
+        known[name] = column[found]
+    return known
 
 
 _STAGE = sa.text("""
@@ -100,37 +144,22 @@ _STAGE = sa.text("""
         (LIKE track_points) ON COMMIT DELETE ROWS
 """)
 _EMPTY_STAGE = sa.text("TRUNCATE staged_points")
-_INSERT_STAGED = sa.text("""
-    INSERT INTO track_points SELECT * FROM staged_points
-    ON CONFLICT DO NOTHING
-    RETURNING (extract(epoch FROM time) * 1000000)::bigint, device_id
-""")
 _CONFLICTS = sa.text("""
     INSERT INTO track_conflicts (time, device_id, point, received_at)
-    SELECT staged.time, staged.device_id, to_jsonb(staged) - 'received_at', staged.received_at
+    SELECT time, device_id, to_jsonb(staged) - 'received_at', received_at
       FROM staged_points AS staged
-CROSS JOIN LATERAL (SELECT * FROM track_points
-                     WHERE device_id = staged.device_id AND time = staged.time
-                     LIMIT 1) AS known
-     WHERE to_jsonb(known) - 'received_at' <> to_jsonb(staged) - 'received_at'
     ON CONFLICT DO NOTHING
 """)
 
 
-def _stage(connection: sa.Connection, devices: Sequence[str], rows: np.ndarray[Any, Any]) -> None:
+def _keep_conflicts(
+    connection: sa.Connection, devices: Sequence[str], rows: np.ndarray[Any, Any]
+) -> None:
+    """Through a stage: the server makes JSON of the rows as it would of stored ones."""
     connection.execute(_STAGE)
     connection.execute(_EMPTY_STAGE)
     _copy(connection, "staged_points", devices, rows)
-
-
-def _store_some_known(
-    connection: sa.Connection, devices: Sequence[str], rows: np.ndarray[Any, Any]
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    _stage(connection, devices, rows)
-    keys = {(time, device) for time, device in connection.execute(_INSERT_STAGED)}
     connection.execute(_CONFLICTS)
-    pairs = zip(rows["time"].tolist(), rows["device"].tolist(), strict=True)
-    return np.fromiter(((time, devices[place]) in keys for time, place in pairs), bool, len(rows))
 
 
 def of_device(
