@@ -15,7 +15,7 @@ from ingest.codecs.lorawan import counter_modulus, memory_key
 from ingest.messages import Decoded, Reading, Rejected, TrackPoint, from_us
 from ingest.outcomes import Message, Outcome, Receipt
 from ingest.plausibility.streams import Judged, Streams
-from storage import devices, intervals, news, readings, rejected, senders, tracks, unknown
+from storage import devices, heard, intervals, news, readings, rejected, senders, tracks, unknown
 from storage.devices import Device, StreamKey
 from storage.quantities import CATALOGUE, Kind
 from storage.readings import Quality
@@ -76,6 +76,7 @@ class Batch:
         stored = Counter[int]()
         stored.update(self._store_readings([row for row in rows if isinstance(row.item, Reading)]))
         stored.update(self._store_points([row for row in rows if isinstance(row.item, TrackPoint)]))
+        self._note_heard(decoded, stored)
         self._keep_rejected(decoded, problems)
         receipts = self._receipts(decoded, problems, offered, stored)
         reasons = Counter(problem.reason for found in problems for problem in found)
@@ -244,6 +245,13 @@ class Batch:
         self._lags_us.append((table["received_at"] - table["time"])[new])
         news.note_points(self._connection, names, table["device"][new], table["time"][new])
         return Counter(row.message for row, is_new in zip(rows, new, strict=True) if is_new)
+
+    def _note_heard(self, decoded: list[Decoded], stored: Counter[int]) -> None:
+        last = {}
+        for index in sorted(index for index, new in stored.items() if new):
+            device = self._devices[decoded[index].device or ""]
+            last[device.id] = self._messages[index].received_at_us
+        heard.note(self._connection, last)
 
     def _keep_rejected(self, decoded: list[Decoded], problems: list[list[Rejected]]) -> None:
         records = [

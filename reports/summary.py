@@ -18,7 +18,7 @@ from reports.harvest import harvest
 from reports.monitor import Monitor
 from reports.sums import Row, Summary, ZoneResult, total
 from reports.water import water
-from storage import adjustments, devices, farms, fields, results
+from storage import adjustments, farms, fields, heard, results
 from storage.adjustments import Adjustment
 from storage.farms import Farm, Region
 from storage.fields import CropZone, Field
@@ -219,9 +219,8 @@ def _as_of(zones: Iterable[_FarmZone], asked: dt.datetime | None) -> str | None:
 
 
 def _devices(connection: sa.Connection, members: Sequence[Farm], now: dt.datetime) -> Summary:
-    last = list(devices.last_seen(connection, [farm.id for farm in members]).values())
-    reporting = sum(moment is not None and moment > now - SILENT_AFTER for moment in last)
-    return {"total": len(last), "reporting": reporting, "silent": len(last) - reporting}
+    found = heard.counts(connection, [farm.id for farm in members], since=now - SILENT_AFTER)
+    return found._asdict() | {"silent": found.total - found.reporting}
 
 
 def _zone(one: _FarmZone, entered: Sequence[Adjustment]) -> Summary:

@@ -301,29 +301,6 @@ def committed(
     return set(connection.scalars(_COMMITTED, parameters))
 
 
-_LAST_SEEN = sa.text("""
-    SELECT device.id, greatest(
-        (SELECT max(newest.received_at)
-           FROM datastreams
-     CROSS JOIN LATERAL (SELECT received_at FROM readings
-                          WHERE datastream_id = datastreams.id
-                       ORDER BY time DESC LIMIT 1) AS newest
-          WHERE datastreams.device_id = device.id),
-        (SELECT received_at FROM track_points
-          WHERE track_points.device_id = device.id ORDER BY time DESC LIMIT 1)) AS seen
-      FROM devices AS device
-     WHERE device.farm_id = ANY(:farm_ids) AND NOT device.disabled
-""")
-
-
-def last_seen(
-    connection: sa.Connection, farm_ids: Sequence[int]
-) -> Mapping[str, dt.datetime | None]:
-    """When each device in service last had something stored; None: never."""
-    rows = connection.execute(_LAST_SEEN, {"farm_ids": list(farm_ids)})
-    return {row.id: row.seen for row in rows}
-
-
 _REPORTING = sa.text("""
     SELECT device.farm_id, count(*) AS total, count(*) FILTER (WHERE reported) AS reporting
       FROM devices AS device

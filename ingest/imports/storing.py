@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ingest.imports.results import Asked, Refused, Stored
 from ingest.plausibility import EARLIEST_US, FUTURE_LIMIT_US
 from ingest.plausibility.streams import Streams
-from storage import devices, news, readings, tracks
+from storage import devices, heard, news, readings, tracks
 from storage.devices import Device, StreamKey
 from storage.quantities import CATALOGUE
 from storage.readings import Quality
@@ -83,6 +83,8 @@ def store_points(
     for part in _chunks(table):
         new = tracks.store(connection, [device_id], part)
         news.note_points(connection, [device_id], part["device"][new], part["time"][new])
+        if new.any():
+            heard.note(connection, {device_id: received_at_us})
         stored = stored.and_more(_counted(part, new))
     return stored
 
@@ -116,6 +118,8 @@ def store_readings(
             readings.flag(connection, ids_of, times, Quality.SPIKE)
             news.note_readings(connection, ids_of, times)
         news.note_readings(connection, part["datastream_id"][new], part["time"][new])
+        if new.any():
+            heard.note(connection, {device_id: received_at_us})
         stored = stored.and_more(_counted(part, new))
     return stored
 

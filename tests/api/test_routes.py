@@ -19,7 +19,7 @@ from api.app import make_app
 from api.dependencies import current_time
 from seeds import load, machines, messages, season
 from seeds.farms import catalogue
-from storage import devices, farms, fields, readings, results, tracks
+from storage import devices, farms, fields, heard, readings, results, tracks
 from storage.database import make_engine
 from storage.farms import Region
 from storage.tables import metadata
@@ -131,6 +131,7 @@ def put_readings(
     table["time"] = table["received_at"] = [int(time.timestamp()) * 1_000_000 for time, _ in rows]
     table["value"] = [value for _, value in rows]
     readings.store(connection, table)
+    heard.note(connection, {device: int(table["received_at"].max())})
     return stream
 
 

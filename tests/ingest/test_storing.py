@@ -103,6 +103,17 @@ def test_a_pack_is_stored_and_receipted(line: Line, database: sa.Engine) -> None
     ]
 
 
+def test_who_brought_something_new_was_heard_and_who_repeated_himself_was_not(
+    line: Line, database: sa.Engine
+) -> None:
+    hour_later = Message(*track(1, point(0))[:2], RECEIVED_US + HOUR_US)
+    line.store([pack(1, 0.21), hour_later])
+    line.store([Message(*pack(1, 0.21)[:2], RECEIVED_US + HOUR_US)])  # the same again
+
+    seen = "SELECT device_id, extract(epoch FROM received_at) * 1e6 FROM device_heard ORDER BY 2"
+    assert rows(database, seen) == [(PROBE, RECEIVED_US), (TRACTOR, RECEIVED_US + HOUR_US)]
+
+
 def test_the_same_batch_again_is_all_duplicates_and_has_the_same_receipt_number(
     line: Line, database: sa.Engine
 ) -> None:
