@@ -28,6 +28,7 @@ from embedded.children import ChildError
 
 Server = Literal["database", "broker", "ingest"]
 SECRETS = ("postgres_password", "database_password", "ingest_password")
+LATER_SECRETS = ("api_password",)  # a home that was made before has them not
 
 
 def default_home() -> Path:
@@ -122,11 +123,15 @@ class Home:
         """The passwords of the servers, made once: 256 random bits each."""
         path = self.path / "secrets"
         if not path.exists():
-            fresh = json.dumps({name: secrets.token_urlsafe(32) for name in SECRETS})
+            names = (*SECRETS, *LATER_SECRETS)
+            fresh = json.dumps({name: secrets.token_urlsafe(32) for name in names})
             _write_private(path, fresh, replace=False)
         kept: dict[str, str] = json.loads(path.read_text())
         if missing := [name for name in SECRETS if name not in kept]:
             raise ChildError(f"{path} lacks {', '.join(missing)}; restore it from a backup.")
+        if later := [name for name in LATER_SECRETS if name not in kept]:
+            kept |= {name: secrets.token_urlsafe(32) for name in later}
+            _write_private(path, json.dumps(kept))
         return kept
 
     def claim(self, server: Server) -> Claim | None:

@@ -28,6 +28,8 @@ from embedded.children import Account, Child, ChildError, start
 from embedded.home import Home
 
 SUPERUSER, OWNER, DATABASE = "postgres", "dala", "dala"
+# What the API may do is what its role may (storage.tenancy); it signs in under a login of its own.
+API_ROLE, API_LOGIN = "dala_api", "dala_api_login"
 DEFAULT_ACCOUNTS = ("dala", "nobody")
 SPACE_NEEDED = 300 * 2**20  # bytes: a new cluster, its first write-ahead log and some readings
 PORT_ATTEMPTS = 5
@@ -310,18 +312,30 @@ def _hint(tail: str) -> str:
 
 
 def _make_database(address: Address, secrets: dict[str, str]) -> None:
-    """Make the role that owns the database, and the database; keep the role's password in step."""
+    """Make the role that owns the database, those of the API, and the database.
+
+    The passwords of the roles are kept in step with the secrets.
+    """
     conninfo = connection_string(address, SUPERUSER, secrets["postgres_password"], "postgres")
-    owner = sql.Identifier(OWNER)
+    owner, role, login = (sql.Identifier(name) for name in (OWNER, API_ROLE, API_LOGIN))
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        found = "SELECT FROM pg_roles WHERE rolname = %s"
-        verb = "ALTER" if connection.execute(found, [OWNER]).fetchone() is not None else "CREATE"
         connection.execute("SET log_statement = 'none'")
-        connection.execute(
-            sql.SQL("{} ROLE {} LOGIN CREATEDB PASSWORD {}").format(
-                sql.SQL(verb), owner, sql.Literal(secrets["database_password"])
+        for name, options, secret in (
+            (OWNER, "LOGIN CREATEDB", "database_password"),
+            (API_ROLE, "NOLOGIN", None),
+            (API_LOGIN, "LOGIN", "api_password"),
+        ):
+            found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+            password = sql.Literal(None if secret is None else secrets[secret])
+            connection.execute(
+                sql.SQL("{} ROLE {} {} PASSWORD {}").format(
+                    sql.SQL("CREATE" if found is None else "ALTER"),
+                    sql.Identifier(name),
+                    sql.SQL(options),
+                    password,
+                )
             )
-        )
+        connection.execute(sql.SQL("GRANT {} TO {}, {}").format(role, owner, login))
         found = "SELECT FROM pg_database WHERE datname = %s"
         if connection.execute(found, [DATABASE]).fetchone() is None:
             made = sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), owner)

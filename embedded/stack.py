@@ -12,7 +12,7 @@ from embedded.broker_server import INGEST, start_broker
 from embedded.children import ChildError
 from embedded.home import AlreadyRunning, Claim, EmbeddedSettings, Home, Running, Server
 from embedded.keeper import Keeper
-from embedded.postgres import DATABASE, OWNER, run_as, start_postgres
+from embedded.postgres import API_LOGIN, DATABASE, OWNER, run_as, start_postgres
 
 
 class Servers:
@@ -24,6 +24,7 @@ class Servers:
         home: Home,
         verb: str,
         database_url: str | None,
+        api_database_url: str | None,
         mqtt_url: str | None,
         running: dict[str, Running],
         claims: list[Claim],
@@ -32,6 +33,7 @@ class Servers:
         self.owner = bool(claims)  # of at least one of them
         self._verb, self._claims = verb, claims
         self._database_url, self._mqtt_url = database_url, mqtt_url
+        self._api_database_url = api_database_url
 
     @property
     def database_url(self) -> str:
@@ -39,6 +41,13 @@ class Servers:
         if self._database_url is None:
             raise ChildError("The embedded database was not asked for.")
         return self._database_url
+
+    @property
+    def api_database_url(self) -> str:
+        """The same for the API, which reads nothing but what the one who asks may see."""
+        if self._api_database_url is None:
+            raise ChildError("The embedded database was not asked for.")
+        return self._api_database_url
 
     @property
     def mqtt_url(self) -> str:
@@ -111,6 +120,7 @@ class _Starting:
         self._running: dict[str, Running] = {}
         self._secrets = home.secrets()
         self._database_url: str | None = None
+        self._api_database_url: str | None = None
         self._mqtt_url: str | None = None
 
     def database(self) -> None:
@@ -121,9 +131,8 @@ class _Starting:
             again = partial(start_postgres, self._home, self._settings.embedded_user, port=port)
             self._keeper.keep("database", server, again)
             self._announce(claim, "database", f"{host}:{port}")
-        password = quote(self._secrets["database_password"], safe="")
-        address = self._running["database"].addresses["database"]
-        self._database_url = f"postgresql+psycopg://{OWNER}:{password}@{address}/{DATABASE}"
+        self._database_url = self._url_of(OWNER, "database_password")
+        self._api_database_url = self._url_of(API_LOGIN, "api_password")
 
     def broker(self) -> None:
         claim = self._claim_or_attach("broker")
@@ -136,11 +145,17 @@ class _Starting:
         password = quote(self._secrets["ingest_password"], safe="")
         self._mqtt_url = f"mqtt://{INGEST}:{password}@{self._running['broker'].addresses['broker']}"
 
+    def _url_of(self, user: str, secret: str) -> str:
+        password = quote(self._secrets[secret], safe="")
+        address = self._running["database"].addresses["database"]
+        return f"postgresql+psycopg://{user}:{password}@{address}/{DATABASE}"
+
     def servers(self) -> Servers:
         return Servers(
             home=self._home,
             verb=self._verb,
             database_url=self._database_url,
+            api_database_url=self._api_database_url,
             mqtt_url=self._mqtt_url,
             running=self._running,
             claims=self._claims,

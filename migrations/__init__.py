@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -9,6 +10,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+
+from migrations import policies
+from migrations.policies import TimeSeriesSettings
+from storage import aggregates
+
+from migrations import tenancy
 
 FOLDER = Path(__file__).parent
 
@@ -20,7 +27,10 @@ def _configuration() -> Config:
 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> list[str]:
-    """Apply what is missing, in one transaction, and return the revisions that were applied."""
+    """Apply what is missing, in one transaction, and return the revisions that were applied.
+
+    The API's role and its views follow the tables, whatever was applied.
+    """
     configuration = _configuration()
     scripts = ScriptDirectory.from_config(configuration)
     with engine.begin() as connection:
@@ -28,9 +38,18 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> list[str]:
         # nothing to do. The lock goes with the transaction.
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('dala migrations'))"))
         before = current(connection)
+        if before != scripts.get_current_head():
+            tenancy.drop(connection)
         configuration.attributes["connection"] = connection
         command.upgrade(configuration, revision)
+        tenancy.ensure(connection)
         after = current(connection)
+        newest = after == scripts.get_current_head()
+        if newest:
+            for sentence in policies.apply(connection, settings or TimeSeriesSettings()):
+                on_note(sentence)
+    if newest:
+        aggregates.refresh(engine)
     pending = scripts.iterate_revisions(after or "base", before or "base")
     return [script.revision for script in pending][::-1]
 

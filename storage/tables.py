@@ -633,7 +633,7 @@ sessions = sa.Table(
     sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False, index=True),
     sa.Column("token_hash", sa.LargeBinary, nullable=False, unique=True, comment="SHA-256"),
     _time("created_at", now=True),
-    _moment("last_seen_at", "to the minute"),
+    _time("last_seen_at", now=True),
     _time("expires_at"),
     sa.Column("address", sa.Text, nullable=False, server_default=""),
     sa.Column("user_agent", sa.Text, nullable=False, server_default=""),

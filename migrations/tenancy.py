@@ -1,0 +1,136 @@
+"""The API's role and its views, made anew whenever the tables or what is shown of them changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from storage import tenancy
+from storage.tenancy import ROLE, SCHEMAS
+
+# Named columns and not *: the statement itself then tells when a table has another column.
+_COLUMNS = sa.text("""
+    SELECT relname, array_agg(quote_ident(attname) ORDER BY attnum)
+      FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+     WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+       AND attnum > 0 AND NOT attisdropped
+  GROUP BY relname
+""")
+_DIGEST = sa.text("SELECT obj_description(to_regnamespace('entrance'), 'pg_namespace')")
+_READ, _WRITE = "SELECT", "SELECT, INSERT, UPDATE, DELETE"
+
+
+def drop(connection: sa.Connection) -> None:
+    """Take the views away, so that a migration may change the tables below them."""
+    connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {', '.join(SCHEMAS)} CASCADE"))
+
+
+def ensure(connection: sa.Connection) -> None:
+    """Make role and views, unless they are there as they should be.
+
+    Raises
+    ------
+    PermissionError
+        If the role is missing and this user may not make it.
+    """
+    _ensure_role(connection)
+    statements = list(_statements(connection))
+    digest = hashlib.sha256("\n".join(statements).encode()).hexdigest()
+    if connection.scalar(_DIGEST) == digest:
+        return
+    drop(connection)
+    for statement in statements:
+        connection.execute(sa.text(statement))
+    connection.execute(sa.text(f"COMMENT ON SCHEMA entrance IS '{digest}'"))
+
+
+def _ensure_role(connection: sa.Connection) -> None:
+    found = sa.text("SELECT count(*) FROM pg_roles WHERE rolname = :role")
+    if not connection.scalar(found, {"role": ROLE}):
+        try:
+            with connection.begin_nested():
+                connection.execute(sa.text(f"CREATE ROLE {ROLE} NOLOGIN"))
+        except sa.exc.ProgrammingError as error:
+            # A role is the whole server's: another database's migration may have been first.
+            if getattr(error.orig, "sqlstate", None) != "42710":
+                raise _cannot("made", f"CREATE ROLE {ROLE} NOLOGIN", error) from error
+    able = sa.text("SELECT pg_has_role(current_user, :role, 'MEMBER')")
+    if not connection.scalar(able, {"role": ROLE}):
+        grant = f"GRANT {ROLE} TO CURRENT_USER"
+        try:
+            with connection.begin_nested():
+                connection.execute(sa.text(grant))
+        except sa.exc.ProgrammingError as error:
+            user = connection.scalar(sa.text("SELECT quote_ident(current_user)"))
+            raise _cannot("taken on", f"GRANT {ROLE} TO {user}", error) from error
+
+
+def _cannot(what: str, remedy: str, error: sa.exc.ProgrammingError) -> PermissionError:
+    reason = str(error.orig).splitlines()[0]
+    return PermissionError(
+        f"the role {ROLE}, as which the API reads, could not be {what}: {reason}. Have an "
+        f"administrator of the database server run: {remedy}"
+    )
+
+
+def _statements(connection: sa.Connection) -> Iterator[str]:
+    """The statements that make schemas and views of the tables as they are now."""
+    columns = {name: ", ".join(names) for name, names in connection.execute(_COLUMNS)}
+    for schema in SCHEMAS:
+        yield f"CREATE SCHEMA {schema}"
+        yield f"GRANT USAGE ON SCHEMA {schema} TO {ROLE}"
+    gate = f"WHERE {tenancy.EVERYTHING}"
+    for table, shown in tenancy.BY_FARM.items():
+        if table in columns:
+            rights = _WRITE if shown.writable else _READ
+            theirs = f"WHERE {shown.column} IN ({tenancy.VISIBLE[shown.via]})"
+            yield from _view("tenant", table, columns[table], rights, theirs, barrier=True)
+            yield from _view("country", table, columns[table], rights, gate)
+    for table in sorted(tenancy.FOR_THE_COUNTRY & set(columns)):
+        yield from _view("country", table, columns[table], _WRITE, gate)
+    for table in sorted(tenancy.FOR_EVERYBODY & set(columns)):
+        yield from _view("tenant", table, columns[table], _READ)
+        yield from _view("country", table, columns[table], _READ)
+        yield from _view("entrance", table, columns[table], _READ)
+    for table in sorted(tenancy.AT_THE_ENTRANCE & set(columns)):
+        yield from _view("entrance", table, columns[table], _WRITE)
+        yield from _view("country", table, columns[table], _WRITE, gate)
+    if "audit_log" in columns:
+        yield from _diary(columns["audit_log"])
+    if "farms" in columns:
+        yield from _farms_of_regions(connection)
+
+
+def _view(
+    schema: str, table: str, columns: str, rights: str, where: str = "", *, barrier: bool = False
+) -> Iterator[str]:
+    # The check lets nobody write a row that they would not see. Of an aggregate there is none.
+    check = "WITH CHECK OPTION" if rights == _WRITE and where else ""
+    options = "WITH (security_barrier = true) " if barrier else ""
+    source = f"SELECT {columns} FROM {table} {where} {check}".strip()  # noqa: S608 - names of ours
+    yield f"CREATE VIEW {schema}.{table} {options}AS {source}"
+    yield f"GRANT {rights} ON {schema}.{table} TO {ROLE}"
+
+
+def _diary(columns: str) -> Iterator[str]:
+    """Everybody's deeds are written down, whatever they see of the book; nobody changes it."""
+    yield from _view("entrance", "audit_log", columns, "INSERT", "WHERE false")
+    for schema in SCHEMAS:
+        yield f"GRANT INSERT ON {schema}.audit_log TO {ROLE}"
+
+
+_FARMS_OF_REGIONS = """
+    CREATE FUNCTION entrance.farms_of_regions(prefixes text[]) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {base}, pg_temp AS $$
+    SELECT string_agg(id::text, ',') FROM farms
+     WHERE EXISTS (SELECT FROM unnest(prefixes) AS prefix
+                    WHERE prefix <> '' AND starts_with(region_code, prefix)) $$"""
+
+
+def _farms_of_regions(connection: sa.Connection) -> Iterator[str]:
+    base = connection.scalar(sa.text("SELECT quote_ident(current_schema())"))
+    yield _FARMS_OF_REGIONS.format(base=base)
+    yield "REVOKE ALL ON FUNCTION entrance.farms_of_regions(text[]) FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION entrance.farms_of_regions(text[]) TO {ROLE}"

@@ -1,0 +1,157 @@
+"""Who sees which rows: what the API is shown of each table, and how a transaction says for whom.
+
+The role :data:`ROLE` has no right on any table, only on views of the same names, in three schemas.
+Which of them a transaction looks into is its search path, so every question of this package is
+asked in the same words:
+
+- ``tenant``: rows of the farms in the setting ``app.farms``; security barriers.
+- ``country``: every row, where the setting ``app.everything`` is on.
+- ``entrance``: what it takes to tell who asks: accounts, keys, tokens. No farm's data.
+
+With nothing set, a view shows nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import sqlalchemy as sa
+
+ROLE = "dala_api"
+SCHEMAS = ("tenant", "country", "entrance")
+
+# The ids of the farms that the transaction may see. Where a subject stands below a farm, these are
+# joined to it: the planner then begins at the few farms, or at the one row that was asked for.
+_FARMS = "SELECT unnest(string_to_array(current_setting('app.farms', true), ',')::bigint[])"
+EVERYTHING = "current_setting('app.everything', true) = 'on'"
+
+Via = Literal["farm", "field", "crop_zone", "device", "datastream"]
+_FIELDS = "SELECT fields.id FROM fields WHERE fields.farm_id IN ({farms})"
+_CROP_ZONES = (
+    "SELECT crop_zones.id FROM crop_zones JOIN fields ON fields.id = crop_zones.field_id "
+    "WHERE fields.farm_id IN ({farms})"
+)
+_DEVICES = "SELECT devices.id FROM devices WHERE devices.farm_id IN ({farms})"
+_DATASTREAMS = (
+    "SELECT datastreams.id FROM datastreams JOIN devices ON devices.id = datastreams.device_id "
+    "WHERE devices.farm_id IN ({farms})"
+)
+VISIBLE: Mapping[Via, str] = {
+    "farm": _FARMS,
+    "field": _FIELDS.format(farms=_FARMS),
+    "crop_zone": _CROP_ZONES.format(farms=_FARMS),
+    "device": _DEVICES.format(farms=_FARMS),
+    "datastream": _DATASTREAMS.format(farms=_FARMS),
+}
+
+
+class Shown(NamedTuple):
+    """Rows whose ``column`` names a visible farm, field …; written too where the API writes."""
+
+    column: str
+    via: Via
+    writable: bool = False
+
+
+# Every table of storage/tables.py stands in one of the five: a test holds this to be so.
+BY_FARM: Mapping[str, Shown] = {
+    "farms": Shown("id", "farm", writable=True),
+    "fields": Shown("farm_id", "farm", writable=True),
+    "devices": Shown("farm_id", "farm", writable=True),
+    "alerts": Shown("farm_id", "farm", writable=True),
+    "weather_forecasts": Shown("farm_id", "farm"),
+    "audit_log": Shown("farm_id", "farm"),
+    "field_boundaries": Shown("field_id", "field", writable=True),
+    "crop_zones": Shown("field_id", "field", writable=True),
+    "irrigation_events": Shown("field_id", "field", writable=True),
+    "baseline_seasons": Shown("field_id", "field", writable=True),
+    "harvest_loads": Shown("crop_zone_id", "crop_zone", writable=True),
+    "non_routine_adjustments": Shown("crop_zone_id", "crop_zone", writable=True),
+    "balance_days": Shown("crop_zone_id", "crop_zone"),
+    "season_results": Shown("crop_zone_id", "crop_zone"),
+    "device_sequences": Shown("device_id", "device"),
+    "device_heard": Shown("device_id", "device"),
+    "datastreams": Shown("device_id", "device", writable=True),
+    "track_points": Shown("device_id", "device"),
+    "track_conflicts": Shown("device_id", "device"),
+    "machine_results": Shown("device_id", "device"),
+    "readings": Shown("datastream_id", "datastream"),
+    "reading_conflicts": Shown("datastream_id", "datastream"),
+    # Aggregates on TimescaleDB, views without it.
+    "readings_hourly": Shown("datastream_id", "datastream"),
+    "readings_daily": Shown("datastream_id", "datastream"),
+}
+FOR_EVERYBODY = frozenset({"regions", "alembic_version"})
+# Of no farm yet: strangers and what nobody could read; and who may sign in.
+FOR_THE_COUNTRY = frozenset({"rejected_messages", "rejected_counts", "unknown_devices"})
+AT_THE_ENTRANCE = frozenset(
+    {
+        "accounts",
+        "sessions",
+        "sign_in_links",
+        "sign_in_failures",
+        "api_clients",
+        "api_keys",
+        "access_tokens",
+        "client_assertions",
+    }
+)
+HIDDEN = frozenset({"sender_memory", "reading_news", "track_news"})
+
+
+class Reach(NamedTuple):
+    """What somebody may see: everything, or farms by id and regions by the beginning of their code.
+
+    ``KZ-61`` is a region, ``KZ`` every region of the country.
+    """
+
+    everything: bool = False
+    farms: tuple[int, ...] = ()
+    regions: tuple[str, ...] = ()
+
+
+_ENTER = sa.text("""
+    SELECT set_config('role', :role, true), set_config('search_path', :schema, true),
+           set_config('app.everything', :everything, true), set_config('app.farms', :farms, true)
+""")
+_OF_REGIONS = sa.text(
+    "SELECT set_config('app.farms', concat_ws(',', NULLIF(:farms, ''), "
+    "entrance.farms_of_regions(:regions)), true)"
+)
+
+
+def enter(connection: sa.Connection, reach: Reach) -> None:
+    """Show this transaction what ``reach`` allows, and nothing else, until it ends."""
+    farms = ",".join(str(farm) for farm in reach.farms)
+    _set(
+        connection,
+        schema="country" if reach.everything else "tenant",
+        everything="on" if reach.everything else "off",
+        farms=farms,
+    )
+    if reach.regions and not reach.everything:
+        connection.execute(_OF_REGIONS, {"farms": farms, "regions": list(reach.regions)})
+
+
+def enter_entrance(connection: sa.Connection) -> None:
+    """Show this transaction who may sign in, and no farm."""
+    _set(connection, schema="entrance", everything="off", farms="")
+
+
+def _set(connection: sa.Connection, **settings: str) -> None:
+    connection.execute(_ENTER, {"role": ROLE, **settings})
+
+
+_READABLE = sa.text("""
+    SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+     WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relname = ANY(:names)
+       AND NOT nspname = ANY(:schemas) AND has_table_privilege(pg_class.oid, 'SELECT')
+  ORDER BY relname
+""")
+
+
+def readable_tables(connection: sa.Connection) -> Sequence[str]:
+    """Tables of ours that the present role reads past the views; there must be none."""
+    names = sorted({*BY_FARM, *FOR_THE_COUNTRY, *AT_THE_ENTRANCE, *HIDDEN})
+    return connection.scalars(_READABLE, {"names": names, "schemas": list(SCHEMAS)}).all()
