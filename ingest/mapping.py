@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.codecs import (
+    IN_ORDER,
     Codec,
     Registry,
     Route,
@@ -99,10 +100,18 @@ def _route(topic: Topic) -> Route:
     if topic.format == "sparkplug":
         names = {metric: ours or None for metric, ours in topic.metrics.items()}
         own = Options(metrics=names, units=topic.units)
-        return Route(topic.pattern, sparkplug.decode, sparkplug.device_of, options=own)
+        return Route(
+            topic.pattern,
+            sparkplug.decode,
+            sparkplug.device_of,
+            options=own,
+            in_order=True,
+            greet=sparkplug.greet,
+        )
     plan = _plan(topic)
     codec = _codec(topic)
-    return Route(topic.pattern, codec, plan.identity.of_topic, options=plan)
+    in_order = topic.format in IN_ORDER
+    return Route(topic.pattern, codec, plan.identity.of_topic, options=plan, in_order=in_order)
 
 
 def _plan(topic: Topic) -> Plan:

@@ -69,6 +69,20 @@ class Request(NamedTuple):
     payload: bytes
 
 
+class Greeting(NamedTuple):
+    """What to say and to note when the service comes to a broker: it may have missed things."""
+
+    requests: tuple[Request, ...] = ()
+    learned: Mapping[str, Any] = MappingProxyType({})
+
+
+class Parked(NamedTuple):
+    """Messages that were refused for want of something that a later one says."""
+
+    device: str  # wire identity
+    reason: str
+
+
 class Decoded(NamedTuple):
     """A message taken apart: what is good is kept even when its neighbour is not."""
 
@@ -82,6 +96,7 @@ class Decoded(NamedTuple):
     # What the message says of later ones, by the sender's key: plain values that JSON can hold.
     learned: Mapping[str, Any] = MappingProxyType({})
     requests: tuple[Request, ...] = ()
+    heals: tuple[Parked, ...] = ()  # what is worth reading again, now that this is known
 
 
 class Context(NamedTuple):
@@ -93,6 +108,7 @@ class Context(NamedTuple):
     timezone: str | None = None  # IANA zone of formats that write local times
     memory: Mapping[str, Any] = MappingProxyType({})  # what was learned, by the sender's key
     options: Any = None  # of the route: what an operator wrote about this topic
+    again: bool = False  # a message of earlier is read again: what is known may be newer than it
 
 
 def to_us(moment: datetime) -> int:

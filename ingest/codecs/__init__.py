@@ -11,13 +11,17 @@ from typing import Any, NamedTuple
 
 from ingest import topics
 from ingest.codecs import chirpstack, dji, efdi, mavlink, senml, sparkplug, tasmota, track, ttn
-from ingest.messages import Context, Decoded, PayloadError, Rejected
+from ingest.messages import Context, Decoded, Greeting, PayloadError, Rejected
 
 MAX_BYTES = 256 * 1024
 # Reasons that say: tell me the device's profile or time zone, and I can read it.
 ASKS_FOR_DEVICE = frozenset({"no-decoder", "no-timezone"})
 
+# Formats whose messages refer to earlier ones of their sender.
+IN_ORDER = frozenset({"sparkplug", "mavlink"})
+
 Codec = Callable[[bytes, Context], Decoded]
+Greet = Callable[[Mapping[str, Any], int, bool], Greeting]
 
 
 class Route(NamedTuple):
@@ -28,6 +32,9 @@ class Route(NamedTuple):
     device: Callable[[tuple[str, ...]], str | None]
     subscription: str | None = None  # the topics to ask the broker for; None: the pattern
     options: Any = None  # for the codec
+    in_order: bool = False  # whether one reader must hear all of a sender's messages
+    # Given what is remembered, the time and whether the broker kept our session: what to say.
+    greet: Greet | None = None
 
 
 def _own_id(levels: tuple[str, ...]) -> str | None:
@@ -48,9 +55,15 @@ ROUTES: tuple[Route, ...] = (  # most specific first
     Route(topics.DJI_STATE, dji.decode, dji.device_of, options="state"),
     Route(topics.DJI_EVENTS, dji.decode, dji.device_of, options="events"),
     Route(topics.TASMOTA, tasmota.decode, tasmota.device_of),
-    Route(topics.SPARKPLUG, sparkplug.decode, sparkplug.device_of),
+    Route(
+        topics.SPARKPLUG,
+        sparkplug.decode,
+        sparkplug.device_of,
+        in_order=True,
+        greet=sparkplug.greet,
+    ),
     Route(topics.EFDI, efdi.decode, efdi.device_of, options=efdi.PREFIX),
-    Route(topics.MAVLINK, mavlink.decode, mavlink.device_of, options=mavlink.PREFIX),
+    Route(topics.MAVLINK, mavlink.decode, mavlink.device_of, options=mavlink.PREFIX, in_order=True),
 )
 
 
@@ -65,6 +78,16 @@ class Registry:
     def subscriptions(self) -> tuple[str, ...]:
         """What to ask the broker for, each topic filter once."""
         return tuple(dict.fromkeys(one.subscription or one.pattern for one in self.routes))
+
+    def greet(self, memory: Mapping[str, Any], now_us: int, *, session_kept: bool) -> Greeting:
+        """What to say to whom is remembered, and to note, when we come to a broker.
+
+        ``session_kept`` tells whether the broker queued for us what was published with QoS 1.
+        """
+        asked = dict.fromkeys(one.greet for one in self.routes if one.greet is not None)
+        said = [greet(memory, now_us, session_kept) for greet in asked]
+        learned = {key: what for one in said for key, what in one.learned.items()}
+        return Greeting(tuple(request for one in said for request in one.requests), learned)
 
     def route(self, topic: str) -> tuple[Route, tuple[str, ...]] | None:
         """The route of a topic and the levels its pattern leaves open; None if nobody reads it."""
@@ -87,6 +110,7 @@ class Registry:
         timezone: str | None = None,
         memory: Mapping[str, Any] = MappingProxyType({}),
         max_bytes: int = MAX_BYTES,
+        again: bool = False,
     ) -> Decoded:
         """Take one message apart. Never raises: whatever cannot be read is a reason in `rejected`.
 
@@ -100,6 +124,8 @@ class Registry:
             IANA zone of the device's clock, for formats that write local times.
         memory : mapping
             What earlier messages said of later ones (``Decoded.learned``), by the sender's key.
+        again : bool
+            Whether the message was read before, when other things were known than now.
         """
         found = self.route(topic)
         if found is None:
@@ -109,7 +135,7 @@ class Registry:
         if len(payload) > max_bytes:
             detail = f"{len(payload)} bytes; split the message: at most {max_bytes} are read"
             return _refused(device, "too-large", detail)
-        context = Context(levels, received_at_us, profile, timezone, memory, route.options)
+        context = Context(levels, received_at_us, profile, timezone, memory, route.options, again)
         try:
             return route.codec(payload, context)
         except PayloadError as error:

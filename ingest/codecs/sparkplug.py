@@ -1,9 +1,10 @@
 """Sparkplug B 3.0 on `spBv1.0/{group}/{type}/{node}[/{device}]`.
 
 A BIRTH says which number (alias) stands for which metric, its datatype and its unit; DATA may then
-carry numbers alone. What a node and its devices said is learned under `sparkplug:{group}/{node}`.
-Whoever names a number nobody explained is asked to be born again, and its message is kept until
-then. `seq` counts to 255 and begins again: it tells no repeats, the time of a metric does.
+carry numbers alone. What a node and its devices said is learned under `sparkplug:{group}/{node}`
+(see `sparkplug_memory`). Whoever names a number nobody explained is asked to be born again, and its
+message is kept until then. `seq` counts to 255 and begins again: it tells no repeats, the time of a
+metric does.
 """
 
 from collections.abc import Mapping
@@ -13,10 +14,13 @@ from ingest.codecs import sparkplug_payload as wire
 from ingest.codecs.lorawan.models import Field
 from ingest.codecs.lorawan.values import convert
 from ingest.codecs.metric_names import Options, Target, own_name, target_of, unit_of
+from ingest.codecs.sparkplug_memory import PREFIX, Birth, Place, Said, joined, remembered
 from ingest.messages import (
     LATEST_TIME_US,
     Context,
     Decoded,
+    Greeting,
+    Parked,
     PayloadError,
     Reading,
     Rejected,
@@ -35,29 +39,6 @@ _COMMANDS = frozenset({"NCMD", "DCMD"})
 _NOT_MEASURED = ("Node Control/", "Device Control/", "Properties/")
 _SERVER_TIME = int(Quality.SERVER_TIME)
 _NO_OPTIONS = Options()
-
-
-class _Place(NamedTuple):
-    """Who speaks, and what kind of message it is."""
-
-    kind: str
-    group: str
-    node: str
-    device: str | None
-
-    @property
-    def key(self) -> str:
-        """Under which the births of a node and its devices are learned."""
-        return f"sparkplug:{self.group}/{self.node}"
-
-    @property
-    def identity(self) -> str:
-        return self.key if self.device is None else f"{self.key}/{self.device}"
-
-    @property
-    def scope(self) -> str:
-        """Of its numbers: the node's own are under ""."""
-        return self.device or ""
 
 
 class _Explained(NamedTuple):
@@ -83,6 +64,21 @@ def rebirth(group: str, node: str, now_us: int) -> Request:
     return Request(f"{ROOT}/{group}/NCMD/{node}", wire.rebirth(now_us // 1000))
 
 
+def greet(memory: Mapping[str, Any], now_us: int, session_kept: bool) -> Greeting:
+    """Ask every node that is remembered for its births: while we were away some were missed.
+
+    They come with QoS 0, which no broker queues. Until a node is born again its numbers are not
+    read: they may mean something else by now.
+    """
+    nodes = [key.removeprefix(PREFIX).split("/", 1) for key in memory if _is_node(key)]
+    asked = tuple(rebirth(group, node, now_us) for group, node in nodes)
+    return Greeting(asked, joined(memory, session_kept=session_kept) if asked else {})
+
+
+def _is_node(key: str) -> bool:
+    return key.startswith(PREFIX) and "/" in key
+
+
 def decode(payload: bytes, context: Context) -> Decoded:
     """Turn one message into readings, and into what it says of later ones.
 
@@ -100,22 +96,27 @@ def decode(payload: bytes, context: Context) -> Decoded:
     if len(message.metrics) > MAX_METRICS:
         detail = f"{len(message.metrics)} metrics; send at most {MAX_METRICS}"
         raise PayloadError("too-many-records", detail)
-    said = context.memory.get(place.key) or {}
+    now_us = context.received_at_us
+    said = remembered(context.memory, place.key)
     if place.kind == "NDEATH":
-        return _node_death(place, message, said)
+        return _node_death(place, message, said, now_us)
     if place.kind == "DDEATH":
-        return _device_death(place, said)
+        return _device_death(place, said, now_us)
     if not (message.metrics or message.HasField("timestamp") or message.HasField("seq")):
         raise PayloadError("bad-message", "no payload of Sparkplug B: no time, seq or metric")
     if place.kind in ("NBIRTH", "DBIRTH"):
-        said = _with_birth(said, place, message)
+        said = _with_birth(said, place, message, now_us)
         decoded = _data(place, message, said, context)
         # What this birth does not explain, the same birth again would not.
-        return decoded._replace(learned={place.key: said}, requests=())
+        return decoded._replace(
+            learned={place.key: said.kept()},
+            requests=(),
+            heals=(Parked(place.identity, "alias-unknown"),),
+        )
     return _data(place, message, said, context)
 
 
-def _place(levels: tuple[str, ...]) -> _Place | None:
+def _place(levels: tuple[str, ...]) -> Place | None:
     """What the topic says; None for the state of a host."""
     parts = "/".join(levels).split("/")
     if parts[0] == "STATE":
@@ -123,7 +124,7 @@ def _place(levels: tuple[str, ...]) -> _Place | None:
     group, kind, node, *rest = parts if len(parts) in (3, 4) else ("", "", "")
     named = all((group, node, *rest)) and not any("\x00" in part for part in parts)
     if named and kind in (_OF_DEVICES if rest else _OF_NODES) | _COMMANDS:
-        return _Place(kind, group, node, rest[0] if rest else None)
+        return Place(kind, group, node, rest[0] if rest else None)
     topic = "/".join((ROOT, *parts))[:200]
     raise PayloadError(
         "bad-topic",
@@ -139,7 +140,7 @@ def _ignored(device: str | None, why: str, learned: Mapping[str, Any] | None = N
 # --- births and deaths ----------------------------------------------------------------------------
 
 
-def _with_birth(said: Mapping[str, Any], place: _Place, message: Any) -> dict[str, Any]:
+def _with_birth(said: Said, place: Place, message: Any, now_us: int) -> Said:
     """What is known of a node once this birth is; a node's own ends those of its devices."""
     aliases, metrics = {}, {}
     for metric in message.metrics:
@@ -148,31 +149,25 @@ def _with_birth(said: Mapping[str, Any], place: _Place, message: Any) -> dict[st
             metrics[name] = [metric.datatype, wire.unit_of(metric)]
             if metric.HasField("alias"):
                 aliases[str(metric.alias)] = name
-    births = {} if place.device is None else dict(said.get("births", {}))
-    births[place.scope] = {"aliases": aliases, "metrics": metrics}
-    number = _bd_seq(message) if place.device is None else said.get("bd_seq")
-    return {
-        "bd_seq": number,
-        "asked_us": said.get("asked_us"),
-        "born_since": True,
-        "births": births,
-    }
+    if place.device is None:
+        said = said.of_session(_bd_seq(message), now_us)
+    return said.with_birth(place.scope, aliases, metrics, now_us)
 
 
-def _node_death(place: _Place, message: Any, said: Mapping[str, Any]) -> Decoded:
+def _node_death(place: Place, message: Any, said: Said, now_us: int) -> Decoded:
     """The broker says a node's will: of its present session, or of one it left long ago."""
-    number, born = _bd_seq(message), said.get("bd_seq")
-    if number is not None and born is not None and number != born:
-        why = f"NDEATH: of another session (bdSeq {number}; born with {born})"
+    number = _bd_seq(message)
+    if number is not None and said.bd_seq is not None and number != said.bd_seq:
+        why = f"NDEATH: of another session (bdSeq {number}; born with {said.bd_seq})"
         return _ignored(place.identity, why)
     why = f"NDEATH: the node is gone (bdSeq {number})"
     # The next session may number its metrics anew, and its birth may be missed.
-    return _ignored(place.identity, why, {place.key: {**said, "births": {}}} if said else None)
+    learned = {place.key: said.after_death(now_us).kept()} if said.is_known else None
+    return _ignored(place.identity, why, learned)
 
 
-def _device_death(place: _Place, said: Mapping[str, Any]) -> Decoded:
-    births = {scope: one for scope, one in said.get("births", {}).items() if scope != place.scope}
-    learned = {place.key: {**said, "births": births}} if said else None
+def _device_death(place: Place, said: Said, now_us: int) -> Decoded:
+    learned = {place.key: said.without(place.scope, now_us).kept()} if said.is_known else None
     return _ignored(place.identity, "DDEATH: the node does not reach the device", learned)
 
 
@@ -198,8 +193,12 @@ def _text(name: bytes) -> str | None:
 # --- values ---------------------------------------------------------------------------------------
 
 
-def _data(place: _Place, message: Any, said: Mapping[str, Any], context: Context) -> Decoded:
-    birth = said.get("births", {}).get(place.scope, {})
+def _data(place: Place, message: Any, said: Said, context: Context) -> Decoded:
+    birth = said.birth_of(place.scope)
+    # What is read again may be of a session before this birth's: then it says nothing of it.
+    is_older = context.again and birth is not None and context.received_at_us < birth.since_us
+    if birth is not None and is_older:
+        birth = birth.over(birth.since_us)
     readings: list[Reading] = []
     rejected: list[Rejected] = []
     unexplained: list[str] = []
@@ -218,6 +217,10 @@ def _data(place: _Place, message: Any, said: Mapping[str, Any], context: Context
             if found is not None:
                 readings.append(found)
     decoded = Decoded(place.identity, readings, [], rejected)
+    if unexplained and is_older:
+        detail = f"of a session whose birth was not heard: {_shown(unexplained)}"
+        decoded.rejected.insert(0, Rejected("birth-missed", detail))
+        return decoded
     if unexplained:
         return _parked(decoded, place, unexplained, said, context)
     if not readings and not rejected:
@@ -225,39 +228,42 @@ def _data(place: _Place, message: Any, said: Mapping[str, Any], context: Context
     return decoded
 
 
+def _shown(unexplained: list[str]) -> str:
+    return ", ".join(unexplained[:10]) + (" …" if len(unexplained) > 10 else "")
+
+
 def _parked(
-    decoded: Decoded,
-    place: _Place,
-    unexplained: list[str],
-    said: Mapping[str, Any],
-    context: Context,
+    decoded: Decoded, place: Place, unexplained: list[str], said: Said, context: Context
 ) -> Decoded:
     """Keep the message for the birth that explains it, and ask for that birth."""
-    shown = ", ".join(unexplained[:10]) + (" …" if len(unexplained) > 10 else "")
-    problem = Rejected("alias-unknown", f"no birth explains {len(unexplained)} metrics: {shown}")
-    decoded.rejected.append(problem)
-    now, asked = context.received_at_us, said.get("asked_us")
-    wait = ASK_AT_MOST_US if said.get("born_since") else ASK_AGAIN_US
+    detail = f"no birth explains {len(unexplained)} metrics: {_shown(unexplained)}"
+    decoded.rejected.append(Rejected("alias-unknown", detail))
+    now, asked = context.received_at_us, said.asked_us
+    if said.session_us is None:
+        said = said._replace(session_us=now)
+        decoded = decoded._replace(learned={place.key: said.kept()})
+    wait = ASK_AT_MOST_US if said.born_since else ASK_AGAIN_US
     # The same message again (its batch is tried again): its request was not sent.
     if asked is not None and 0 < now - asked < wait:
         return decoded
-    learned = {place.key: {**said, "asked_us": now, "born_since": False}}
+    learned = {place.key: said._replace(asked_us=now, born_since=False).kept()}
     return decoded._replace(learned=learned, requests=(rebirth(place.group, place.node, now),))
 
 
-def _explained(metric: Any, birth: Mapping[str, Any]) -> _Explained:
+def _explained(metric: Any, birth: Birth | None) -> _Explained:
     """A metric under its name."""
     if metric.name:
         name = _text(metric.name)
         if name is None:
             raise PayloadError("bad-name", f"{metric.name[:80]!r} is not UTF-8 text")
     elif metric.HasField("alias"):
-        name = birth.get("aliases", {}).get(str(metric.alias))
-        if name is None:
+        named = None if birth is None else birth.aliases.get(str(metric.alias))
+        if named is None:
             raise PayloadError("alias-unknown", f"alias {metric.alias}")
+        name = named
     else:
         raise PayloadError("bad-record", "neither a name nor an alias")
-    datatype, unit = birth.get("metrics", {}).get(name, (0, None))
+    datatype, unit = (0, None) if birth is None else birth.metrics.get(name, (0, None))
     return _Explained(metric, name, metric.datatype or datatype, wire.unit_of(metric) or unit)
 
 

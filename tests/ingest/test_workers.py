@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.codecs import BUILT_IN, Registry, Route, senml
+from ingest.mapping import load
 from ingest.settings import BrokerAddress, Worker
 from ingest.sharing import every_form, subscriptions
 from ingest.storing import Line as StoringLine
@@ -45,15 +47,30 @@ def test_one_worker_shares_nothing() -> None:
 
 
 def test_workers_share_each_topic_but_those_whose_messages_need_their_order() -> None:
-    births = Route("spBv1.0/+/+/+", senml.decode, lambda _levels: None)
-    registry = Registry([births])
-    others = {f"$share/dala/{one}" for one in registry.subscriptions if "spBv1.0" not in one}
+    # Filters of an operator's under which the same messages come, and one under which none do.
+    own = ("spBv1.0/+/+/+", "+/rover", "mavlink/#", "#", "mavlink/+/state")
+    registry = Registry([Route(one, senml.decode, lambda _levels: None) for one in own])
+    alone = {"spBv1.0/#", "mavlink/+", *own[:4]}
+    others = {f"$share/dala/{one}" for one in registry.subscriptions if one not in alone}
 
     first, *rest = (set(subscriptions(registry, Worker(number, 3))) for number in (1, 2, 3))
 
     assert rest == [others, others]
-    assert first - others == {one for one in registry.subscriptions if "spBv1.0" in one}
+    assert "$share/dala/mavlink/+/state" in others
+    assert first - others == alone
     assert first | others <= set(every_form(registry))
+
+
+def test_a_mapping_to_a_format_that_needs_its_order_is_not_shared(tmp_path: Path) -> None:
+    pytest.importorskip("pymavlink")
+    written = tmp_path / "mapping.toml"
+    written.write_text(
+        '[[topics]]\npattern = "rovers/+/frames"\nformat = "mavlink"\ndevice = "$1"\n'
+    )
+    registry = Registry(load(written))
+
+    assert "rovers/+/frames" in subscriptions(registry, Worker(1, 2))
+    assert not any("rovers" in one for one in subscriptions(registry, Worker(2, 2)))
 
 
 # --- what the database promises two of them -------------------------------------------------------

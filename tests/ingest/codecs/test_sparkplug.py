@@ -8,11 +8,11 @@ from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.codecs import decode, sparkplug_payload
+from ingest.codecs import BUILT_IN, decode, sparkplug_payload
 from ingest.codecs.metric_names import Options, Target, target_of
 from ingest.codecs.sparkplug import decode as read_message
 from ingest.decoding import describe
-from ingest.messages import Context, Reading
+from ingest.messages import Context, Parked, Reading
 from storage.readings import Quality
 from tests.ingest.codecs import sparkplug_bytes as sp
 
@@ -35,6 +35,15 @@ class Farm:
         # What is learned is kept as JSON.
         self.memory |= json.loads(json.dumps(dict(decoded.learned), allow_nan=False))
         return decoded
+
+    def come_to_the_broker(self, *, session_kept):
+        greeting = BUILT_IN.greet(self.memory, self.now_us, session_kept=session_kept)
+        self.memory |= json.loads(json.dumps(dict(greeting.learned)))
+        return greeting.requests
+
+    def read_again(self, payload, arrived_us, kind="NDATA", device=None):
+        topic = "/".join(["spBv1.0", "Farm 1", kind, "pump", *([device] if device else [])])
+        return decode(topic, payload, received_at_us=arrived_us, memory=self.memory, again=True)
 
 
 @pytest.fixture
@@ -168,6 +177,176 @@ def test_births_do_not_change_what_was_remembered_before(farm):
     farm.hear("DBIRTH", sp.payload(named("Temperature", alias=1)), "probe")
 
     assert json.dumps(kept) == before
+
+
+# --- what was kept, and the births that explain it ------------------------------------------------
+
+BY_NUMBER = sp.payload(sp.metric(sp.double(25.0), alias=100))
+
+
+def park(farm, kind="NDATA", device=None):
+    """Hear a number that nobody explains; when it came."""
+    arrived_us = farm.now_us
+    assert reasons(farm.hear(kind, BY_NUMBER, device)) == ["alias-unknown"]
+    farm.now_us += MINUTE_US
+    return arrived_us
+
+
+def birth(session, name="Temperature", **more):
+    return sp.node_birth(session, named(name, alias=100, **more))
+
+
+def test_a_birth_tells_what_is_worth_reading_again(farm):
+    assert farm.hear("NBIRTH", sp.node_birth(1)).heals == (Parked(NODE, "alias-unknown"),)
+    of_device = farm.hear("DBIRTH", sp.payload(named("Temperature", alias=1)), "probe")
+    assert of_device.heals == (Parked(f"{NODE}/probe", "alias-unknown"),)
+    assert farm.hear("NDATA", sp.payload(named("Temperature"))).heals == ()
+
+
+def test_what_was_kept_is_read_by_the_birth_that_was_asked_for(farm):
+    arrived_us = park(farm)
+    farm.hear("NBIRTH", birth(1))
+
+    assert values(farm.read_again(BY_NUMBER, arrived_us)) == [("air_temperature", 25.0)]
+
+
+def test_what_was_kept_before_the_node_died_is_not_read_by_its_next_birth(farm):
+    arrived_us = park(farm)
+    farm.hear("NDEATH", sp.node_death(1))
+    farm.now_us += MINUTE_US
+    after_death_us = park(farm)
+    farm.hear("NBIRTH", birth(2))
+
+    again = farm.read_again(BY_NUMBER, arrived_us)
+    assert (again.readings, reasons(again), again.requests) == ([], ["birth-missed"], ())
+    assert values(farm.read_again(BY_NUMBER, after_death_us)) == [("air_temperature", 25.0)]
+
+
+def test_what_was_kept_of_an_earlier_session_is_not_read_though_its_death_was_not_heard(farm):
+    farm.hear("NBIRTH", sp.node_birth(1))
+    farm.now_us += MINUTE_US
+    arrived_us = park(farm)
+    farm.hear("NBIRTH", birth(2))
+
+    assert reasons(farm.read_again(BY_NUMBER, arrived_us)) == ["birth-missed"]
+
+
+def test_a_birth_that_only_adds_numbers_explains_what_came_since_the_one_before(farm):
+    farm.hear("NBIRTH", sp.node_birth(1, named("Humidity", alias=1)))
+    arrived_us = park(farm)
+    more = named("Humidity", alias=1), named("Temperature", alias=100)
+    farm.hear("NBIRTH", sp.node_birth(1, *more))
+
+    assert values(farm.read_again(BY_NUMBER, arrived_us)) == [("air_temperature", 25.0)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        named("Temperature", alias=1),  # what was the humidity
+        named("Humidity", alias=1, datatype=sp.INT8),
+    ],
+)
+def test_a_birth_that_changes_a_number_explains_nothing_of_earlier(farm, other):
+    farm.hear("NBIRTH", sp.node_birth(1, named("Humidity", alias=1, datatype=sp.DOUBLE)))
+    arrived_us = park(farm)
+    farm.hear("NBIRTH", sp.node_birth(1, other, named("Temperature", alias=100)))
+
+    assert reasons(farm.read_again(BY_NUMBER, arrived_us)) == ["birth-missed"]
+
+
+def test_what_a_device_said_before_it_was_gone_is_not_read_by_its_next_birth(farm):
+    farm.hear("NBIRTH", sp.node_birth(1))
+    arrived_us = park(farm, "DDATA", "probe")
+    farm.hear("DDEATH", sp.payload(), "probe")
+    farm.now_us += MINUTE_US
+    later_us = park(farm, "DDATA", "probe")
+    farm.hear("DBIRTH", sp.payload(named("Temperature", alias=100)), "probe")
+
+    of_device = {"kind": "DDATA", "device": "probe"}
+    assert reasons(farm.read_again(BY_NUMBER, arrived_us, **of_device)) == ["birth-missed"]
+    assert values(farm.read_again(BY_NUMBER, later_us, **of_device)) == [("air_temperature", 25.0)]
+
+
+def test_what_a_device_said_is_read_by_its_birth_after_its_node_s(farm):
+    arrived_us = park(farm, "DDATA", "probe")
+    farm.hear("NBIRTH", sp.node_birth(1))
+    again = farm.read_again(BY_NUMBER, arrived_us, "DDATA", "probe")
+    farm.hear("DBIRTH", sp.payload(named("Temperature", alias=100)), "probe")
+
+    assert reasons(again) == ["alias-unknown"]  # it may still come
+    assert values(farm.read_again(BY_NUMBER, arrived_us, "DDATA", "probe")) == [
+        ("air_temperature", 25.0)
+    ]
+
+
+# --- what may have been missed --------------------------------------------------------------------
+
+
+def test_coming_to_a_broker_every_node_that_is_remembered_is_asked_for_its_births(farm):
+    assert farm.come_to_the_broker(session_kept=False) == ()
+    farm.hear("NBIRTH", sp.node_birth(1), node="a")
+    farm.hear("DBIRTH", sp.payload(), "probe", node="b")
+
+    asked = farm.come_to_the_broker(session_kept=True)
+
+    assert [one.topic for one in asked] == ["spBv1.0/Farm 1/NCMD/a", "spBv1.0/Farm 1/NCMD/b"]
+    command = sp.metric(sp.boolean(True), "Node Control/Rebirth", datatype=sp.BOOLEAN)
+    assert asked[0].payload == sp.whole(1, NOW_US // 1000) + sp.block(2, command)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_number_is_not_read_by_a_birth_from_before_we_were_away(farm, kept):
+    farm.hear("NBIRTH", birth(1))
+    farm.now_us += MINUTE_US
+    farm.come_to_the_broker(session_kept=kept)
+
+    arrived_us = park(farm)
+    farm.hear("NBIRTH", birth(1))
+
+    assert values(farm.read_again(BY_NUMBER, arrived_us)) == [("air_temperature", 25.0)]
+    assert values(farm.hear("NDATA", BY_NUMBER)) == [("air_temperature", 25.0)]
+
+
+def test_a_name_keeps_the_unit_of_the_last_birth(farm):
+    farm.hear("NBIRTH", birth(1, "Soil/Moisture_20cm", more=sp.unit("%")))
+    data = sp.payload(named("Soil/Moisture_20cm", sp.double(31.0)))
+
+    farm.come_to_the_broker(session_kept=False)
+    assert values(farm.hear("NDATA", data)) == [("soil_moisture", 0.31)]
+    farm.hear("NDEATH", sp.node_death(1))
+    assert values(farm.hear("NDATA", data)) == [("soil_moisture", 0.31)]
+
+
+def test_what_was_kept_before_the_broker_forgot_us_is_not_read_by_a_later_birth(farm):
+    arrived_us = park(farm)
+    farm.come_to_the_broker(session_kept=False)  # a death would have come with the session
+    later_us = park(farm)
+    farm.hear("NBIRTH", birth(1))
+
+    assert reasons(farm.read_again(BY_NUMBER, arrived_us)) == ["birth-missed"]
+    assert values(farm.read_again(BY_NUMBER, later_us)) == [("air_temperature", 25.0)]
+
+
+def test_a_session_that_the_broker_kept_tells_of_deaths_so_what_was_kept_can_be_read(farm):
+    arrived_us = park(farm)
+    farm.come_to_the_broker(session_kept=True)
+    farm.hear("NBIRTH", birth(1))
+
+    assert values(farm.read_again(BY_NUMBER, arrived_us)) == [("air_temperature", 25.0)]
+
+
+def test_what_an_earlier_version_remembered_explains_no_number(farm):
+    farm.memory[NODE] = {
+        "bd_seq": 1,
+        "asked_us": None,
+        "born_since": True,
+        "births": {"": {"aliases": {"100": "Temperature"}, "metrics": {"Temperature": [10, None]}}},
+    }
+
+    park(farm)
+    farm.hear("NBIRTH", birth(1))
+    assert values(farm.hear("NDATA", BY_NUMBER)) == [("air_temperature", 25.0)]
 
 
 # --- deaths ---------------------------------------------------------------------------------------
