@@ -122,6 +122,8 @@ def copy_missing(
     means that another worker has stored some of the rows since; it has committed, or we would
     still wait for it, so that they are seen now.
     """
+    if count == 0:
+        return np.empty(0, found_dtype)
     remembered = connection.info
     found = look_up() if remembered.get(_SENT_AGAIN) else np.empty(0, found_dtype)
     while True:

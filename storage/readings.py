@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntFlag
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ DTYPE = np.dtype(
         ("received_at", np.int64),  # [µs since 1970, UTC]
     ]
 )
-_COLUMNS = DTYPE.names or ()
+COLUMNS = DTYPE.names or ()
 
 
 Array = np.ndarray[Any, Any]
@@ -78,11 +79,16 @@ def store(connection: sa.Connection, rows: Array) -> Stored:
 
 
 def _copy(connection: sa.Connection, rows: Array) -> None:
+    copying.copy_in(connection, "readings", COLUMNS, packed(rows))
+
+
+def packed(rows: Array) -> Iterator[bytes]:
+    """Readings as a binary COPY of :data:`COLUMNS` takes them."""
     columns = [
         copying.times(rows[name]) if name in {"time", "received_at"} else rows[name]
-        for name in _COLUMNS
+        for name in COLUMNS
     ]
-    copying.copy_in(connection, "readings", _COLUMNS, copying.pieces(columns, len(rows)))
+    return copying.pieces(columns, len(rows))
 
 
 # OFFSET 0 keeps the planner at one look into the index for each range: a plain join may read all

@@ -24,7 +24,7 @@ DTYPE = np.dtype(
         *((name, np.float64) for name in NUMBERS),  # NaN: unknown
     ]
 )
-_COLUMNS = ("time", "device_id", "work_state", *NUMBERS, "quality", "received_at")
+COLUMNS = ("time", "device_id", "work_state", *NUMBERS, "quality", "received_at")
 
 
 class TrackPoint(NamedTuple):
@@ -81,11 +81,14 @@ def store(
 def _copy(
     connection: sa.Connection, table: str, devices: Sequence[str], rows: np.ndarray[Any, Any]
 ) -> None:
-    copying.copy_in(connection, table, _COLUMNS, _parts(devices, rows))
+    copying.copy_in(connection, table, COLUMNS, packed(devices, rows))
 
 
-def _parts(devices: Sequence[str], rows: np.ndarray[Any, Any]) -> Iterator[bytes]:
-    """Rows with the same columns unknown and ids of one length have one layout."""
+def packed(devices: Sequence[str], rows: np.ndarray[Any, Any]) -> Iterator[bytes]:
+    """Points as a binary COPY of :data:`COLUMNS` takes them, in parts of one layout.
+
+    Rows with the same columns unknown and ids of one length have one layout.
+    """
     unknown = np.stack([np.isnan(rows[name]) for name in NUMBERS] + [rows["work_state"] < 0])
     names = [name.encode() for name in devices]
     lengths = np.array([len(name) for name in names], np.int64)[rows["device"]]

@@ -1,9 +1,12 @@
 """Readings are stored once, whatever is sent again."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import psycopg
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -77,31 +80,119 @@ def test_of_two_values_in_one_batch_the_first_stays(connection: sa.Connection) -
     assert conflicts(connection) == [(1, 0.25, 0.75)]
 
 
+# Beside each other, an hour apart and just beyond, and far off: read by range and one by one.
+MINUTES = st.sampled_from([0, 1, 2, 60, 61, 62, 123, 50_000])
+VALUES = st.sampled_from([0.0, -0.0, 1.0, float("nan"), float("inf"), float("-inf")])
+
+
+def as_compared(value: float) -> str:
+    """PostgreSQL holds NaN equal to itself, and zero to minus zero."""
+    return str(value + 0.0)
+
+
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    sent=st.lists(
-        st.tuples(st.integers(0, 5), st.integers(1, 2), st.sampled_from([0.0, 1.0, 2.0])),
-        min_size=1,
-        max_size=25,
-    ),
-    cut=st.integers(1, 25),
+    batches=st.lists(
+        st.lists(st.tuples(MINUTES, st.integers(1, 3), VALUES), max_size=12), min_size=1, max_size=6
+    )
 )
-def test_every_key_is_stored_once_with_its_first_value(
-    connection: sa.Connection, sent: list[tuple[int, int, float]], cut: int
+def test_whatever_is_sent_again_each_key_is_stored_once_and_no_value_is_lost(
+    connection: sa.Connection, batches: list[list[tuple[int, int, float]]]
 ) -> None:
+    first: dict[tuple[int, int], float] = {}
+    others: set[tuple[int, str, str]] = set()
+    seen: set[tuple[int, int, str]] = set()
     with connection.begin_nested() as savepoint:
-        for start in range(0, len(sent), cut):
-            readings.store(connection, batch(*sent[start : start + cut]))
-        first: dict[tuple[int, int], float] = {}
-        for minute, stream, value in sent:
-            first.setdefault((minute, stream), value)
-        others = {(m, s, v) for m, s, v in sent if v != first[m, s]}
+        for sent in batches:
+            outcome = readings.store(connection, batch(*sent))
+            new, conflicting = [], 0
+            for minute, stream, value in sent:
+                new.append((minute, stream) not in first)
+                kept = first.setdefault((minute, stream), value)
+                differs = as_compared(kept) != as_compared(value)
+                if differs and (minute, stream, as_compared(value)) not in seen:
+                    seen.add((minute, stream, as_compared(value)))
+                    others.add((stream, as_compared(kept), as_compared(value)))
+                    conflicting += 1
 
-        assert stored_values(connection) == first
-        assert len(conflicts(connection)) == len(others)
+            assert outcome.new.tolist() == new
+            assert outcome.duplicate.tolist() == [not one for one in new]
+            assert outcome.conflicts == conflicting
+        stored = {key: as_compared(value) for key, value in stored_values(connection).items()}
+        assert stored == {key: as_compared(value) for key, value in first.items()}
+        found = conflicts(connection)
+        assert len(found) == len(seen)
+        assert {(s, as_compared(kept), as_compared(value)) for s, kept, value in found} == others
         savepoint.rollback()
+
+
+def test_what_another_worker_has_not_committed_is_waited_for(empty_engine: sa.Engine) -> None:
+    ours, theirs = batch((0, 1, 1.0), (1, 1, 2.0)), batch((2, 1, 4.0), (1, 1, 3.0), (0, 1, 1.0))
+    with ThreadPoolExecutor(1) as pool:
+        with empty_engine.begin() as connection:
+            readings.store(connection, ours)
+            waiting = pool.submit(_store_and_commit, empty_engine, theirs)
+            _until_someone_waits_for(connection)
+        outcome = waiting.result()
+
+    assert outcome.new.tolist() == [True, False, False]
+    assert outcome.conflicts == 1
+    with empty_engine.connect() as connection:
+        assert stored_values(connection) == {(0, 1): 1.0, (1, 1): 2.0, (2, 1): 4.0}
+        assert conflicts(connection) == [(1, 2.0, 3.0)]
+
+
+def test_what_another_worker_took_back_is_stored_by_this_one(empty_engine: sa.Engine) -> None:
+    rows = batch((0, 1, 1.0), (1, 1, 2.0))
+    with ThreadPoolExecutor(1) as pool:
+        with empty_engine.connect() as connection, connection.begin() as transaction:
+            readings.store(connection, rows)
+            waiting = pool.submit(_store_and_commit, empty_engine, rows)
+            _until_someone_waits_for(connection)
+            transaction.rollback()
+        assert waiting.result().new.all()
+
+
+def test_workers_with_the_same_readings_never_block_each_other_for_good(
+    empty_engine: sa.Engine,
+) -> None:
+    keys = np.arange(600)
+    rows = batch(*((key // 20, key % 20 + 1, float(key)) for key in keys))
+    random = np.random.default_rng(4)
+    orders = [random.permutation(keys) for _ in range(24)]
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(
+            pool.map(lambda order: _store_and_commit(empty_engine, rows[order]), orders)
+        )
+
+    assert sum(int(one.new.sum()) for one in outcomes) == len(keys)
+    with empty_engine.connect() as connection:
+        assert stored_values(connection) == {(k // 20, k % 20 + 1): float(k) for k in keys}
+        assert conflicts(connection) == []
+
+
+def test_a_row_that_can_be_neither_stored_nor_seen_is_an_error(empty_engine: sa.Engine) -> None:
+    above = empty_engine.execution_options(isolation_level="REPEATABLE READ")
+    with above.connect() as connection, connection.begin():
+        stored_values(connection)  # what comes after is not seen
+        _store_and_commit(empty_engine, batch((0, 1, 1.0)))
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            readings.store(connection, batch((0, 1, 1.0)))
+
+
+def _store_and_commit(engine: sa.Engine, rows: np.ndarray[Any, Any]) -> readings.Stored:
+    with engine.begin() as connection:
+        return readings.store(connection, rows)
+
+
+def _until_someone_waits_for(connection: sa.Connection) -> None:
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    )
+    while not connection.scalar(waiting):
+        connection.execute(sa.text("SELECT pg_stat_clear_snapshot()"))
 
 
 def test_local_days_are_those_of_the_farm(connection: sa.Connection) -> None:
