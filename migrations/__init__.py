@@ -11,11 +11,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from migrations import policies
+from migrations import policies, tenancy
 from migrations.policies import TimeSeriesSettings
 from storage import aggregates
-
-from migrations import tenancy
 
 FOLDER = Path(__file__).parent
 
@@ -26,10 +24,19 @@ def _configuration() -> Config:
     return configuration
 
 
-def upgrade(engine: sa.Engine, revision: str = "head") -> list[str]:
+def upgrade(
+    engine: sa.Engine,
+    revision: str = "head",
+    *,
+    settings: TimeSeriesSettings | None = None,
+    on_note: Callable[[str], None] = lambda _sentence: None,
+) -> list[str]:
     """Apply what is missing, in one transaction, and return the revisions that were applied.
 
-    The API's role and its views follow the tables, whatever was applied.
+    The API's role and its views follow the tables, whatever was applied. At the newest revision,
+    how readings are kept is brought in line with the settings, read from the environment if not
+    given, and hours and days are brought up to date with what came late; ``on_note`` hears what
+    was changed.
     """
     configuration = _configuration()
     scripts = ScriptDirectory.from_config(configuration)
@@ -42,12 +49,12 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> list[str]:
             tenancy.drop(connection)
         configuration.attributes["connection"] = connection
         command.upgrade(configuration, revision)
-        tenancy.ensure(connection)
         after = current(connection)
         newest = after == scripts.get_current_head()
         if newest:
             for sentence in policies.apply(connection, settings or TimeSeriesSettings()):
                 on_note(sentence)
+        tenancy.ensure(connection)
     if newest:
         aggregates.refresh(engine)
     pending = scripts.iterate_revisions(after or "base", before or "base")

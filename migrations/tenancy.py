@@ -18,6 +18,14 @@ _COLUMNS = sa.text("""
        AND attnum > 0 AND NOT attisdropped
   GROUP BY relname
 """)
+# Functions name what they read without its schema: inside another they read what is shown there.
+# They are not to be inlined: TimescaleDB then asks the reader for rights on what is below the view.
+_FUNCTIONS = sa.text("""
+    SELECT proname, pg_get_function_arguments(oid), pg_get_function_result(oid), prosrc
+      FROM pg_proc
+     WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'readings\\_%'
+  ORDER BY proname
+""")
 _DIGEST = sa.text("SELECT obj_description(to_regnamespace('entrance'), 'pg_namespace')")
 _READ, _WRITE = "SELECT", "SELECT, INSERT, UPDATE, DELETE"
 
@@ -97,6 +105,13 @@ def _statements(connection: sa.Connection) -> Iterator[str]:
     for table in sorted(tenancy.AT_THE_ENTRANCE & set(columns)):
         yield from _view("entrance", table, columns[table], _WRITE)
         yield from _view("country", table, columns[table], _WRITE, gate)
+    for name, arguments, result, body in connection.execute(_FUNCTIONS):
+        for schema in ("tenant", "country"):
+            yield (
+                f"CREATE FUNCTION {schema}.{name}({arguments}) RETURNS {result} "
+                "LANGUAGE plpgsql STABLE AS $$\n#variable_conflict use_column\n"
+                f"BEGIN RETURN QUERY {body}; END $$"
+            )
     if "audit_log" in columns:
         yield from _diary(columns["audit_log"])
     if "farms" in columns:

@@ -41,3 +41,15 @@ def wanted(connection: sa.Connection) -> bool:
             f"database, or set {PLAIN}=1 to stay on plain PostgreSQL."
         ) from error
     return True
+
+
+def in_use(connection: sa.Connection) -> bool:
+    """Tell whether readings are a hypertable: a database made plain stays so."""
+    return has_timescale(connection) and bool(
+        connection.scalar(
+            sa.text("""
+            SELECT count(*) FROM timescaledb_information.hypertables
+             WHERE hypertable_name = 'readings' AND hypertable_schema = current_schema()
+            """)
+        )
+    )

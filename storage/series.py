@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ _NEWEST = """
       FROM unnest(%(ids)s::integer[], %(since)s::timestamptz[]) AS stream (id, since)
 CROSS JOIN LATERAL (SELECT time, value FROM readings
                      WHERE datastream_id = stream.id AND quality & ~32 < 16
-                       AND time >= stream.since
+                       AND time >= stream.since AND time >= %(first)s::timestamptz
                   ORDER BY time DESC LIMIT %(count)s) AS newest
   ORDER BY stream.id, newest.time
 """
@@ -36,7 +37,8 @@ def newest(
     if not since:
         return {}
     ids = sorted(since)
-    parameters = {"ids": ids, "since": [since[one] for one in ids], "count": count}
+    parameters: dict[str, Any] = {"ids": ids, "since": [since[one] for one in ids], "count": count}
+    parameters["first"] = min(parameters["since"])
     table = copying.copy_out(connection, _NEWEST, parameters, _SERIES_DTYPE)
     table["time"] = copying.since_1970(table["time"])
     parts = _by_id(table, ids)
@@ -72,22 +74,25 @@ _RAW = sa.text("""
 """)
 _HOURS = sa.text("""
     SELECT bucket, samples, total / samples, low, high, total, last_value
-      FROM readings_hourly
-     WHERE datastream_id = :datastream_id AND bucket >= :start AND bucket < :end
+      FROM readings_by_hour(:datastream_id, :start, :end)
   ORDER BY bucket
      LIMIT :limit
 """)
-# Local days are put together from hours: a day of the aggregate is one of UTC.
-_DAYS = sa.text("""
-    SELECT date_trunc('day', bucket, :timezone) AS day, sum(samples)::bigint,
-           sum(total) / sum(samples), min(low), max(high), sum(total),
-           (array_agg(last_value ORDER BY bucket DESC))[1]
-      FROM readings_hourly
-     WHERE datastream_id = :datastream_id AND bucket >= :start AND bucket < :end
-  GROUP BY day
-  ORDER BY day
+# Days of the zone that the database keeps days of, and days of any zone, made of hours.
+_STORED_DAYS = sa.text("""
+    SELECT bucket, samples, total / samples, low, high, total, last_value
+      FROM readings_by_stored_day(:datastream_id, :start, :end)
+  ORDER BY bucket
      LIMIT :limit
 """)
+_DAYS = sa.text("""
+    SELECT bucket, samples, total / samples, low, high, total, last_value
+      FROM readings_by_day(:datastream_id, :start, :end, :timezone)
+  ORDER BY bucket
+     LIMIT :limit
+""")
+_DAY_ZONE = sa.text("SELECT readings_day_zone()")
+_FEW_HOURS = dt.timedelta(days=92)  # are put together faster than it takes to look for days
 
 
 def raw(
@@ -128,7 +133,29 @@ def daily(
     """Local days of [start, end) that have a usable reading."""
     parameters: dict[str, Any] = {"datastream_id": datastream_id, "start": start, "end": end}
     parameters |= {"timezone": timezone, "limit": limit}
-    return [Bucket(*row) for row in connection.execute(_DAYS, parameters)]
+    stored = end - start > _FEW_HOURS and are_days_of(
+        str(connection.scalar(_DAY_ZONE)), timezone, start, end
+    )
+    query = _STORED_DAYS if stored else _DAYS
+    return [Bucket(*row) for row in connection.execute(query, parameters)]
+
+
+def are_days_of(stored: str, asked: str, start: dt.datetime, end: dt.datetime) -> bool:
+    """Tell whether the days of two time zones are the same, all through whole days of [start, end).
+
+    Kazakhstan has one time since March 2024, and had two before.
+    """
+    one, other = ZoneInfo(stored), ZoneInfo(asked)
+    midnight = dt.time()
+    if any(edge.astimezone(other).time() != midnight for edge in (start, end)):
+        return False
+    if stored == asked:
+        return True
+    noons = (start + dt.timedelta(hours=12 + 24 * day) for day in range((end - start).days + 1))
+    return all(
+        moment.astimezone(one).utcoffset() == moment.astimezone(other).utcoffset()
+        for moment in (start, *noons, end)
+    )
 
 
 class Span(NamedTuple):
@@ -138,14 +165,18 @@ class Span(NamedTuple):
     end: dt.datetime
 
 
-# LATERAL asks the index once for each datastream, and leaves out chunks that its span excludes.
+# LATERAL and OFFSET 0 ask the index once for each datastream: left free, the planner may read all
+# readings, or all hours that are stored. The outer bounds are written out, and so leave out the
+# chunks that no span touches before they are planned for.
 _SERIES = """
     SELECT span.id, reading.time, reading.value
       FROM unnest(%(ids)s::integer[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
            AS span (id, start, finish)
 CROSS JOIN LATERAL (SELECT time, value FROM readings
                      WHERE datastream_id = span.id AND quality < 16
-                       AND time >= span.start AND time < span.finish) AS reading
+                       AND time >= span.start AND time < span.finish
+                       AND time >= %(first)s::timestamptz AND time < %(last)s::timestamptz
+                    OFFSET 0) AS reading
   ORDER BY span.id, reading.time
 """
 _SERIES_DTYPE = np.dtype([("id", np.int32), ("time", np.int64), ("value", np.float64)])
@@ -155,13 +186,14 @@ _HOUR_SERIES = """
            hour.high, hour.total
       FROM unnest(%(ids)s::integer[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
            AS span (id, start, finish)
-CROSS JOIN LATERAL (SELECT bucket, total, samples, low, high FROM readings_hourly
-                     WHERE datastream_id = span.id
-                       AND bucket >= span.start AND bucket < span.finish) AS hour
+CROSS JOIN LATERAL (SELECT bucket, total, samples, low, high
+                      FROM readings_by_hour(span.id, span.start, span.finish)
+                     WHERE bucket >= %(first)s::timestamptz AND bucket < %(last)s::timestamptz
+                    OFFSET 0) AS hour
   ORDER BY span.id, hour.bucket
 """
-# The same hours of a short span, from its readings: a view that aggregates a whole datastream
-# first, as there is on plain PostgreSQL, would cost more with every day of its past.
+# The same hours of a short span, from its readings: what came in this minute counts, also where
+# the stored hours do not know of it yet.
 _RECENT_HOURS = """
     SELECT span.id, hour.bucket, hour.mean, hour.low, hour.high, hour.total
       FROM unnest(%(ids)s::integer[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
@@ -173,7 +205,10 @@ CROSS JOIN LATERAL (SELECT date_trunc('hour', time, 'UTC') AS bucket,
                      WHERE datastream_id = span.id AND quality < 16 AND time >= span.start
                        AND time < date_trunc('hour', span.finish - interval '1 microsecond', 'UTC')
                                   + interval '1 hour'
-                  GROUP BY 1) AS hour
+                       AND time >= %(first)s::timestamptz
+                       AND time < %(last)s::timestamptz + interval '1 hour'
+                  GROUP BY 1
+                    OFFSET 0) AS hour
      WHERE hour.bucket >= span.start
   ORDER BY span.id, hour.bucket
 """
@@ -209,11 +244,12 @@ def _parts_of(
     if not spans:
         return {}
     ids = sorted(spans)
-    parameters = {
+    parameters: dict[str, Any] = {
         "ids": ids,
         "starts": [spans[one].start for one in ids],
         "ends": [spans[one].end for one in ids],
     }
+    parameters |= {"first": min(parameters["starts"]), "last": max(parameters["ends"])}
     table = copying.copy_out(connection, statement, parameters, dtype)
     table["time"] = copying.since_1970(table["time"])
     return _by_id(table, ids)

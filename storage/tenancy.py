@@ -97,7 +97,7 @@ AT_THE_ENTRANCE = frozenset(
         "client_assertions",
     }
 )
-HIDDEN = frozenset({"sender_memory", "reading_news", "track_news"})
+HIDDEN = frozenset({"sender_memory", "reading_news", "track_news", "reading_retention"})
 
 
 class Reach(NamedTuple):
@@ -112,7 +112,7 @@ class Reach(NamedTuple):
 
 
 _ENTER = sa.text("""
-    SELECT set_config('role', :role, true), set_config('search_path', :schema, true),
+    SELECT set_config('role', :role, true), set_config('search_path', :path, true),
            set_config('app.everything', :everything, true), set_config('app.farms', :farms, true)
 """)
 _OF_REGIONS = sa.text(
@@ -139,8 +139,10 @@ def enter_entrance(connection: sa.Connection) -> None:
     _set(connection, schema="entrance", everything="off", farms="")
 
 
-def _set(connection: sa.Connection, **settings: str) -> None:
-    connection.execute(_ENTER, {"role": ROLE, **settings})
+def _set(connection: sa.Connection, *, schema: str, everything: str, farms: str) -> None:
+    # After the views, the functions that migrations made; a table there may not be read.
+    values = {"role": ROLE, "path": f"{schema}, public", "everything": everything, "farms": farms}
+    connection.execute(_ENTER, values)
 
 
 _READABLE = sa.text("""

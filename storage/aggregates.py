@@ -1,0 +1,92 @@
+"""Hours and days that are stored: brought up to date where readings came late.
+
+TimescaleDB makes hours by itself as far back as late data usually reach, once an hour, and answers
+for newer ones from the readings. Who computes with what has just arrived late asks for a refresh
+first. On plain PostgreSQL hours are made when they are asked for, and there is nothing to do.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from storage.database import has_timescale
+
+# A year at a time: a transaction that rolls back loses no more. Only hours whose readings changed
+# since the last refresh are made again, so a year in which none did costs next to nothing.
+_STEP = dt.timedelta(days=366)
+_TRIES = 20
+_PAUSE_S = 0.5
+
+# Hours before the floor are all that is left of their readings: a refresh there would make them
+# again, of nothing. A day's margin keeps the days of every time zone whole.
+_BOUNDS = sa.text("""
+    SELECT CAST(greatest(date_trunc('day', CAST(:since AS timestamptz)) - interval '1 day',
+                         (SELECT min(range_start) FROM timescaledb_information.chunks
+                           WHERE hypertable_name = 'readings'
+                             AND hypertable_schema = current_schema()),
+                         date_trunc('day', greatest(dropped_before,
+                                                    now() - kept_days * interval '1 day'))
+                         + interval '2 days') AS timestamptz) AS start,
+           date_trunc('hour', now()) - interval '1 hour' AS finish
+      FROM reading_retention
+     WHERE EXISTS (SELECT FROM timescaledb_information.chunks
+                    WHERE hypertable_name = 'readings' AND hypertable_schema = current_schema())
+""")
+_REFRESH = sa.text("""
+    CALL refresh_continuous_aggregate(CAST(:view AS regclass), CAST(:start AS timestamptz),
+                                      CAST(:finish AS timestamptz))
+""")
+_SHORTEST = {"readings_hourly": dt.timedelta(hours=2), "readings_daily": dt.timedelta(days=3)}
+
+
+def refresh(engine: sa.Engine, since: dt.datetime | None = None) -> None:
+    """Make hours and days again whose readings changed, from a time on or all of them.
+
+    Never of the current hour, nor of where readings have been dropped by their retention. In
+    transactions of its own: call it with none open.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not has_timescale(connection):
+            return
+        bounds = connection.execute(_BOUNDS, {"since": since}).one_or_none()
+        if bounds is None:
+            return
+        connection.execute(sa.text("SET statement_timeout = 0"))
+        try:
+            # Days are made of hours: hours first.
+            for view, shortest in _SHORTEST.items():
+                for start, finish in _steps(bounds.start, bounds.finish, shortest):
+                    _refresh_one(connection, view, start, finish)
+        finally:
+            connection.execute(sa.text("RESET statement_timeout"))
+
+
+def _steps(
+    start: dt.datetime, finish: dt.datetime, shortest: dt.timedelta
+) -> Iterator[tuple[dt.datetime, dt.datetime]]:
+    # They overlap, so that a bucket that lies across the edge is whole in one of them.
+    while finish - start >= shortest:
+        yield start, min(start + _STEP, finish)
+        if start + _STEP >= finish:
+            return
+        start += _STEP - dt.timedelta(days=2)
+
+
+def _refresh_one(
+    connection: sa.Connection, view: str, start: dt.datetime, finish: dt.datetime
+) -> None:
+    """Refresh a stretch, after the database's own refresh if that is at work there."""
+    parameters = {"view": view, "start": start, "finish": finish}
+    for attempt in range(_TRIES):
+        try:
+            connection.execute(_REFRESH, parameters)
+            return
+        except sa.exc.OperationalError as error:
+            # 55P03, lock not available, is how a refresh tells of another one.
+            if getattr(error.orig, "sqlstate", None) != "55P03" or attempt == _TRIES - 1:
+                raise
+        time.sleep(_PAUSE_S)

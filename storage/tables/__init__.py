@@ -1,0 +1,96 @@
+"""The schema as it is today; ``migrations/`` tells how it came to be, and a check compares the two.
+
+Terms are those of OGC SensorThings (datastream), ADAPT (crop zone) and FAO-56. Units stand in the
+column names where a number leaves its table.
+"""
+
+from storage.tables.access import (
+    access_tokens,
+    accounts,
+    api_clients,
+    api_keys,
+    audit_log,
+    client_assertions,
+    sessions,
+    sign_in_failures,
+    sign_in_links,
+)
+from storage.tables.arrived import (
+    TRACK_NUMBERS,
+    alerts,
+    reading_conflicts,
+    reading_news,
+    reading_retention,
+    readings,
+    rejected_counts,
+    rejected_messages,
+    sender_memory,
+    track_conflicts,
+    track_news,
+    track_points,
+    unknown_devices,
+)
+from storage.tables.columns import metadata
+from storage.tables.computed import (
+    BALANCE_NUMBERS,
+    BALANCE_OPTIONAL,
+    SEASON_NUMBERS,
+    balance_days,
+    machine_results,
+    season_results,
+)
+from storage.tables.devices import datastreams, device_heard, device_sequences, devices
+from storage.tables.entered import (
+    baseline_seasons,
+    harvest_loads,
+    irrigation_events,
+    non_routine_adjustments,
+    weather_forecasts,
+)
+from storage.tables.places import crop_zones, farms, field_boundaries, fields, regions
+
+__all__ = [
+    "BALANCE_NUMBERS",
+    "BALANCE_OPTIONAL",
+    "SEASON_NUMBERS",
+    "TRACK_NUMBERS",
+    "access_tokens",
+    "accounts",
+    "alerts",
+    "api_clients",
+    "api_keys",
+    "audit_log",
+    "balance_days",
+    "baseline_seasons",
+    "client_assertions",
+    "crop_zones",
+    "datastreams",
+    "device_heard",
+    "device_sequences",
+    "devices",
+    "farms",
+    "field_boundaries",
+    "fields",
+    "harvest_loads",
+    "irrigation_events",
+    "machine_results",
+    "metadata",
+    "non_routine_adjustments",
+    "reading_conflicts",
+    "reading_news",
+    "reading_retention",
+    "readings",
+    "regions",
+    "rejected_counts",
+    "rejected_messages",
+    "season_results",
+    "sender_memory",
+    "sessions",
+    "sign_in_failures",
+    "sign_in_links",
+    "track_conflicts",
+    "track_news",
+    "track_points",
+    "unknown_devices",
+    "weather_forecasts",
+]
