@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 MAX_HEADER_BYTES = 1 << 20  # of the XML; 255 values need some 12 KB
+MAX_ELEMENTS = 1_000  # of the XML
+MAX_COLUMNS = 256  # a record names its values in one byte
 MAX_RECORDS = 2_000_000  # of one log: three weeks at one a second
 CHUNK = 1 << 16  # structures that are gathered at a time
 
@@ -156,6 +158,8 @@ def _layout(header: bytes, file: str) -> tuple[np.dtype[np.void], tuple[Logged, 
         )
     except (KeyError, ValueError):
         raise TableError(file, 1, "DLV", "a DLV has no DDI in its A") from None
+    if len(columns) > MAX_COLUMNS:
+        raise TableError(file, 1, "DLV", f"{len(columns)} values; a record can name {MAX_COLUMNS}")
     return np.dtype([*fields, ("count", "u1")]), columns
 
 
@@ -168,8 +172,14 @@ def _elements(header: bytes, file: str) -> list[tuple[str, dict[str, str]]]:
     def refuse(*_: object) -> None:
         raise TableError(file, 1, "DOCTYPE", "no time log declares a document type")
 
+    def take(name: str, attributes: dict[str, str]) -> None:
+        elements.append((name, attributes))
+        if len(elements) > MAX_ELEMENTS:
+            reason = f"more than {MAX_ELEMENTS:,} elements: too many for a time log's"
+            raise TableError(file, parser.CurrentLineNumber, "XML", reason)
+
     parser = expat.ParserCreate()
-    parser.StartElementHandler = lambda name, attributes: elements.append((name, attributes))
+    parser.StartElementHandler = take
     parser.StartDoctypeDeclHandler = refuse  # and with it every entity
     try:
         parser.Parse(header, True)

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 WORK_STATE = 141  # 0 off, 1 on, 2 error, 3 not available
 SPEED = 397  # negative backwards
+CROP_MOISTURE = 99  # zero where none was measured: no crop is without water
+UNKNOWN = 2**31 - 1  # the raw number of what is not available
 CONDENSED_WORK_STATES = (161, *range(162, 177))  # sixteen sections each, two bits a section
 PROPRIETARY = range(57_344, 65_535)  # each maker's own: the raw number is all there is
 OFF, ON, ERROR, NOT_AVAILABLE = 0, 1, 2, 3

@@ -10,7 +10,14 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import Any, NamedTuple
 
-from ingest.codecs.ddi import ENTRIES, SPEED, WORK_STATE, overall_work_state
+from ingest.codecs.ddi import (
+    CROP_MOISTURE,
+    ENTRIES,
+    SPEED,
+    UNKNOWN,
+    WORK_STATE,
+    overall_work_state,
+)
 from ingest.codecs.efdi_timelog import TimeLog
 from ingest.codecs.places import position_problem
 from ingest.codecs.protobuf_schema import parse
@@ -28,6 +35,8 @@ from storage.readings import Quality
 
 PREFIX = "efdi:"  # of the identity, where the topic gives the name alone
 MAX_RECORDS = 10_000
+MAX_ELEMENTS = 1_000  # of a machine that say one thing
+SIMULATED, ERROR_STATUS = 8, 14  # of a position; 0, no fix, is not on the wire
 _FARTHEST_MM = 10_000_000  # 10 km above or below: nobody farms there
 _SERVER_TIME = int(Quality.SERVER_TIME)
 
@@ -102,7 +111,8 @@ class _Reader:
         self.rejected: list[Rejected] = []
         self._device = device
         self._context = context
-        self._fields: dict[int, dict[object, int]] = {}  # of points: DDI, element, raw number
+        self._said: dict[int, dict[object, int]] = {}  # for points: DDI, element, raw number
+        self._values: dict[str, Any] = {}  # what these come to, by the field of a point
 
     def read(self, record: Any) -> None:
         """Add what one record says; its values hold for later ones even if it has no place."""
@@ -113,12 +123,23 @@ class _Reader:
             said.setdefault(value.process_data_ddi, {})[key] = value.process_data_value
         for ddi, numbers in said.items():
             if ddi in ENTRIES and ENTRIES[ddi].field is not None:
-                self._fields.setdefault(ddi, {}).update(numbers)
+                self._hold(ddi, numbers)
         moment = self._moment(record)
         place = _place(record)
         if place is not None:
-            self.points.append(self._point(moment, place))
+            self.points.append(TrackPoint(moment.time_us, *place, **self._values))
         self._measure(moment, said, on_a_point=place is not None)
+
+    def _hold(self, ddi: int, numbers: dict[object, int]) -> None:
+        """Take in what elements say for the points that follow."""
+        held = self._said.setdefault(ddi, {})
+        held.update(numbers)
+        if len(held) > MAX_ELEMENTS:
+            raise PayloadError("bad-record", f"more than {MAX_ELEMENTS:,} elements say DDI {ddi}")
+        if ddi == WORK_STATE:
+            self._values["work_state"] = overall_work_state(held.values())
+        else:
+            self._values[ENTRIES[ddi].field or ""] = _largest(ddi, held.values())
 
     def _moment(self, record: Any) -> _Moment:
         for holder, name in ((record, "start"), (record.position_start, "gps_utc_timestamp")):
@@ -129,16 +150,6 @@ class _Reader:
                     raise PayloadError("time-out-of-range", f"{stamp.seconds} s since 1970")
                 return _Moment(time_us, "device", 0)
         return _Moment(self._context.received_at_us, "server", _SERVER_TIME)
-
-    def _point(self, moment: _Moment, place: _Place) -> TrackPoint:
-        values: dict[str, Any] = {}
-        for ddi, numbers in self._fields.items():
-            entry = ENTRIES[ddi]
-            if ddi == WORK_STATE:
-                values["work_state"] = overall_work_state(numbers.values())
-            elif entry.field is not None:
-                values[entry.field] = _largest(ddi, numbers.values())
-        return TrackPoint(moment.time_us, *place, **values)
 
     def _measure(
         self, moment: _Moment, said: dict[int, dict[object, int]], *, on_a_point: bool
@@ -159,8 +170,9 @@ class _Reader:
 def _largest(ddi: int, numbers: Iterable[int]) -> float | None:
     """The largest of what the elements say, in our unit; None if none can be."""
     # Only a speed has a sign, which is its direction: below zero, others say that something failed.
-    raw = map(abs, numbers) if ddi == SPEED else (number for number in numbers if number >= 0)
-    largest = max(raw, default=None)
+    floor = 1 if ddi == CROP_MOISTURE else 0
+    raw = map(abs, numbers) if ddi == SPEED else (number for number in numbers if number >= floor)
+    largest = max((number for number in raw if number < UNKNOWN), default=None)
     return None if largest is None else ENTRIES[ddi].value(float(largest))
 
 
@@ -169,6 +181,10 @@ def _place(record: Any) -> _Place | None:
     if not record.HasField("position_start"):
         return None
     position = record.position_start
+    if position.position_status == SIMULATED:
+        raise PayloadError("simulated-position", "the receiver makes its positions up")
+    if position.position_status == ERROR_STATUS:
+        raise PayloadError("no-fix", "the receiver reports an error")
     lat, lon = float(position.position_north), float(position.position_east)
     if not (isfinite(lat) and isfinite(lon)):
         raise PayloadError("position-out-of-range", f"{lat}, {lon} is not on Earth")

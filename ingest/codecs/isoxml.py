@@ -12,6 +12,7 @@ from ingest.messages import Context, Decoded, PayloadError, Reading, Rejected, T
 
 LIMITS = Limits(files=1_000, file_bytes=32 << 20, total_bytes=64 << 20)
 MAX_RECORDS = 100_000  # in the logs of one message together
+MAX_ELEMENTS = 200_000  # of its XML
 MAX_KEPT = 200_000  # points and readings of one message
 
 
@@ -32,7 +33,9 @@ def decode(payload: bytes, context: Context) -> Decoded:
         raise PayloadError("bad-message", "neither TASKDATA.XML nor a time log is in the archive")
     made, left = Decoded(device, [], [], []), MAX_RECORDS
     for one in sets:
-        read_document(one, archive.read)  # what is no task data is refused as a whole
+        read_document(
+            one, archive.read, at_most=MAX_ELEMENTS
+        )  # what is no task data is refused as a whole
         for name in one.logs:
             try:
                 records = read_records_of(one, name, archive.read, at_most=left)

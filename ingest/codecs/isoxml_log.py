@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from analytics.isoxml_records import Records
 from ingest.codecs.ddi import (
     CONDENSED_WORK_STATES,
+    CROP_MOISTURE,
     ENTRIES,
     ERROR,
     NOT_AVAILABLE,
@@ -22,6 +23,7 @@ from ingest.codecs.ddi import (
     ON,
     PROPRIETARY,
     SPEED,
+    UNKNOWN,
     WORK_STATE,
 )
 from ingest.codecs.log_times import LogTimes, times
@@ -31,10 +33,9 @@ Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 NO_FIX, ERROR_STATUS, SIMULATED = 0, 14, 8  # PTN@D; 15 is "not said" and stands beside good places
-_NONE = 2**31 - 1  # of a place: not available
+_NONE = UNKNOWN  # of a place, too
 _FARTHEST_MM = 10_000_000  # 10 km above or below: nobody farms there
 _PER_DEGREE = 1e7
-CROP_MOISTURE = 99
 # What a harvester says of its crop.
 _YIELDS = frozenset({83, 84, 87, 89, 90, 99, 181, 261, 262, 263})
 

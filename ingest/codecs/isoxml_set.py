@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from analytics.isoxml_records import MAX_RECORDS, Records, read_records
-from ingest.codecs.task_data import NOTHING, TaskData, read_task_data
+from ingest.codecs.task_data import MAX_ELEMENTS, NOTHING, TaskData, read_task_data
 from ingest.messages import PayloadError
 
 _LOG = re.compile(r"tlg(\d{1,9})\.(xml|bin)", re.ASCII | re.IGNORECASE)
@@ -64,8 +64,10 @@ def name_of(written: str) -> str:
     return log_name(found[1]) if found else written
 
 
-def read_document(one: TaskSet, read: Read) -> TaskData:
+def read_document(one: TaskSet, read: Read, *, at_most: int = MAX_ELEMENTS) -> TaskData:
     """TASKDATA.XML of a set with the files that it refers to; nothing where it has none.
+
+    At most so many elements of XML are read.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def read_document(one: TaskSet, read: Read) -> TaskData:
     if one.document is None:
         return NOTHING
     files = {one.document: read(one.document)}
-    document = read_task_data(files)
+    document = read_task_data(files, at_most=at_most)
     beside = {
         name: one.others[f"{name.lower()}.xml"]
         for name in document.others
@@ -83,7 +85,8 @@ def read_document(one: TaskSet, read: Read) -> TaskData:
     }
     if not beside:
         return document
-    return read_task_data(files | {name: read(name) for name in beside.values()})
+    others = {name: read(name) for name in beside.values()}
+    return read_task_data(files | others, at_most=at_most)
 
 
 def missing_files(one: TaskSet, document: TaskData) -> list[str]:

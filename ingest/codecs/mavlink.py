@@ -88,6 +88,10 @@ def _heard(payload: bytes) -> tuple[list[_Heard], list[Rejected]]:
         raise PayloadError("bad-message", "neither frames of MAVLink nor JSON of mavlink2rest")
     heard, rejected = [], []
     for index, one in enumerate(found):
+        if index >= MAX_MESSAGES:
+            detail = f"more than {MAX_MESSAGES} messages; send at most so many"
+            rejected.append(Rejected("too-many-records", detail))
+            break
         try:
             if isinstance(one, PayloadError):
                 raise one

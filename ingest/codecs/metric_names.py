@@ -19,6 +19,7 @@ from storage.quantities import CATALOGUE
 
 _OWN = re.compile(r"([a-z_]+)(?:/(\d{1,5}(?:\.\d{1,3})?))?(?::(\d{1,4}))?", re.ASCII)
 _DEPTH = re.compile(r"(?<![\d.])(\d{1,5}(?:\.\d{1,3})?)[ _]?(mm|cm|m)(?![a-z0-9])", re.ASCII)
+_LONGEST = 200  # characters of a name or a unit that could mean something
 _CENTIMETRES = {"mm": 0.1, "cm": 1.0, "m": 100.0}
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[\W_]+")
@@ -95,9 +96,13 @@ class Options(msgspec.Struct, frozen=True):
     units: Mapping[str, str] = MappingProxyType({})  # of metrics that do not say theirs
 
 
-@lru_cache(maxsize=8192)
 def target_of(name: str) -> Target | None:
     """What a metric's name means; None where that is not sure."""
+    return _target_of(name) if len(name) <= _LONGEST else None
+
+
+@lru_cache(maxsize=8192)
+def _target_of(name: str) -> Target | None:
     return own_name(name) or _by_words(name)
 
 
@@ -127,7 +132,11 @@ def _by_words(name: str) -> Target | None:
     return Target(quantity, round(float(depth[1]) * _CENTIMETRES[depth[2]], 3), None)
 
 
-@lru_cache(maxsize=1024)
 def unit_of(written: str) -> str | None:
     """The unit that an engineer means with a text, as `lorawan.values` has it; None if unknown."""
+    return _unit_of(written) if len(written) <= _LONGEST else None
+
+
+@lru_cache(maxsize=1024)
+def _unit_of(written: str) -> str | None:
     return unit_named(written) or _UNITS.get(written.lower())

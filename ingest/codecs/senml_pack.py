@@ -21,6 +21,8 @@ from msgspec import UNSET, UnsetType
 from ingest.messages import LATEST_TIME_US, PayloadError, Rejected
 
 VERSION = 10  # RFC 8428 section 4.4: a greater one may mean something else altogether
+LONGEST_NAME = 500  # characters; names that mean something to us are shorter than a hundred
+_ROOMY = 8 * LONGEST_NAME  # bytes of a pack whose names may be too long to be remembered
 RELATIVE_BELOW_US = 2**28 * 1_000_000  # section 4.5.3: smaller times count from "now"
 MAX_RECORDS = 10_000
 
@@ -102,6 +104,20 @@ def read(payload: bytes) -> tuple[list[Record], list[Rejected]]:
     PayloadError
         If it is no pack at all, or one that must be refused as a whole.
     """
+    records, rejected = _read(payload)
+    if len(payload) > _ROOMY:
+        _check_names(records)
+    return records, rejected
+
+
+def _check_names(records: list[Record]) -> None:
+    for index, r in enumerate(records):
+        if r.n is not UNSET and len(r.n) > LONGEST_NAME:
+            detail = f"record {index}: {r.n[:40]!r} … has more than {LONGEST_NAME} characters"
+            raise PayloadError("bad-name", detail)
+
+
+def _read(payload: bytes) -> tuple[list[Record], list[Rejected]]:
     if is_cbor(payload):
         return _check(_from_cbor(payload))
     try:
@@ -131,6 +147,9 @@ def resolve(records: Iterable[Record], now_us: int) -> list[Resolved]:
     for index, r in enumerate(records):
         if r.bn is not UNSET:
             base_name = r.bn
+            if len(base_name) > LONGEST_NAME:
+                detail = f"record {index}: bn has more than {LONGEST_NAME} characters"
+                raise PayloadError("bad-base-field", detail)
         if r.bt is not UNSET:
             offset = _microseconds(r.bt)
             if offset is None:
@@ -195,10 +214,29 @@ def _check_version(version: float, index: int) -> None:
         )
 
 
+def _big(digits: object, _immutable: bool) -> int:
+    """A whole number of many bits, but not of more than a double has room for.
+
+    Making a decimal fraction of a quarter of a million bytes takes seconds.
+    """
+    if not isinstance(digits, bytes) or len(digits) > 128:
+        raise ValueError("a number of more than 1,024 bits")
+    return int.from_bytes(digits)
+
+
+def _big_below_zero(digits: object, immutable: bool) -> int:
+    return -1 - _big(digits, immutable)
+
+
+_BIG_NUMBERS = {2: _big, 3: _big_below_zero}  # by their tags, RFC 8949 section 3.4.3
+
+
 def _from_cbor(payload: bytes) -> list[Any]:
     stream = BytesIO(payload)
     try:
-        pack = cbor2.load(stream, max_depth=16, allow_duplicate_keys=False)
+        pack = cbor2.load(
+            stream, max_depth=16, allow_duplicate_keys=False, semantic_decoders=_BIG_NUMBERS
+        )
     except Exception as error:  # the decoder lets a few errors of the types it builds through
         raise PayloadError("not-cbor", f"the payload is not valid CBOR: {error}") from error
     if stream.tell() != len(payload):
@@ -284,7 +322,7 @@ def _typed_record(item: object, index: int) -> Record:
             if label.endswith("_"):
                 raise PayloadError(
                     "unknown-label",
-                    f"record {index}: {label!r} must be understood to read the pack, and is not",
+                    f"record {index}: {label[:40]!r} must be understood, and is not",
                 )
     return msgspec.convert(item, Record)
 

@@ -14,7 +14,10 @@ from defusedxml.ElementTree import DefusedXMLParser
 from ingest.messages import PayloadError
 
 MAX_XML_BYTES = 32 << 20  # of all its files together
+MAX_ELEMENTS = 1_000_000  # more do not fit into its bytes, if they are points of lines and maps
 MAX_KEPT = 200_000  # elements that mean something to us
+MAX_TASKS = 20_000
+MAX_FILES = 10_000  # that it refers to
 MAX_DEPTH = 100
 MAX_TEXT = 200
 ROOTS = {"ISO11783_TaskData", "XFC"}  # XFC: of a file that TASKDATA.XML refers to
@@ -84,8 +87,8 @@ class TaskData(NamedTuple):
 NOTHING = TaskData("", (), {}, {}, ())
 
 
-def read_task_data(files: Mapping[str, bytes]) -> TaskData:
-    """Read TASKDATA.XML and, in any order, the files that it refers to.
+def read_task_data(files: Mapping[str, bytes], *, at_most: int = MAX_ELEMENTS) -> TaskData:
+    """Read TASKDATA.XML and, in any order, the files that it refers to; so many elements of XML.
 
     Raises
     ------
@@ -94,7 +97,7 @@ def read_task_data(files: Mapping[str, bytes]) -> TaskData:
     """
     if sum(map(len, files.values())) > MAX_XML_BYTES:
         raise PayloadError("too-large", f"XML of more than {MAX_XML_BYTES >> 20} MB")
-    reader = _Reader()
+    reader = _Reader(at_most)
     for name, content in files.items():
         parser = DefusedXMLParser(target=reader.begin(name), forbid_dtd=True)
         try:
@@ -117,14 +120,15 @@ def read_task_data(files: Mapping[str, bytes]) -> TaskData:
 class _Reader:
     """Target of the parser: keeps what stands at the few paths that mean something."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_most: int) -> None:
+        self._at_most = at_most
         self._controller = ""
         self._names: dict[str, dict[str, str]] = {"PFD": {}, "PDT": {}}
         self._machines: dict[str, Machine] = {}
         self._elements: dict[str, Element] = {}
         self._others: list[str] = []
         self._tasks: list[dict[str, Any]] = []
-        self._kept = 0
+        self._elements_seen = self._kept = 0
         self._file, self._path = "", [""]
 
     def begin(self, file: str) -> "_Reader":
@@ -133,6 +137,9 @@ class _Reader:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._path.append(tag)
+        self._elements_seen += 1
+        if self._elements_seen > self._at_most:
+            raise PayloadError("too-large", f"{self._file}: more than {self._at_most:,} elements")
         if len(self._path) > MAX_DEPTH:
             raise PayloadError("bad-xml", f"{self._file}: elements {MAX_DEPTH} deep")
         if len(self._path) == 1:
@@ -166,6 +173,7 @@ class _Reader:
         self._names[tag][one.get("A", "")] = name or one.get("A", "")
 
     def _other(self, one: dict[str, str]) -> None:
+        self._bounded(self._others, MAX_FILES, "files that it refers to")
         self._others.append(one.get("A", ""))
 
     def _machine(self, one: dict[str, str]) -> None:
@@ -177,7 +185,12 @@ class _Reader:
         made = Element(one.get("A", ""), self._machine_now, _whole(one.get("C")), one.get("D", ""))
         self._elements[made.id] = made
 
+    def _bounded(self, gathered: list[Any], at_most: int, what: str) -> None:
+        if len(gathered) >= at_most:
+            raise PayloadError("too-large", f"{self._file}: more than {at_most:,} {what}")
+
     def _task(self, one: dict[str, str]) -> None:
+        self._bounded(self._tasks, MAX_TASKS, "tasks")
         lists: dict[str, Any] = {"stretches": [], "logs": [], "machines": [], "products": []}
         named = {"id": one.get("A", ""), "name": one.get("B", ""), "field": one.get("E", "")}
         self._tasks.append(named | lists)

@@ -27,6 +27,7 @@ _SERVER_TIME = int(Quality.SERVER_TIME)
 _CLOCK_SET_S = 946_684_800  # 2000-01-01: a device that says less has never set its clock
 _PULSE = re.compile(r"pulse_l=(\d{1,6}(?:\.\d{1,6})?)", re.ASCII)
 _LATEST_S = 4_102_444_800  # 2100-01-01
+_MAX_HISTORY = 1_000  # records of the past; an uplink has room for some twenty
 
 
 class Uplink(NamedTuple):
@@ -175,6 +176,9 @@ def _named(decoded: dict[str, Any], fields: Mapping[str, Field]) -> Iterable[Fou
             yield Found(name, field, written)
     history = decoded.get("history")
     for position, record in enumerate(history if isinstance(history, list) else ()):
+        if position == _MAX_HISTORY:
+            yield Rejected("too-many-records", f"history: more than {_MAX_HISTORY} records")
+            return
         seconds: Any = record.get("timestamp") if isinstance(record, dict) else None
         if not _is_number(seconds) or not _CLOCK_SET_S <= seconds < _LATEST_S:
             detail = (

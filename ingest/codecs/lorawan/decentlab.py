@@ -12,6 +12,7 @@ from ingest.codecs.lorawan.models import Field, Model
 from ingest.messages import PayloadError
 
 VERSION = 2
+_HEAD = 5  # bytes before the words
 _ZERO = 32768  # of signed words
 
 
@@ -83,7 +84,7 @@ def _decoder(*sensors: _Sensor) -> Callable[[bytes], dict[str, Any]]:
     """A decoder of frames that carry these sensors, in the order of their flags."""
 
     def decode(payload: bytes) -> dict[str, Any]:
-        if len(payload) < 5 or len(payload) % 2 == 0:
+        if len(payload) < _HEAD or len(payload) % 2 == 0:
             raise PayloadError("bad-frame", f"{len(payload)} bytes are no Decentlab frame")
         if payload[0] != VERSION:
             raise PayloadError("bad-frame", f"Decentlab protocol {payload[0]}, not {VERSION}")
@@ -96,9 +97,15 @@ def _decoder(*sensors: _Sensor) -> Callable[[bytes], dict[str, Any]]:
             own = tuple(words[position : position + sensor.words])
             position += sensor.words
             if len(own) < sensor.words:
-                raise PayloadError("bad-frame", "the frame ends before what its flags announce")
+                detail = f"byte {len(payload)}: the frame ends before what its flags announce"
+                raise PayloadError("bad-frame", detail)
             for value in sensor.values:
                 decoded[value.name] = {"value": value.convert(own), "unit": value.unit}
+        if position < len(words) or flags >> len(sensors):
+            # So is a frame of another model, whose words would be taken for what they are not.
+            at = _HEAD + 2 * position
+            detail = f"byte {at}: more than flags {flags:04x} announce of this model"
+            raise PayloadError("bad-frame", detail)
         return decoded
 
     return decode

@@ -23,7 +23,8 @@ class _Item(NamedTuple):
     history: bool = False
 
 
-_SETTINGS = (0xFE, 0xFF)  # channels of answers to downlinks and of the device's description
+# Channels of answers to downlinks and of the device's description.
+_SETTINGS = (0xF0, 0xF8, 0xF9, 0xFE, 0xFF)
 _DESCRIPTION = {0x01: 1, 0x09: 2, 0x0A: 2, 0x0B: 1, 0x0F: 1, 0x16: 8, 0xFE: 1, 0xFF: 2}
 
 
@@ -98,6 +99,10 @@ _UC511 = _BATTERY | {
     (0x08, 0x01): _Item("B", lambda _: {}),
     (0x09, 0x7B): _Item("H", _number("pressure")),
     (0xB9, 0x7B): _Item("B", lambda _: {}),
+    # Hardware 4: an alarm of the pressure with its threshold, and the tasks of the two valves.
+    (0x0B, 0xF5): _Item("BBHHHB", lambda *values: {"pressure": values[4]}),
+    (0x0E, 0xAF): _Item("BBB", lambda *_: {}),
+    (0x0F, 0xAF): _Item("BBB", lambda *_: {}),
     (0x20, 0xCE): _Item("IBI", _valve_history, history=True),
     (0x21, 0xCE): _Item("IH", lambda t, p: {"timestamp": t, "pressure": p}, history=True),
 }
@@ -125,9 +130,12 @@ def _decoder(items: Mapping[tuple[int, int], _Item]) -> Callable[[bytes], dict[s
     def decode(payload: bytes) -> dict[str, Any]:
         decoded: dict[str, Any] = {}
         position = 0
-        while position + 2 <= len(payload):
-            channel, kind = payload[position], payload[position + 1]
+        while position < len(payload):
+            start = position
+            channel, kind = payload[start], payload[start + 1] if start + 1 < len(payload) else None
             position += 2
+            if kind is None:
+                raise PayloadError("bad-frame", f"byte {start}: the frame ends inside an entry")
             item = items.get((channel, kind))
             if item is None:
                 if channel == 0xFF and kind in _DESCRIPTION:
@@ -135,13 +143,13 @@ def _decoder(items: Mapping[tuple[int, int], _Item]) -> Callable[[bytes], dict[s
                     continue
                 if channel in _SETTINGS:
                     break  # an answer to a downlink: no measurements, and nothing behind it
-                raise PayloadError(
-                    "bad-frame", f"channel {channel:02x} type {kind:02x} is not of this model"
-                )
+                detail = f"byte {start}: channel {channel:02x} type {kind:02x} is not of this model"
+                raise PayloadError("bad-frame", detail)
             try:
                 values = struct.unpack_from("<" + item.layout, payload, position)
             except struct.error as error:
-                raise PayloadError("bad-frame", "the frame ends inside a value") from error
+                detail = f"byte {start}: the frame ends inside the value of channel {channel:02x}"
+                raise PayloadError("bad-frame", detail) from error
             position += sum(_SIZES[letter] for letter in item.layout)
             if item.history:
                 decoded.setdefault("history", []).append(item.read(*values))
@@ -152,6 +160,19 @@ def _decoder(items: Mapping[tuple[int, int], _Item]) -> Callable[[bytes], dict[s
     return decode
 
 
+_probe_row = _decoder(_EM500_SMTC)
+
+
+def _probe(payload: bytes) -> dict[str, Any]:
+    """A row of a soil probe; one that has failed altogether has no temperature either."""
+    decoded = _probe_row(payload)
+    failed = decoded.get("ec") in _EC.absent and decoded.get("moisture") in _MOISTURE.absent
+    if failed and decoded.get("temperature") in _FROST_OR_FAILURE:
+        del decoded["temperature"]
+    return decoded
+
+
+_FROST_OR_FAILURE = ((_FULL - 0x10000) / 10, (_OUTSIDE - 0x10000) / 10)
 _LEVEL = {"battery": Field("battery_level", "/100")}
 _MOISTURE = Field("soil_moisture", "/100", absent=frozenset({_FULL / 100, _OUTSIDE / 100}))
 _EC = Field("soil_ec", "uS/cm", absent=frozenset({float(_FULL), float(_OUTSIDE)}))
@@ -179,7 +200,7 @@ _WEATHER = {
 }
 
 MODELS = (
-    Model("milesight-em500-smtc", _LEVEL | _PROBE, _decoder(_EM500_SMTC)),
+    Model("milesight-em500-smtc", _LEVEL | _PROBE, _probe),
     Model("milesight-em500-pp", _LEVEL | _PRESSURE, _decoder(_EM500_PP)),
     Model(
         "milesight-uc511",

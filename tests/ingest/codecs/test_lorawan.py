@@ -1,12 +1,14 @@
 """Device models: bytes and names to quantities."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from ingest.codecs.lorawan import MODELS, Uplink, counter_modulus, decode, memory_key
 from storage.readings import Quality
+from tests.ingest.codecs.corpus import FRAMES
 
 TIME_US = 1_700_000_000_000_000
 DEVICE = "lora:a840411234567890"
@@ -375,8 +377,11 @@ def test_a_broken_probe_is_no_sensor_but_frost_is_a_temperature():
     frost = read("milesight-em500-smtc", hex_frame="0367FFFF04CAB004057FF000")
     broken = read("milesight-em500-smtc", hex_frame="04CAFFFF057FFDFF")
 
+    altogether = read("milesight-em500-smtc", hex_frame="0367FFFF04CAFFFF057FFFFF")
+
     assert values(frost)["soil_temperature",] == -0.1
     assert (broken.readings, reasons(broken)) == ([], ["no-sensor"])
+    assert (altogether.readings, reasons(altogether)) == ([], ["no-sensor"])
 
 
 @pytest.mark.parametrize(
@@ -388,12 +393,61 @@ def test_a_broken_probe_is_no_sensor_but_frost_is_a_temperature():
         ("dragino-lse01", "CE29"),
         ("milesight-em500-pp", "037B0A"),  # ends inside a value
         ("milesight-em500-pp", "777B0A00"),  # a channel of another model
+        ("decentlab-dl-trs12", FRAMES["decentlab-dl-smtp"]),  # whose flags mean other words
+        ("decentlab-dl-tbrg", FRAMES["decentlab-dl-trs12"]),
+        ("decentlab-dl-atm41", FRAMES["decentlab-dl-smtp"]),
+        ("decentlab-dl-trs12", "0210d300040c80"),  # a sensor that this model has not
     ],
 )
 def test_bytes_of_another_model_are_refused(profile, frame):
     decoded = read(profile, hex_frame=frame)
 
     assert (decoded.readings, reasons(decoded)) == ([], ["bad-frame"])
+
+
+@pytest.mark.parametrize("profile", sorted(FRAMES))
+def test_a_frame_that_is_cut_off_says_where(profile):
+    whole = bytes.fromhex(FRAMES[profile])
+    ends = {0, len(whole)}  # of entries: a row of a Milesight device may be of any number of them
+    for end in range(1, len(whole)):
+        decoded = read(profile, hex_frame=whole[:end].hex())
+        refused = reasons(decoded)
+        if refused == ["bad-frame"]:
+            assert re.search(rf"byte \d+|\b{end} bytes|not {end}", decoded.rejected[0].detail)
+            assert decoded.readings == []
+        else:
+            assert profile.startswith("milesight")
+            ends.add(end)
+    assert len(ends) < len(whole) / 2
+
+
+@pytest.mark.parametrize("profile", sorted(FRAMES))
+@pytest.mark.parametrize("rest", ["00", "0000", "ab" * 7])
+def test_bytes_behind_a_frame_are_no_measurements(profile, rest):
+    decoded = read(profile, hex_frame=FRAMES[profile] + rest)
+
+    assert (decoded.readings, reasons(decoded)) == ([], ["bad-frame"])
+    assert re.search(r"byte \d+|\d+ bytes|not \d+", decoded.rejected[0].detail)
+
+
+def test_what_a_valve_says_of_its_tasks_is_stepped_over():
+    # 0b f5: an alarm of the pipe's pressure (always, above, 0 and 500 kPa, now 612 kPa, raised);
+    # 0e af: the first valve's task; f8 a5: an answer, and nothing behind it is a measurement.
+    frame = "030101" + "0BF5" + "0002" + "0000" + "F401" + "6402" + "01" + "0EAF010101" + "F8A50000"
+
+    assert values(read("milesight-uc511", hex_frame=frame)) == {
+        ("valve_open", 1): 1.0,
+        ("water_pressure",): 612.0,
+    }
+
+
+def test_history_beyond_what_an_uplink_can_hold_is_refused():
+    records = [{"timestamp": 1_700_000_000 + n, "valve_1": "open"} for n in range(1_001)]
+
+    decoded = read("milesight-uc511", decoded={"history": records})
+
+    assert len(decoded.readings) == 1_000
+    assert reasons(decoded) == ["too-many-records"]
 
 
 def test_the_description_of_a_device_is_stepped_over():

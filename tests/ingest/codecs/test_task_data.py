@@ -69,7 +69,10 @@ def test_what_means_nothing_takes_no_memory():
     ("inside", "reason"),
     [
         ("<a>" * 101, "elements 100 deep"),
-        ('<TSK A="1"/>' * 200_001, "more than 200,000 tasks"),
+        ('<TSK A="1"/>' * 20_001, "more than 20,000 tasks"),
+        ('<TSK><TLG A="1"/></TSK>' + '<PFD A="1"/>' * 200_001, "more than 200,000 tasks"),
+        ('<XFR A="1"/>' * 10_001, "more than 10,000 files"),
+        ("<a/>" * 1_000_000, "more than 1,000,000 elements"),
         ("<a", "line 1, column"),
     ],
 )
