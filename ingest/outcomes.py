@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ingest.messages import Request
+from ingest.messages import Parked, Request
 
 
 class Message(NamedTuple):
@@ -43,6 +43,7 @@ class Outcome(NamedTuple):
     reasons: Mapping[str, int] = MappingProxyType({})  # how often each refused something
     conflicts: int = 0  # other values for stored times
     lags_us: tuple[np.ndarray[Any, Any], ...] = ()  # from reading to arrival, of what was stored
+    heals: tuple[Parked, ...] = ()  # what of earlier is worth reading again
 
     def with_next(self, other: Outcome) -> Outcome:
         """This batch and the one after it, as one."""
@@ -56,4 +57,5 @@ class Outcome(NamedTuple):
             Counter(self.reasons) + Counter(other.reasons),
             self.conflicts + other.conflicts,
             self.lags_us + other.lags_us,
+            self.heals + other.heals,
         )

@@ -65,6 +65,7 @@ _KNOWN = sa.text("""
      WHERE known.id = locked.id
  RETURNING known.digest
 """)
+_IN_TURN = sa.text("SELECT pg_advisory_xact_lock(hashtext('dala rejected messages'))")
 _ROOM = sa.text("""
     SELECT device, count(*) AS kept FROM rejected_messages
      WHERE device = ANY(:devices) OR (device IS NULL AND :nobody)
@@ -105,7 +106,10 @@ def add(connection: sa.Connection, messages: Sequence[RejectedMessage]) -> None:
             day = found[0].received_at.astimezone(dt.UTC).date()
             beyond[name or "", day, found[0].reason] += len(found)
     if kept:
-        _keep(connection, kept)  # in the order they came: their ids tell it
+        # In the order they came, for their ids tell it. So two ingesters with the same messages in
+        # another order must take turns, or each could wait for a row of the other's.
+        connection.execute(_IN_TURN)
+        _keep(connection, kept)
     for (name, day, reason), count in sorted(beyond.items()):
         tally = {"device": name, "day": day, "reason": reason, "messages": count}
         connection.execute(_TALLY, tally)
@@ -271,8 +275,25 @@ def count(
 def _chosen(query: sa.Select[Any], device: str | None, reason: str | None) -> sa.Select[Any]:
     table = tables.rejected_messages.c
     if device is not None:
-        query = query.where(table.device == device)
+        query = query.where(table.device == _clean(device[:KEPT_NAME]))
     return query if reason is None else query.where(table.reason == reason)
+
+
+_WITH_ANY = sa.text("""
+    SELECT number FROM unnest(CAST(:devices AS text[]), CAST(:reasons AS text[]))
+         WITH ORDINALITY AS one (device, reason, number)
+     WHERE EXISTS (SELECT FROM rejected_messages AS kept
+                    WHERE kept.device = one.device AND kept.reason = one.reason)
+""")
+
+
+def with_any(connection: sa.Connection, pairs: Sequence[tuple[str, str]]) -> set[int]:
+    """Places of those pairs of a device and a reason of which messages are kept."""
+    parameters = {
+        "devices": [_clean(device[:KEPT_NAME]) for device, _ in pairs],
+        "reasons": [reason for _, reason in pairs],
+    }
+    return {number - 1 for number in connection.scalars(_WITH_ANY, parameters)}
 
 
 def remove(connection: sa.Connection, ids: Sequence[int]) -> None:
