@@ -20,7 +20,7 @@ from analytics.daily import entered, machines, plans
 from analytics.daily.entered import Entered
 from analytics.daily.plans import METHOD_VERSION, Plan
 from analytics.daily.seasons import Judged, judge_all
-from storage import news, results
+from storage import aggregates, news, results, retention
 from storage.farms import Farm
 from storage.fields import CropZone, Field
 
@@ -93,6 +93,9 @@ def compute(
     with engine.begin() as connection:
         news.wait_for_turn(connection)
         news.claim(connection, ids)
+        late = news.claimed_readings(connection, ids)
+    if late:
+        aggregates.refresh(engine, min(late.values()))
     with engine.begin() as connection:
         news.wait_for_turn(connection)
         late = news.claimed_readings(connection, ids)
@@ -117,10 +120,12 @@ def _compute(
 ) -> Done:
     zones = [pair for pair in known.zones if season is None or pair[1].season == season]
     standing = results.standing(connection, [zone.id for _, zone in zones])
+    since = retention.complete_since(connection)
     open_zones = [
         (field, zone)
         for field, zone in zones
         if not plans.is_settled(known, field, zone, standing.get(zone.id), late, now=now)
+        and not (zone.id in standing and since is not None and zone.planted <= since.date())
     ]
     beside = _behind_the_same(known, zones, {zone.id for _, zone in open_zones})
     stored = results.stored_days(
