@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -27,6 +27,9 @@ def device(
     source: Annotated[
         Path | None, typer.Option("--from", help="CSV; standard input by default.")
     ] = None,
+    capacity: Annotated[
+        int, typer.Option(min=1, max=16_384, help="Of the buffer file, MiB; it can only grow.")
+    ] = 16,
     once: Annotated[bool, typer.Option(help="Give up after a minute without a receipt.")] = False,
 ) -> None:
     """Be a device: send lines of quantity[/depth][:channel],value[,unit][,time]; keep them safe."""
@@ -35,7 +38,15 @@ def device(
 
     packing = Packing(interval, size, cbor)
     sys.exit(
-        gateway.run(device_id, buffer=buffer, mqtt=mqtt, packing=packing, source=source, once=once)
+        gateway.run(
+            device_id,
+            buffer=buffer,
+            mqtt=mqtt,
+            packing=packing,
+            source=source,
+            once=once,
+            capacity_bytes=capacity * 2**20,
+        )
     )
 
 
@@ -43,12 +54,13 @@ def alerts(
     farm: Annotated[str | None, typer.Option(help="Of one farm; of all by default.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Those that ended, too.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 200,
+    language: Annotated[Literal["en", "ru", "kk"], typer.Option(help="Of the words.")] = "en",
     as_json: AsJson = False,
 ) -> None:
-    """Print what needs an operator: silent devices, gaps, numbers that never came."""
+    """Print what needs an operator: silent devices, gaps, messages that never came or are lost."""
     from rich.console import Console
 
-    from reports import printing_alerts
+    from reports import alert_words, printing_alerts
     from seeds.services import open_services
     from storage import alerts as kept
     from storage import farms
@@ -67,11 +79,16 @@ def alerts(
                 active=None if everything else True,
                 limit=limit,
             )
+            zones = kept.timezones(connection, found)
     if as_json:
-        print(json.dumps([one._asdict() for one in found], default=str, indent=1))
+        told = [
+            alert_words.as_document(one, language, zones.get(one.farm_id, "UTC")) for one in found
+        ]
+        print(json.dumps(told, ensure_ascii=False, indent=1))
     else:
-        zone = "UTC" if known is None else known.timezone
-        printing_alerts.print_alerts(found, Console(), timezone=zone)
+        printing_alerts.print_alerts(
+            found, Console(), language=language, zones=zones, ever=everything, limit=limit
+        )
 
 
 def acknowledge(

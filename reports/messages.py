@@ -15,6 +15,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 _FOLDER = Path(__file__).parent / "texts"
 # By the last word of a value's name: how many decimals it is shown with.
 _DECIMALS = {"mm": 1, "m3": 0, "hours": 1, "h": 0, "ha": 1, "pct": 0}
+_SPANS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
 class Message(TypedDict):
@@ -25,7 +26,11 @@ class Message(TypedDict):
 
 
 def message(key: str, **values: Any) -> Message:
-    """A message; days are dates as ISO 8601, numbers have their unit in their name."""
+    """A message; days and times are ISO 8601, numbers have their unit in their name.
+
+    A time has the offset of the place it is told for, a span is in seconds, quantities are names
+    of the catalogue.
+    """
     return {"key": key, "values": values}
 
 
@@ -64,6 +69,12 @@ def shown_as(name: str, value: Any, language: Language) -> str:
         return number(value, _DECIMALS.get(name.rpartition("_")[2], 1), language)
     if isinstance(value, str) and (name == "day" or name.endswith("_day")):
         return day(dt.date.fromisoformat(value), language)
+    if isinstance(value, str) and name.endswith("_time"):
+        return time(dt.datetime.fromisoformat(value), language)
+    if isinstance(value, int) and name.endswith("_span"):
+        return span(value, language)
+    if isinstance(value, list) and name == "quantities":
+        return ", ".join(text_of(f"format.quantity.{one}", language) for one in value)  # type: ignore[misc]
     return str(value)
 
 
@@ -80,6 +91,22 @@ def day(date: dt.date, language: Language) -> str:
     """A day without its year."""
     form = texts(language)["format"]
     return str(form["day"].format(day=date.day, month=form["months"][date.month - 1]))
+
+
+def time(moment: dt.datetime, language: Language) -> str:
+    """A moment as the clock of its own offset shows it, with its year."""
+    form = texts(language)["format"]["time"]
+    words = form.format(day=day(moment.date(), language), year=moment.year, clock=f"{moment:%H:%M}")
+    return str(words)
+
+
+def span(seconds: int, language: Language) -> str:
+    """How long something takes, in the largest unit that leaves no rest."""
+    units = texts(language)["format"]["span"]
+    for name, size in _SPANS:
+        if seconds >= size and seconds % size == 0:
+            return str(units[name].format(count=seconds // size))
+    return str(units["s"].format(count=seconds))
 
 
 def _one_or_other(count: int) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from rich import box
@@ -11,78 +12,74 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from reports.alert_words import as_document
+from reports.messages import Language, text_of
 from reports.printing import NONE
 from storage.alerts import Alert
 from storage.unknown import OTHERS, Unknown
 
-NO_ALERTS = "Nothing is open. `--all` shows what was."
 NO_STRANGERS = "Every device that spoke is registered."
-HOW_TO_ACKNOWLEDGE = (
-    "Known to be lost? `dala acknowledge NUMBER --by NAME` closes a gap, "
-    "and notes who knows of a silence."
-)
 HOW_TO_CLAIM = "Register one: dala claim IDENTITY --farm FARM --kind KIND"
 TOO_MANY = f"{OTHERS}: more identities than the list keeps; somebody may be inventing them."
-FEW_RANGES = 4  # of missing numbers, on a line
 
 
-def print_alerts(alerts: Sequence[Alert], console: Console, *, timezone: str = "UTC") -> None:
-    """Print alerts as ``storage.alerts.page`` gives them, times in a zone."""
+def print_alerts(
+    alerts: Sequence[Alert],
+    console: Console,
+    *,
+    language: Language = "en",
+    zones: Mapping[int | None, str] = MappingProxyType({}),
+    ever: bool = False,
+    limit: int | None = None,
+) -> None:
+    """Print alerts as ``storage.alerts.page`` gives them, each in the time of its farm.
+
+    Parameters
+    ----------
+    zones
+        Time zone of each farm; UTC for an alert of no farm.
+    ever
+        Those that ended were asked for, too.
+    limit
+        How many were asked for at most.
+    """
     if not alerts:
-        console.print(Text(NO_ALERTS))
+        console.print(Text(_word("none_ever" if ever else "none", language)))
         return
     table = Table(box=box.SIMPLE, pad_edge=False, collapse_padding=True)
-    table.add_column("no.", justify="right")
-    for name in ("", "device", "since", "until", "known to"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("what")
-    zone = ZoneInfo(timezone)
+    table.add_column(_word("number", language), justify="right")
+    for name in ("severity", "device", "since", "until", "known_to"):
+        table.add_column(_word(name, language), overflow="fold")
+    table.add_column(_word("what", language), ratio=1)
+    used = {}
     for one in alerts:
+        timezone = used[one.farm_id] = zones.get(one.farm_id, "UTC")
+        zone = ZoneInfo(timezone)
+        told = as_document(one, language, timezone)
+        # Anybody may have chosen the names of devices and people: they are texts, never markup.
         table.add_row(
             str(one.id),
-            str(one.severity),
-            str(one.details.get("device", one.subject)),
+            _word(told["severity"], language),
+            Text(str(told["device"] or one.subject)),
             _time(one.opened_at, zone),
             _time(one.cleared_at, zone),
-            one.acknowledged_by or NONE,
-            in_words(one, zone),
+            Text(one.acknowledged_by or NONE),
+            Text(f"{told['text']} {told['action_text']}"),
         )
-    console.print(Group(table, Text(f"Times of {timezone}. {HOW_TO_ACKNOWLEDGE}", style="dim")))
+    notes = [_times(list(dict.fromkeys(used.values())), language), _word("how", language)]
+    if limit is not None and len(alerts) >= limit:
+        notes.append(_word("more", language).format(count=len(alerts)))
+    console.print(Group(table, *(Text(note, style="dim") for note in notes)))
 
 
-def in_words(alert: Alert, zone: ZoneInfo) -> str:
-    """What an alert says, as a sentence."""
-    words = {"silent": _silence, "gap": _gaps, "sequence-gap": _missing}
-    return words[alert.kind](alert, zone)
+def _times(zones: Sequence[str], language: Language) -> str:
+    if len(zones) == 1:
+        return _word("times", language).format(timezone=zones[0])
+    return _word("times_each", language).format(timezones=", ".join(zones))
 
 
-def _silence(alert: Alert, zone: ZoneInfo) -> str:
-    newest = dt.datetime.fromisoformat(alert.details["newest_reading"])
-    pace = _span(alert.details["expected_interval_s"])
-    return f"silent: newest reading of {_time(newest, zone)}, expected every {pace}"
-
-
-def _gaps(alert: Alert, zone: ZoneInfo) -> str:
-    gaps = alert.details["gaps"]
-    start = min(dt.datetime.fromisoformat(one["from"]) for one in gaps)
-    end = max(dt.datetime.fromisoformat(one["to"]) for one in gaps)
-    quantities = ", ".join(dict.fromkeys(one["quantity"] for one in gaps))
-    count = len(gaps) + alert.details.get("more", 0)
-    many = f"{count} gaps" if count > 1 else "a gap"
-    return f"{many} between {_time(start, zone)} and {_time(end, zone)}: {quantities}"
-
-
-def _missing(alert: Alert, _zone: ZoneInfo) -> str:
-    told = alert.details["missing"]
-    ranges = [str(a) if a == b else f"{a}–{b}" for a, b in told[:FEW_RANGES]]
-    more = " and more" if len(told) > FEW_RANGES else ""
-    count = alert.details["missing_messages"]
-    noun = "message" if count == 1 else "messages"
-    over = "; the device has started anew since" if alert.details["boot_is_over"] else ""
-    return (
-        f"{count} {noun} of boot {alert.details['boot']} never came: "
-        f"{', '.join(ranges)}{more}{over}"
-    )
+def _word(name: str, language: Language) -> str:
+    return str(text_of(f"alert.table.{name}", language))
 
 
 def print_unknown(strangers: Sequence[Unknown], console: Console) -> None:
@@ -114,10 +111,3 @@ def print_unknown(strangers: Sequence[Unknown], console: Console) -> None:
 
 def _time(moment: dt.datetime | None, zone: ZoneInfo) -> str:
     return NONE if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
-
-
-def _span(seconds: int) -> str:
-    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds // size} {name}"
-    return f"{seconds} s"

@@ -21,7 +21,7 @@ from seeds.courier import NoReceipt
 from seeds.device_clock import NOT_BEFORE_MS, Moment
 from seeds.link import Login
 from seeds.reference_device import Packing, ReferenceDevice
-from seeds.ring_buffer import BufferInUse, RingBuffer
+from seeds.ring_buffer import CAPACITY_BYTES, BufferInUse, RingBuffer
 from seeds.services import open_services
 from storage.database import NotFound
 from storage.quantities import CATALOGUE
@@ -111,6 +111,7 @@ def run(
     packing: Packing | None = None,
     source: Path | None = None,
     once: bool = False,
+    capacity_bytes: int = CAPACITY_BYTES,
     patience_s: float = PATIENCE_S,
 ) -> int:
     """Run a device until its input ends and is receipted, or SIGTERM; return the exit code."""
@@ -118,7 +119,10 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
     try:
-        with _broker(device_id, mqtt) as (address, login), closing(RingBuffer(buffer)) as memory:
+        with (
+            _broker(device_id, mqtt) as (address, login),
+            closing(RingBuffer(buffer, capacity_bytes=capacity_bytes)) as memory,
+        ):
             device = ReferenceDevice(
                 device_id, memory, address, login, packing=packing, say=_say(device_id)
             )

@@ -78,7 +78,7 @@ class ReferenceDevice:
         self._begun = self._synced_at = time.monotonic()
         self._begun_ms = self._clock.now().ms
         self._last_ms: dict[tuple[str, bool], int] = {}
-        self._dropped = 0
+        self._dropped = 0, 0
         self._waiting = [self._recovered(ordinal, payload) for ordinal, payload in buffer.loose()]
         self._least = self._bound(self._waiting)
         self._over = threading.Event()
@@ -253,9 +253,15 @@ class ReferenceDevice:
         return _Waiting(ordinal, reading, power_on, self._begun)
 
     def _tell_dropped(self) -> None:
-        if self._buffer.dropped_messages > self._dropped:
-            self._dropped = self._buffer.dropped_messages
-            self._say(f"dropped {self._dropped} messages: the buffer is full, the oldest go first")
+        dropped = self._buffer.dropped_messages, self._buffer.dropped_readings
+        if dropped != self._dropped:
+            self._dropped = dropped
+            loose = f" and {dropped[1]} readings that were in none" if dropped[1] else ""
+            self._say(
+                f"dropped {dropped[0]} messages{loose}: the buffer is full, the oldest go first; "
+                "the service is told their numbers. Bring the device online, or give it a larger "
+                "buffer (--capacity)"
+            )
 
     def _serve(self) -> None:
         try:

@@ -5,7 +5,8 @@ It is cut into blocks that are written one after another; each begins with a hea
 serial number, and holds records that are only ever appended. A record's checksum covers the
 block's serial too, so that what is left of an earlier use of the block is never taken for new.
 When every block holds something that is still needed, the oldest block is used again and what it
-held is lost, and counted.
+held is lost, and counted. Of a boot that loses its last message so, its highest number is kept: the
+service has to hear that there were any.
 
 After a cut the file is read from its oldest block to its newest. A record that is torn or damaged
 is passed over; all that were synced before it are there. What was being written when the power
@@ -39,6 +40,7 @@ from seeds.ring_records import (
 CAPACITY_BYTES = 16 * 2**20
 BLOCK_BYTES = 64 * 2**10
 LEAST_BLOCKS = 4
+LOST_BOOTS = 200  # whose numbers are kept, the newest: they shall not fill the memory themselves
 
 
 class BufferInUse(RuntimeError):
@@ -84,6 +86,7 @@ class RingBuffer:
             self._serials = [0] * max(least, -(-size // self._block_bytes))
             _reserve(path, self._file, len(self._serials) * self._block_bytes)
             self._messages: dict[int, dict[int, _Place]] = {}  # by boot and seq, both rising
+            self._lost: dict[int, int] = {}  # number that stands for all of a boot that is no more
             self._readings: dict[int, tuple[int, bytes]] = {}  # by ordinal: block, payload
             self._needed = [0] * len(self._serials)  # records of each block that are still needed
             self._block, self._end = -1, self._block_bytes
@@ -158,7 +161,9 @@ class RingBuffer:
         head = self._read(place, RECORD_BYTES)
         length = payload_length(head)
         record = parse(self._read(place, RECORD_BYTES + length), 0, self._serials[place.block])
-        return None if record is None else Held(record.tag, record.payload)
+        if record is None or record.kind == Kind.LOST:
+            return None
+        return Held(record.tag, record.payload)
 
     def held(self) -> list[Number]:
         """Messages that wait, the oldest first."""
@@ -202,8 +207,7 @@ class RingBuffer:
         """Go on in the block that was free for longest; if none is, in the oldest."""
         others = self._free_blocks() or [i for i in range(len(self._needed)) if i != self._block]
         chosen = min(others, key=lambda index: self._serials[index])
-        if self._needed[chosen]:
-            self._drop(chosen)
+        lost = self._drop(chosen) if self._needed[chosen] else []
         serial = max(self._serials) + 1
         self._serials[chosen] = serial
         self._block, self._end = chosen, HEADER_BYTES
@@ -212,16 +216,32 @@ class RingBuffer:
             block_header(self._block_bytes, self.last_boot, serial),
             self._at((chosen, 0)),
         )
+        for number in lost[-min(LOST_BOOTS, self._block_bytes // (4 * stride(0))) :]:
+            self._lost[number.boot] = number.seq
+            place = _Place(self._block, self._end)
+            record = Record(Kind.LOST, 0, number.boot, number.seq, 0, b"")
+            os.pwrite(self._file, encoded(record, serial), self._at(place))
+            self._end += stride(0)
+            self._dirty = True
+            self._keep(number, place)
 
-    def _drop(self, block: int) -> None:
-        for of_boot in self._messages.values():
-            for seq in [seq for seq, place in of_boot.items() if place.block == block]:
+    def _drop(self, block: int) -> list[Number]:
+        """Lose what a block holds; return the highest numbers of boots of which nothing is left."""
+        lost = []
+        for boot, of_boot in sorted(self._messages.items()):
+            gone = [seq for seq, place in of_boot.items() if place.block == block]
+            for seq in gone:
                 del of_boot[seq]
-                self.dropped_messages += 1
+                self.dropped_messages += self._lost.get(boot) != seq
+            if gone and not of_boot:
+                del self._messages[boot]
+                self._lost.pop(boot, None)
+                lost.append(Number(boot, gone[-1]))
         for ordinal in [one for one, (place, _) in self._readings.items() if place == block]:
             del self._readings[ordinal]
             self.dropped_readings += 1
         self._needed[block] = 0
+        return lost
 
     def _keep(self, number: Number, place: _Place) -> None:
         self._messages.setdefault(number.boot, {})[number.seq] = place
@@ -234,6 +254,7 @@ class RingBuffer:
             self._needed[of_boot.pop(one).block] -= 1
         if not of_boot:
             self._messages.pop(boot, None)
+            self._lost.pop(boot, None)
         return len(gone)
 
     def _let_go_readings(self, ordinal: int) -> None:
@@ -294,6 +315,9 @@ class RingBuffer:
         elif record.kind == Kind.MESSAGE:
             self._keep(Number(record.boot, record.seq), place)
             self._let_go_readings(record.ordinal)
+        elif record.kind == Kind.LOST:
+            self._keep(Number(record.boot, record.seq), place)
+            self._lost[record.boot] = record.seq
         elif record.kind == Kind.FORGET:
             self._let_go(record.boot, record.seq)
 

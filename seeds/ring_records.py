@@ -27,6 +27,7 @@ class Kind(IntEnum):
     READING = 2  # a reading that is in no message yet
     MESSAGE = 3  # a message, made of the readings up to an ordinal
     FORGET = 4  # the messages of a boot up to a number are receipted
+    LOST = 5  # no message of a boot is left that came up to a number, and nobody knows of them
 
 
 class Record(NamedTuple):

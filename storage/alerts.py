@@ -35,6 +35,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "silent": Kind(Severity.WARNING, ends_when_acknowledged=False),
         "gap": Kind(Severity.INFO, ends_when_acknowledged=True),
         "sequence-gap": Kind(Severity.WARNING, ends_when_acknowledged=True),
+        "messages-lost": Kind(Severity.WARNING, ends_when_acknowledged=True),
     }
 )
 
@@ -170,3 +171,11 @@ def page(
     if before is not None:
         query = query.where(table.c.id < before)
     return [Alert(*row) for row in connection.execute(query)]
+
+
+def timezones(connection: sa.Connection, alerts: Sequence[Alert]) -> dict[int | None, str]:
+    """The time zone of each farm that the alerts are of."""
+    farms = tables.farms
+    known = {one.farm_id for one in alerts if one.farm_id is not None}
+    rows = connection.execute(sa.select(farms.c.id, farms.c.timezone).where(farms.c.id.in_(known)))
+    return {row.id: row.timezone for row in rows}

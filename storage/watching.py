@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from storage import intervals, sequence_gaps, silence
+from storage import intervals, lost_messages, sequence_gaps, silence
 
 
 class Watched(NamedTuple):
@@ -30,4 +30,5 @@ def watch(connection: sa.Connection, now: dt.datetime) -> Watched:
     silent, heard = silence.watch(connection, now)
     missing, came = sequence_gaps.watch(connection, now)
     filled = intervals.clear_filled(connection, now=now)
+    lost_messages.bound(connection)
     return Watched(silent + missing, heard + came + filled)

@@ -18,9 +18,12 @@ from reports.messages import (
     message,
     number,
     render,
+    span,
     text_of,
     texts,
+    time,
 )
+from storage.quantities import CATALOGUE
 
 REPORTS = Path(__file__).resolve().parents[2] / "reports"
 ONLY_FORMATS = "format"  # how a language writes numbers and days: no message
@@ -92,7 +95,7 @@ def test_the_languages_have_the_same_messages():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_words_stand_in_a_file_that_nothing_says(language):
-    tables = {key for key in messages_in(language) if key.startswith("advice.table.")}
+    tables = {key for key in messages_in(language) if ".table." in key}
 
     assert messages_in(language) - tables == set(said_in_code())
 
@@ -156,3 +159,29 @@ def test_a_message_without_a_value_it_needs_is_an_error():
         render(message("advice.reason.season_over"), "en")
     with pytest.raises(KeyError):
         render(message("advice.reason.of_the_moon"), "en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_quantity_of_the_catalogue_has_a_name(language):
+    names = texts(language)["format"]["quantity"]
+
+    assert set(names) == set(CATALOGUE)
+    assert len(set(names.values())) == len(names)
+
+
+def test_a_time_is_told_by_the_clock_of_its_place_and_a_span_in_whole_units():
+    noon = dt.datetime.fromisoformat("2025-05-09T14:50+05:00")
+
+    assert [time(noon, language) for language in LANGUAGES] == [
+        "9 May 2025, 14:50",
+        "9 мая 2025 г., 14:50",
+        "2025 ж. 9 мамыр, 14:50",
+    ]
+    assert [span(one, "en") for one in (86_400, 7_200, 5_400, 90)] == [
+        "1 d",
+        "2 h",
+        "90 min",
+        "90 s",
+    ]
+    assert span(600, "ru") == "10 мин"
+    assert span(3_600, "kk") == "1 сағ"

@@ -123,4 +123,9 @@ def test_every_kind_says_how_soon_to_look(connection: sa.Connection) -> None:
 
     severities = {one.kind: one.severity for one in alerts.page(connection)}
 
-    assert severities == {"silent": "warning", "gap": "info", "sequence-gap": "warning"}
+    assert severities == {
+        "silent": "warning",
+        "gap": "info",
+        "sequence-gap": "warning",
+        "messages-lost": "warning",
+    }
