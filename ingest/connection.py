@@ -252,7 +252,7 @@ class Connection:
         """Read and write what is there, waiting at most ``timeout`` for it; False: it broke."""
         client = self._client
         if client.ran_dry and not self._wait_for_socket(timeout):
-            return self.is_open
+            return self.keep_alive()  # a line on which nothing comes has to be kept up, too
         for _ in range(PACKETS_AT_ONCE):
             if not has_room() or not client.read_packet():
                 break

@@ -259,3 +259,19 @@ def test_topics_that_are_refused_are_told_and_all_of_them_is_the_end(
         connection(scripted([GREETING, b"\x90\x05\x00\x01\x00\x87\x87"]), Heard()).subscribe(
             ["no", "never"]
         )
+
+
+def test_a_line_on_which_nothing_comes_is_kept_up(
+    scripted: Callable[[Script], BrokerAddress], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Pings go out of paho's `loop_misc`; without them a broker ends a quiet line after 90 s.
+    made = connection(scripted([GREETING]), Heard())
+    looked_after: list[int] = []
+    monkeypatch.setattr(made._client, "loop_misc", lambda: looked_after.append(1))
+
+    made.serve(0.01)  # reads to the end of what is there
+    looked_after.clear()
+    made.serve(0.01)
+
+    assert looked_after
+    made.abandon()
