@@ -17,7 +17,7 @@ class Note(NamedTuple):
     """A message of ours to a device."""
 
     topic: str
-    payload: str
+    payload: bytes
 
 
 @dataclass

@@ -8,7 +8,6 @@ slows the broker down instead of filling memory.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import time
 from collections.abc import Callable
 
@@ -16,15 +15,19 @@ import psycopg
 import sqlalchemy as sa
 import structlog
 
-from ingest import batching, topics
+from ingest import batching, receipts, topics
 from ingest.acknowledgement import Ledger, Note
+from ingest.asking import Asking
 from ingest.batching import Batch, Waiting
 from ingest.codecs import BUILT_IN, Registry
-from ingest.connection import POLL_S, BrokerRefused, Connection, Handlers, NoGreeting
+from ingest.connection import POLL_S, BrokerRefused, Connection, Handlers
+from ingest.healing import Healing
+from ingest.joining import Joining
 from ingest.metrics import Metrics
-from ingest.outcomes import Message, Outcome, Receipt
+from ingest.outcomes import Message, Outcome
+from ingest.presence import Presence
 from ingest.settings import CLIENT_ID, BadAddress, BrokerAddress, MqttSettings, Worker
-from ingest.sharing import every_form, subscriptions
+from ingest.sharing import takes_in_order
 from ingest.storing import Line, is_away
 
 __all__ = [
@@ -36,6 +39,7 @@ log = structlog.get_logger()
 DEVICES_KEPT_S = 10.0  # how long a change of a device may go unnoticed
 DRAIN_S = 15.0  # that stopping waits for the broker to take the last receipts
 WATCH_S = 60.0  # between looks for what did not come
+HEAL_S = 1.0  # between looks at what senders explained, while messages wait
 QUIET_S = 3.0  # nothing came for so long: the queue of a session that retires is empty
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 SHORT_LIVED_S = 10.0  # a connection that ends sooner gives no reason to come back at once
@@ -68,8 +72,13 @@ class Subscriber:
         self._settings = settings or MqttSettings()
         self._metrics = metrics or Metrics()
         self._on_batch = on_batch
-        self._mqtt5 = True
-        self._settled: bool | None = None  # which protocol is known to work here
+        self._joining = Joining(address, self._client_id, worker, self._settings, registry)
+        host = self._settings.mqtt_sparkplug_host
+        self._presence = Presence(host) if host and takes_in_order(worker) else None
+        self._asking, self._healing = Asking(), Healing(engine, self._line, registry)
+        self._greets = takes_in_order(worker)
+        self._session_kept: bool | None = None  # None: senders were greeted since we came
+        self._healed_at = 0.0
         self._waiting = Waiting(self._settings)
         self._ledger = Ledger()
         self._in_hand: Batch | None = None  # being stored
@@ -96,6 +105,8 @@ class Subscriber:
             need, or gave our client id to another: waiting would not help.
         """
         self._retiring = retire
+        if retire:  # this session ends, and with it our part in what senders are asked
+            self._presence, self._greets = None, False
         pause = FIRST_PAUSE_S
         while not self._stopping:
             begun = time.monotonic()
@@ -116,9 +127,8 @@ class Subscriber:
 
     def _serve(self) -> None:
         """Keep one connection until it breaks."""
-        connection = self._new_connection()
+        connection = self._connect()
         try:
-            self._connect(connection)
             quiet_since = time.monotonic()
             while not self._stopping and connection.serve(POLL_S, self._has_room):
                 now = time.monotonic()
@@ -142,12 +152,39 @@ class Subscriber:
         if self._waiting.is_due(now) and self._ledger.receipts < RECEIPTS_WAITING:
             self._flush(connection)
         self._settle(connection)
+        self._ask(connection, now)
         committed_at = self._ledger.first_committed_at
         if committed_at is not None and now - committed_at > self._settings.acknowledge_within_s:
             raise Overdue("the broker does not confirm receipts")
         if now - self._watched_at >= WATCH_S and not self._is_behind:
             self._watched_at = now
             self._watch()
+
+    def _ask(self, connection: Connection, now: float) -> None:
+        """Ask senders, some at a time, and read again a part of what they explained."""
+        if now >= self._healed_at and (not self._waiting or now - self._healed_at > HEAL_S):
+            try:
+                self._greet()
+                done = self._healing.step(now)
+            except (sa.exc.DBAPIError, psycopg.Error) as error:
+                self._note_failure(error, away=is_away(error), messages=len(self._waiting))
+                self._healed_at = now + LONGEST_PAUSE_S
+            else:
+                self._healed_at = now
+                if done is not None:
+                    self._metrics.stored.inc(done.stored)
+                    log.info("read kept messages again", stored=done.mended, tried=done.tried)
+        for request in self._asking.take(now):
+            connection.publish(request.topic, request.payload, qos=0)
+            self._metrics.requests.inc()
+
+    def _greet(self) -> None:
+        """Once for each connection, before anything is stored: what we missed counts from it."""
+        if self._session_kept is not None:
+            now_us = time.time_ns() // 1_000
+            requests = self._line.greet(now_us, session_kept=self._session_kept)
+            self._session_kept = None
+            self._asking.add(requests, time.monotonic())
 
     def _watch(self) -> None:
         """Look for silence and gaps; not behind a backlog, where what is missing waits."""
@@ -167,64 +204,28 @@ class Subscriber:
         while self._ledger and time.monotonic() < until and connection.serve(POLL_S):
             self._waiting.clear()
             self._settle(connection)
+        if self._presence is not None:
+            gone = self._presence.offline(time.time_ns() // 1_000_000)
+            connection.publish(*gone, qos=1, retain=True)
         connection.close()
 
     # --- connecting -------------------------------------------------------------------------------
 
-    def _new_connection(self) -> Connection:
-        if self._settled is not None:
-            self._mqtt5 = self._settled
-        return Connection(
-            self._address,
-            self._client_id,
-            Handlers(self._on_message, self._ledger.confirm),
-            mqtt5=self._mqtt5,
-            receive_maximum=self._settings.receive_maximum,
+    def _connect(self) -> Connection:
+        if self._presence is not None:
+            self._presence.come(time.time_ns() // 1_000_000)
+        connection = self._joining.new_connection(
+            Handlers(self._on_message, self._ledger.confirm), self._presence
         )
-
-    def _connect(self, connection: Connection) -> None:
         try:
-            connection.open()
-        except NoGreeting as error:
-            if error.too_old is not False:
-                self._try_the_other_protocol(certain=bool(error.too_old))
+            self._joining.open(connection, retiring=self._retiring)
+        except BaseException:
+            connection.abandon()
             raise
-        if self._mqtt5:
-            self._settled = True
-        self._mqtt5 = True  # who only seemed too old is asked again the next time
-        self._subscribe(connection)
         self._note_connected(connection)
-
-    def _try_the_other_protocol(self, *, certain: bool) -> None:
-        """A broker that is too old says so, or just hangs up: then 3.1.1 and 5 take turns."""
-        if self._settled is not None:
-            return
-        if self._worker.shares:
-            if certain:
-                raise self._cannot_share()
-            return
-        if certain:
-            self._settled = False
-        self._mqtt5 = not self._mqtt5
-        if not self._mqtt5:
-            log.info("broker does not speak MQTT 5; using 3.1.1")
-
-    def _cannot_share(self) -> BrokerRefused:
-        return BrokerRefused(
-            f"the broker at {self._address.place} has no shared subscriptions, which several "
-            "workers need. Run one `dala ingest` without --worker, or use a broker of MQTT 5, "
-            "such as Mosquitto."
-        )
-
-    def _subscribe(self, connection: Connection) -> None:
-        wanted = subscriptions(self._registry, self._worker)
-        if self._worker.shares and not connection.shares:
-            raise self._cannot_share()
-        if self._retiring:
-            connection.unsubscribe(every_form(self._registry))
-        elif refused := connection.subscribe(wanted):
-            # An operator may give us a part; it must not look like silent devices.
-            log.warning("not allowed to subscribe", topics=refused)
+        if self._presence is not None:
+            connection.publish(*self._presence.online(), qos=1, retain=True)
+        return connection
 
     def _note_connected(self, connection: Connection) -> None:
         self._metrics.connections.inc()
@@ -239,6 +240,7 @@ class Subscriber:
             self._metrics.sessions_lost.inc()
             log.warning("the broker forgot our session and what it had queued for us")
         self._was_connected = True
+        self._session_kept = connection.session_present if self._greets else None
         self._connected_at = self._watched_at = (
             time.monotonic()
         )  # what was missed while away comes first
@@ -303,13 +305,19 @@ class Subscriber:
             self._metrics.note(outcome, len(batch.messages), now - begun)
         finally:
             self._in_hand = None
-        receipts = [
-            Note(topics.receipt_topic(one.device), _receipt(one)) for one in outcome.receipts
+        notes = [
+            Note(topics.receipt_topic(one.device), receipts.payload(one))
+            for one in outcome.receipts
         ]
-        self._ledger.add(batch.mids, receipts, arrived_at=batch.first_arrived_at, now=now)
+        self._ledger.add(batch.mids, notes, arrived_at=batch.first_arrived_at, now=now)
         for request in outcome.requests:
             connection.publish(request.topic, request.payload, qos=0)
         self._metrics.requests.inc(len(outcome.requests))
+        self._healing.add(outcome.heals)
+        if self._presence is not None and any(
+            self._presence.is_denied_by(one.topic, one.payload) for one in batch.messages
+        ):  # it may be the will of our connection before this one
+            connection.publish(*self._presence.online(), qos=1, retain=True)
         if self._on_batch is not None:
             self._on_batch(outcome.stored, outcome.duplicate, outcome.rejected)
 
@@ -333,6 +341,7 @@ class Subscriber:
         while True:
             try:
                 self._forget_devices_in_time()
+                self._greet()
                 return batching.store(self._line, self._engine, self._registry, batch.messages)
             except (sa.exc.DBAPIError, psycopg.Error) as error:
                 away = is_away(error)
@@ -375,9 +384,3 @@ class Subscriber:
         if time.monotonic() - self._devices_looked_up > DEVICES_KEPT_S:
             self._line.forget()
             self._devices_looked_up = time.monotonic()
-
-
-def _receipt(receipt: Receipt) -> str:
-    fields = receipt._asdict()
-    del fields["device"]
-    return json.dumps(fields)

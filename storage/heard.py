@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+EXACT_US = 60_000_000
+
 # Whoever spoke within the minute before is left as it is: of a device that sends every second, one
 # row a minute is written.
 _NOTE = sa.text("""

@@ -19,10 +19,10 @@ URN = "urn:dev:dala:"
 _NAME = re.compile(r"([A-Za-z0-9_]+)(?:/(\d{1,5}(?:\.\d{1,3})?))?(?::(\d{1,4}))?")
 _SERVER_TIME = int(Quality.SERVER_TIME)
 _NUMBERING = frozenset({"boot", "seq"})
-_LARGEST_COUNT = 2**53  # JSON numbers are exact up to here
+LARGEST_COUNT = 2**53  # JSON numbers are exact up to here
 
 
-class _Target(NamedTuple):
+class Target(NamedTuple):
     """Where the values of one name and unit go."""
 
     quantity: str
@@ -65,10 +65,10 @@ def _add(
     readings: list[Reading], device: str, name: str, record: senml_pack.Resolved
 ) -> Rejected | None:
     """Append the reading of one record, or say why there is none."""
-    target = _target(name, record.unit)
-    if isinstance(target, Rejected):
-        return target
-    quantity, depth_cm, channel, conversion = target
+    where = target(name, record.unit)
+    if isinstance(where, Rejected):
+        return where
+    quantity, depth_cm, channel, conversion = where
     value, time_us = record.value, record.time_us
     if type(value) is bool and quantity == "valve_open":
         value, conversion = float(value), None
@@ -102,7 +102,7 @@ def _no_number(name: str, record: senml_pack.Resolved) -> Rejected:
 
 def _number(name: str, value: object, numbering: dict[str, int]) -> Rejected | None:
     """Note one of the two numbers of a message."""
-    if type(value) is not float or not 0 <= value < _LARGEST_COUNT or value != int(value):
+    if type(value) is not float or not 0 <= value < LARGEST_COUNT or value != int(value):
         return Rejected("bad-numbering", f"{name} is {value!r}; send a whole number from 0 up")
     if numbering.setdefault(name, int(value)) != value:
         return Rejected("bad-numbering", f"{name} is given twice, and differs")
@@ -110,7 +110,7 @@ def _number(name: str, value: object, numbering: dict[str, int]) -> Rejected | N
 
 
 @lru_cache(maxsize=8192)
-def _target(name: str, unit: str | None) -> _Target | Rejected:
+def target(name: str, unit: str | None) -> Target | Rejected:
     """What a name (without its device) and a unit mean, or why they mean nothing to us."""
     if not senml_pack.is_name(name):
         return Rejected("bad-name", f"{name[:80]!r} is not a SenML name (RFC 8428 section 4.5.1)")
@@ -131,7 +131,7 @@ def _target(name: str, unit: str | None) -> _Target | Rejected:
         return Rejected("unknown-unit", f"{unit!r} of {quantity} (stored in {stored}) is unknown")
     except ValueError as error:
         return Rejected("wrong-unit", str(error))
-    return _Target(
+    return Target(
         quantity,
         None if depth is None else float(depth),
         None if channel is None else int(channel),

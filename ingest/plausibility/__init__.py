@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from ingest.messages import Decoded, Reading, Rejected, iso
 from storage.quantities import CATALOGUE
 from storage.readings import Quality
 
 FUTURE_LIMIT_US = 5 * 60 * 1_000_000  # clocks drift; beyond this a clock is wrong
 EARLIEST_US = 946_684_800_000_000  # 2000-01-01: before, a clock was never set
+
+Array = np.ndarray[Any, Any]
 
 
 def sift(decoded: Decoded, received_at_us: int) -> Decoded:
@@ -41,6 +47,11 @@ def time_problem(time_us: int, received_at_us: int) -> Rejected | None:
             "time-before-2000", f"{iso(time_us)}: the clock of the device was never set"
         )
     return None
+
+
+def impossible(times_us: Array, received_at_us: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which of many times cannot be true; :func:`time_problem` says why."""
+    return (times_us > received_at_us + FUTURE_LIMIT_US) | (times_us < EARLIEST_US)
 
 
 def quality(reading: Reading) -> int:

@@ -36,6 +36,8 @@ _STATE = np.dtype(
         ("times", np.int64, KEPT),  # [µs since 1970]
         ("values", np.float64, KEPT),
         ("same_since", np.int64),  # since when the newest value has not changed [µs since 1970]
+        ("low", np.float64),
+        ("high", np.float64),
         ("step", np.float64),
         ("per_hour", np.float64),
         ("stuck_us", np.int64),
@@ -106,6 +108,14 @@ class Streams:
         for row in fresh:
             if (run := longer.get(int(row["id"]))) is not None:
                 row["same_since"] = _same_since(*run, row["stuck_us"])
+
+    def out_of_range(self, table: Array) -> Array:
+        """Which rows, of datastreams that were looked up, are beyond what the catalogue allows."""
+        slots = np.searchsorted(self._state["id"], table["datastream_id"])
+        values = table["value"]
+        beyond: Array = values < self._state["low"][slots]
+        beyond |= values > self._state["high"][slots]
+        return beyond
 
     def judge(self, table: Array) -> Judged:
         """Judge the rows of a batch, whose datastreams were looked up, by their neighbours.
@@ -206,6 +216,7 @@ def _set_rules(row: Any, one: StreamTraits) -> None:
     change, stuck = quantity.change, quantity.stuck
     watched = one.device_kind not in RESTING_KINDS
     row["id"] = one.id
+    row["low"], row["high"] = quantity.low, quantity.high
     row["step"], row["per_hour"] = change or (np.nan, np.nan)
     row["stuck_us"] = NEVER_US if stuck is None else round(stuck.after_h * rules.HOUR_US)
     row["rest"] = np.nan
