@@ -531,3 +531,92 @@ def test_a_database_that_is_away_takes_nothing_and_says_so(database: sa.Engine) 
         Line(away).store([pack(1, 0.2)])
 
     assert storing.is_away(caught.value)
+
+
+# --- packs that are read into columns, once their datastreams are known ---------------------------
+
+
+def undeclared(value: float, *, second: int) -> Message:
+    """A pack that only the full decoder reads: the value is the sum of a base and its own."""
+    return senml({"bv": 0.5, "n": "soil_moisture/20", "t": second, "v": value - 0.5})
+
+
+def test_of_two_packs_for_one_time_the_first_counts_however_each_is_read(
+    line: Line, database: sa.Engine
+) -> None:
+    usual = [senml({"n": "soil_moisture/20", "t": second, "v": 0.25}) for second in (0, 1, 2)]
+    line.store(usual[:1])
+
+    line.store([usual[1], undeclared(0.75, second=1), undeclared(0.75, second=2), usual[2]])
+
+    assert values(database) == [0.25, 0.25, 0.75]
+    assert rows(database, "SELECT stored_value, value FROM reading_conflicts ORDER BY time") == [
+        (0.25, 0.75),
+        (0.75, 0.25),
+    ]
+
+
+def test_a_time_that_cannot_be_is_refused_from_columns_too(line: Line, database: sa.Engine) -> None:
+    line.store([pack(1, 0.2)])
+    later = senml(
+        {"n": "boot", "v": 3},
+        {"n": "seq", "v": 2},
+        {"n": "soil_moisture/20", "t": 1, "v": 0.21},
+        {"n": "soil_moisture/20", "t": 3_600 + 301, "v": 0.22},  # 5 min 1 s after its arrival
+        {"n": "soil_moisture/20", "t": 1e9 - TIME_S, "v": 0.23},  # 2001-09-09
+        {"n": "soil_moisture/20", "t": 9e8 - TIME_S, "v": 0.24},  # 1998-07-09
+    )
+
+    outcome = line.store([later])
+
+    assert outcome.receipts == [
+        Receipt(
+            PROBE, 3, 2, stored=2, duplicate=0,
+            rejected={"time-in-future": 1, "time-before-2000": 1},
+        )
+    ]  # fmt: skip
+    assert sorted(values(database)) == [0.2, 0.21, 0.23]
+    assert set_aside(database) == [(PROBE, "time-in-future", 1)]
+
+
+def test_a_value_beyond_its_range_is_flagged_from_columns_too(
+    line: Line, database: sa.Engine
+) -> None:
+    line.store([pack(1, 0.2)])
+
+    line.store([pack(2, 0.7, 0.71, -0.01)])  # soil moisture is believable from 0 to 0.7
+
+    query = "SELECT value FROM readings WHERE quality & :flag > 0 ORDER BY value"
+    query = query.replace(":flag", str(int(Quality.OUT_OF_RANGE)))
+    assert rows(database, query) == [(-0.01,), (0.71,)]
+
+
+def test_a_device_that_was_switched_off_is_refused_once_it_is_looked_up_again(
+    line: Line, database: sa.Engine
+) -> None:
+    line.store([pack(1, 0.2)])
+    with database.begin() as connection:
+        devices.put(connection, PROBE, kind="soil-probe", name="Probe", disabled=True)
+    line.forget()
+
+    outcome = line.store([pack(2, 0.3)])
+
+    assert outcome.reasons == {"device-disabled": 1}
+    assert values(database) == [0.2]
+
+
+def test_an_identity_that_now_means_another_device_has_other_datastreams(
+    line: Line, database: sa.Engine
+) -> None:
+    with database.begin() as connection:
+        devices.put(connection, "old-1", kind="soil-probe", name="Old", wire_id="nickname")
+    line.store([pack(1, 0.2, device="nickname")])
+    with database.begin() as connection:
+        devices.put(connection, "old-1", wire_id=None, kind="soil-probe", name="Old")
+        devices.put(connection, "new-1", kind="soil-probe", name="New", wire_id="nickname")
+    line.forget()
+
+    line.store([pack(2, 0.3, device="nickname")])
+
+    query = "SELECT device_id, value FROM readings JOIN datastreams ON id = datastream_id"
+    assert rows(database, f"{query} ORDER BY value") == [("old-1", 0.2), ("new-1", 0.3)]
