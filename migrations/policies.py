@@ -252,10 +252,12 @@ def _refreshes(connection: sa.Connection, settings: TimeSeriesSettings) -> Itera
 _RETENTION_JOB = "policy_retention"
 # What the old setting may have dropped stays dropped: from here on no refresh may go there.
 _NOTE_DROPPED = sa.text("""
-    UPDATE reading_retention
-       SET kept_days = :kept,
-           dropped_before = greatest(dropped_before, now() - kept_days * interval '1 day')
-     WHERE kept_days IS DISTINCT FROM :kept
+    INSERT INTO reading_retention AS known (single, kept_days) VALUES (true, :kept)
+    ON CONFLICT (single) DO UPDATE
+       SET kept_days = excluded.kept_days,
+           dropped_before = greatest(known.dropped_before,
+                                     now() - known.kept_days * interval '1 day')
+     WHERE known.kept_days IS DISTINCT FROM excluded.kept_days
 """)
 
 

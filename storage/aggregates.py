@@ -24,17 +24,18 @@ _PAUSE_S = 0.5
 # Hours before the floor are all that is left of their readings: a refresh there would make them
 # again, of nothing. A day's margin keeps the days of every time zone whole.
 _BOUNDS = sa.text("""
+    WITH chunks AS (
+        SELECT min(range_start) AS oldest FROM timescaledb_information.chunks
+         WHERE hypertable_name = 'readings' AND hypertable_schema = current_schema()),
+    dropped AS (
+        SELECT max(greatest(dropped_before, now() - kept_days * interval '1 day')) AS before
+          FROM reading_retention)
     SELECT CAST(greatest(date_trunc('day', CAST(:since AS timestamptz)) - interval '1 day',
-                         (SELECT min(range_start) FROM timescaledb_information.chunks
-                           WHERE hypertable_name = 'readings'
-                             AND hypertable_schema = current_schema()),
-                         date_trunc('day', greatest(dropped_before,
-                                                    now() - kept_days * interval '1 day'))
-                         + interval '2 days') AS timestamptz) AS start,
+                         oldest, date_trunc('day', before) + interval '2 days')
+                AS timestamptz) AS start,
            date_trunc('hour', now()) - interval '1 hour' AS finish
-      FROM reading_retention
-     WHERE EXISTS (SELECT FROM timescaledb_information.chunks
-                    WHERE hypertable_name = 'readings' AND hypertable_schema = current_schema())
+      FROM chunks, dropped
+     WHERE oldest IS NOT NULL
 """)
 _REFRESH = sa.text("""
     CALL refresh_continuous_aggregate(CAST(:view AS regclass), CAST(:start AS timestamptz),

@@ -7,7 +7,8 @@ import datetime as dt
 import sqlalchemy as sa
 
 _COMPLETE_SINCE = sa.text("""
-    SELECT greatest(dropped_before, now() - kept_days * interval '1 day') FROM reading_retention
+    SELECT max(greatest(dropped_before, now() - kept_days * interval '1 day'))
+      FROM reading_retention
 """)
 
 

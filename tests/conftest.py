@@ -1,31 +1,100 @@
 """Fixtures that every package's tests share."""
 
 import os
+import secrets
+import shutil
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.pool import NullPool, StaticPool
 
 import migrations
 from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
-from storage.database import make_engine
+from storage.database import has_timescale, make_engine
 from storage.tables import metadata
+
+
+@contextmanager
+def own_database(server_url: str) -> Iterator[str]:
+    """URL of a database made on a server for us, and dropped again."""
+    name = f"dala_test_{os.getpid()}_{secrets.token_hex(4)}"
+    url = sa.make_url(server_url).set(drivername="postgresql+psycopg")
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    try:
+        own = url.set(database=name, drivername="postgresql")
+        yield own.render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """SQLAlchemy URL of an empty database: DALA_TEST_DATABASE_URL, or an embedded server's.
+    """URL of an empty database: one made on DALA_TEST_DATABASE_URL's server, or an embedded one.
 
-    Its role may create databases.
+    Its role may create databases and roles. TimescaleDB is used where the server has it.
     """
     if url := os.environ.get("DALA_TEST_DATABASE_URL"):
-        yield url
+        with own_database(url) as own:
+            yield own
         return
     settings = EmbeddedSettings(home=tmp_path_factory.mktemp("dala-home"))
     with open_embedded(settings, verb="test", broker=False) as servers:
         yield servers.database_url
+
+
+@pytest.fixture(scope="session")
+def timescale() -> Iterator[sa.Engine]:
+    """An engine on a migrated TimescaleDB: DALA_TEST_DATABASE_URL's server, if it has it.
+
+    Else the one that is compiled to WebAssembly, which serves a single connection and knows no
+    COPY into tables and no timeouts.
+    """
+    if (url := os.environ.get("DALA_TEST_DATABASE_URL")) and _offers_timescale(url):
+        with own_database(url) as own:
+            made = make_engine(own)
+            migrations.upgrade(made)
+            yield made
+            made.dispose()
+        return
+    node, folder = shutil.which("node"), Path(__file__).parent / "timescale"
+    if node is None or not (folder / "node_modules").is_dir():
+        pytest.skip("needs Node.js and `npm ci` in tests/timescale (tests/prepare.sh does it)")
+    process = subprocess.Popen(
+        [node, "server.mjs"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    port = process.stdout.readline().strip()
+    # It turns away a connection that comes before it has noticed that the last has gone: all tests
+    # share a single one.
+    made = sa.create_engine(
+        f"postgresql+psycopg://postgres:any@127.0.0.1:{port}/postgres?sslmode=disable",
+        poolclass=StaticPool,
+    )
+    migrations.upgrade(made)
+    yield made
+    made.dispose()
+    process.stdin.close()
+    process.wait(timeout=20)
+    process.stdout.close()
+
+
+def _offers_timescale(url: str) -> bool:
+    made = make_engine(url)
+    with made.connect() as connection:
+        found = connection.scalar(
+            sa.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'timescaledb'")
+        )
+    made.dispose()
+    return bool(found)
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +127,14 @@ def connection(engine: sa.Engine) -> Iterator[sa.Connection]:
 def empty_engine(engine: sa.Engine) -> Iterator[sa.Engine]:
     """The migrated test database for code that commits: emptied after the test."""
     yield engine
-    names = ", ".join(table.name for table in metadata.sorted_tables)
+    empty(engine)
+
+
+def empty(engine: sa.Engine) -> None:
+    """Empty every table, and what TimescaleDB has stored of readings."""
+    names = [table.name for table in metadata.sorted_tables]
     with engine.begin() as opened:
-        opened.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        opened.execute(sa.text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
+        if has_timescale(opened):
+            opened.execute(sa.text("TRUNCATE readings_hourly"))
+            opened.execute(sa.text("TRUNCATE readings_daily"))

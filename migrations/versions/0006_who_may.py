@@ -1,5 +1,7 @@
 """Who may do what: accounts and their sessions, clients and their keys, and the book of deeds."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -170,7 +172,7 @@ def _switch(name: str) -> sa.Column[bool]:
     return sa.Column(name, sa.Boolean(), server_default=sa.text("false"), nullable=False)
 
 
-def _array(name: str, kind: sa.types.TypeEngine[object], comment: str) -> sa.Column[object]:
+def _array(name: str, kind: sa.types.TypeEngine[Any], comment: str) -> sa.Column[object]:
     return sa.Column(name, ARRAY(kind), server_default="{}", nullable=False, comment=comment)
 
 

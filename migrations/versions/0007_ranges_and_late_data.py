@@ -13,18 +13,17 @@ def upgrade() -> None:
     """Make what plain PostgreSQL and TimescaleDB both answer to; each in its own way."""
     op.create_table(
         "reading_retention",
-        sa.Column("only", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("single", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("kept_days", sa.Integer(), comment="none: for ever"),
         sa.Column(
             "dropped_before",
             sa.DateTime(timezone=True),
             comment="by what was kept earlier; hours before are all that is left of their readings",
         ),
-        sa.PrimaryKeyConstraint("only", name="reading_retention_pkey"),
-        sa.CheckConstraint('"only"', name="reading_retention_only_check"),
+        sa.PrimaryKeyConstraint("single", name="reading_retention_pkey"),
+        sa.CheckConstraint("single", name="reading_retention_single_check"),
         comment="one row: how long readings are kept, as of the last dala migrate",
     )
-    op.execute("INSERT INTO reading_retention DEFAULT VALUES")
     if timescale.in_use(op.get_bind()):
         _hypertables()
         _hours(_STORED_HOURS)

@@ -159,13 +159,13 @@ track_news = sa.Table(
 reading_retention = sa.Table(
     "reading_retention",
     metadata,
-    sa.Column("only", sa.Boolean, primary_key=True, server_default=sa.true()),
+    sa.Column("single", sa.Boolean, primary_key=True, server_default=sa.true()),
     sa.Column("kept_days", sa.Integer, comment="none: for ever"),
     sa.Column(
         "dropped_before",
         sa.DateTime(timezone=True),
         comment="by what was kept earlier; hours before are all that is left of their readings",
     ),
-    sa.CheckConstraint('"only"', name="only"),
+    sa.CheckConstraint("single", name="single"),
     comment="one row: how long readings are kept, as of the last dala migrate",
 )

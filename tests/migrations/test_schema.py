@@ -9,7 +9,13 @@ from storage.tables import metadata
 
 
 def test_migrated_tables_are_those_of_tables_py(connection: sa.Connection) -> None:
-    assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    context = MigrationContext.configure(connection, opts={"include_name": _is_ours})
+    assert compare_metadata(context, metadata) == []
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Leave out what only TimescaleDB has: an index for its refreshes, which ask by time alone."""
+    return kind != "index" or not str(name).endswith("_time_brin_idx")
 
 
 def test_a_second_migration_finds_nothing_to_do(engine: sa.Engine) -> None:
