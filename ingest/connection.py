@@ -143,11 +143,14 @@ class Connection:
         *,
         mqtt5: bool,
         receive_maximum: int,
+        will: tuple[str, bytes] | None = None,  # topic and payload
     ) -> None:
         self._address = address
         self._mqtt5 = mqtt5
         self._receive_maximum = receive_maximum
         self._client = self._make_client(client_id, handlers)
+        if will is not None:
+            self._client.will_set(*will, qos=1, retain=True)
         self._answers: list[Any] | None = None  # reasons, one for each topic filter
         self._refusal: str | None = None
         self._ended: str | None = None  # why the broker or the network ended it
@@ -265,9 +268,11 @@ class Connection:
         self._client.loop_misc()
         return self.is_open
 
-    def publish(self, topic: str, payload: str | bytes, qos: int) -> int | None:
+    def publish(
+        self, topic: str, payload: str | bytes, qos: int, *, retain: bool = False
+    ) -> int | None:
         """Publish; answer what confirms it later, or None if it could not go out."""
-        sent = self._client.publish(topic, payload, qos=qos)
+        sent = self._client.publish(topic, payload, qos=qos, retain=retain)
         return sent.mid if sent.rc == mqtt.MQTT_ERR_SUCCESS else None
 
     def gathering(self) -> AbstractContextManager[None]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from ingest.codecs import BUILT_IN, Registry
+from ingest.memory import Memory
 from ingest.messages import Decoded, to_us
 from ingest.outcomes import Message
 from ingest.storing import Line
@@ -33,13 +34,17 @@ class Retried(NamedTuple):
 
 
 class _Again(Registry):
-    """Reads as another registry does, but learns nothing: what senders said since is newer."""
+    """Reads as another registry does, but learns nothing: what senders said since is newer.
+
+    Codecs are told, for what is known may be too new for the message.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self.__dict__.update(registry.__dict__)
 
     def decode(self, *arguments: Any, **named: Any) -> Decoded:
-        return super().decode(*arguments, **named)._replace(learned={}, requests=())
+        found = super().decode(*arguments, **{**named, "again": True})
+        return found._replace(learned={}, requests=(), heals=())
 
 
 def retry(
@@ -68,7 +73,7 @@ def retry(
     last = 0
     with engine.connect() as connection:
         _, until = rejected.count(connection, device=device, reason=reason)
-    run = _Run(engine, registry)
+    run = Run(engine, registry)
     while True:
         with engine.connect() as connection:
             page = rejected.page(
@@ -84,14 +89,14 @@ def retry(
         on_progress(len(page))
 
 
-class _Run:
+class Run:
     """A line of its own, which keeps nothing that it refuses but remembers it."""
 
-    def __init__(self, engine: sa.Engine, registry: Registry) -> None:
+    def __init__(self, engine: sa.Engine, registry: Registry, memory: Memory | None = None) -> None:
         self._engine = engine
         self._refused: dict[tuple[str, bytes], RejectedMessage] = {}
         self._registry = _Again(registry)
-        self._line = Line(engine, self._registry, self._note)
+        self._line = Line(engine, self._registry, self._note, memory)
 
     def _note(self, _connection: sa.Connection, refused: Sequence[RejectedMessage]) -> None:
         self._refused |= {(one.topic, one.payload): one for one in refused}
@@ -111,6 +116,8 @@ class _Run:
         return [one for one in page if names[one.id] in known]
 
     def store(self, page: Sequence[KeptMessage]) -> Retried:
+        if not page:
+            return Retried(0, 0, 0, 0, 0)
         self._refused.clear()
         messages = [Message(one.topic, one.payload, to_us(one.received_at)) for one in page]
         outcome = self._line.store(messages)

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CLIENT_ID = "dala-ingest"
@@ -19,11 +19,19 @@ class MqttSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DALA_", extra="ignore")
 
     mqtt_url: SecretStr | None = None  # mqtt://user:password@host:1883, mqtts:// for TLS
+    mqtt_sparkplug_host: str | None = None  # says on spBv1.0/STATE/… that this host is there
     batch_messages: int = Field(default=2_000, ge=1)
     batch_age_s: float = Field(default=0.2, gt=0)
     batch_bytes: int = Field(default=16 * 1024 * 1024, ge=1)
     receive_maximum: int = Field(default=4_000, ge=1, le=65_535)
     acknowledge_within_s: float = Field(default=60.0, gt=0)
+
+    @field_validator("mqtt_sparkplug_host")
+    @classmethod
+    def _is_a_level(cls, host: str | None) -> str | None:
+        if host is not None and (not host or set(host) & set("/+#\x00")):
+            raise ValueError("a host's id is not empty and has none of / + #")
+        return host
 
 
 class BadAddress(ConnectionError, ValueError):

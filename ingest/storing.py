@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -12,10 +11,12 @@ import structlog
 
 from ingest.batch import Batch, Keep, Kept, record
 from ingest.codecs import BUILT_IN, Registry
-from ingest.messages import Decoded, Rejected
+from ingest.codecs.senml_columns import Names
+from ingest.memory import Memory
+from ingest.messages import Decoded, Rejected, Request
 from ingest.outcomes import Message, Outcome, Receipt
 from ingest.plausibility.streams import Streams
-from storage import devices, rejected, senders, watching
+from storage import devices, rejected, watching
 from storage.devices import Device, StreamKey
 from storage.watching import Watched
 
@@ -27,21 +28,31 @@ log = structlog.get_logger()
 # not to be had right now.
 DATA_AT_FAULT = ("22", "23", "54")
 SERVER_AWAY = ("08", "53", "57")
+# Two transactions stood in each other's way (deadlock, serialization) and one had to give in: it
+# would most likely succeed if begun again.
+COLLIDED = "40"
+AT_ONCE = 3  # times that it is, before the caller hears of it
 
 
 class Line:
     """Keeps what devices and datastreams are called in the database."""
 
     def __init__(
-        self, engine: sa.Engine, registry: Registry = BUILT_IN, keep: Keep = rejected.add
+        self,
+        engine: sa.Engine,
+        registry: Registry = BUILT_IN,
+        keep: Keep = rejected.add,
+        memory: Memory | None = None,
     ) -> None:
         self._engine = engine
         self._registry = registry
         self._keep = keep
         self._devices: dict[str, Device] = {}
         self._streams: dict[StreamKey, int] = {}
+        self._names: dict[str, Names] = {}
+        self._heard: dict[str, int] = {}
         self._series = Streams()
-        self._memory: dict[str, Any] | None = None  # None: still to be read from the database
+        self._memory = memory  # None: still to be read from the database
 
     def store(self, messages: Sequence[Message]) -> Outcome:
         """Store a batch and commit; a message the database refuses is found and set aside.
@@ -52,18 +63,60 @@ class Line:
             If the database is away or failed for a reason that is not in the data: nothing was
             stored, and the batch may be offered again.
         """
-        try:
-            with self._engine.begin() as connection:
-                if self._memory is None:
-                    self._memory = senders.memory(connection)
-                batch = Batch(connection, messages, self._kept(self._memory))
-                outcome = batch.store()
-        except (sa.exc.DBAPIError, psycopg.Error) as error:
-            if not _state(error).startswith(DATA_AT_FAULT):
-                raise
-            return self._bisect(messages, error)
+        for left in reversed(range(AT_ONCE)):
+            try:
+                return self._stored(messages)
+            except (sa.exc.DBAPIError, psycopg.Error) as error:
+                state = _state(error)
+                if state.startswith(DATA_AT_FAULT):
+                    return self._bisect(messages, error)
+                if left == 0 or not state.startswith(COLLIDED):
+                    raise
+                log.warning("collided with another transaction", sqlstate=state)
+        raise AssertionError("the last try returns or raises")
+
+    def _stored(self, messages: Sequence[Message]) -> Outcome:
+        with self._engine.begin() as connection:
+            memory = self._remembered(connection)
+            batch = Batch(connection, messages, self._kept(memory))
+            outcome = batch.store()
         batch.committed()
+        self._committed(memory)
         return outcome
+
+    def greet(self, now_us: int, *, session_kept: bool) -> tuple[Request, ...]:
+        """What to ask senders, now that we come to a broker; noted, so that it outlives us.
+
+        Raises
+        ------
+        sqlalchemy.exc.DBAPIError, psycopg.Error
+            If the database is away or failed: to be done again, before anything is stored.
+        """
+        with self._engine.begin() as connection:
+            memory = self._remembered(connection)
+            greeting = self._registry.greet(memory, now_us, session_kept=session_kept)
+            memory.update(greeting.learned)
+            memory.save(connection)
+        self._committed(memory)
+        return greeting.requests
+
+    def _remembered(self, connection: sa.Connection) -> Memory:
+        if self._memory is None:
+            self._memory = Memory.read(connection)
+        return self._memory
+
+    def _committed(self, memory: Memory) -> None:
+        memory.saved()
+        too_much, made_room = memory.take_dropped()
+        if too_much:
+            log.warning("forgot senders that said too much", senders=too_much[:5])
+        if made_room:
+            log.warning("forgot senders that were unheard for longest", senders=made_room)
+
+    @property
+    def memory(self) -> Memory | None:
+        """What senders said; None: not read from the database yet."""
+        return self._memory
 
     def watch(self, now: dt.datetime) -> Watched:
         """Look for devices that fell silent and for what never came; to be called once a minute.
@@ -78,8 +131,11 @@ class Line:
         with self._engine.begin() as connection:
             return watching.watch(connection, now)
 
-    def _kept(self, memory: dict[str, Any]) -> Kept:
-        return Kept(self._registry, self._devices, self._streams, memory, self._series, self._keep)
+    def _kept(self, memory: Memory) -> Kept:
+        return Kept(
+            self._registry, self._devices, self._streams, self._names, self._heard, memory,
+            self._series, self._keep,
+        )  # fmt: skip
 
     def forget(self) -> None:
         """Look devices up anew: they may have been moved, disabled or claimed."""
@@ -98,7 +154,7 @@ class Line:
             message.topic,
             message.payload,
             received_at_us=message.received_at_us,
-            memory=self._memory or {},
+            memory={} if self._memory is None else self._memory,
         )
         with self._engine.begin() as connection:
             self._keep(connection, [record(message, decoded.device, [problem])])

@@ -21,6 +21,11 @@ def receipt_topic(device: str) -> str:
     return f"dala/v1/{device}/receipt"
 
 
+def state_topic(host: str) -> str:
+    """Where a Sparkplug host application says that it is there."""
+    return f"spBv1.0/STATE/{host}"
+
+
 @lru_cache(maxsize=64)
 def _split(pattern: str) -> tuple[str, ...]:
     return tuple(pattern.split("/"))
@@ -29,9 +34,12 @@ def _split(pattern: str) -> tuple[str, ...]:
 def match(pattern: str, topic: str) -> tuple[str, ...] | None:
     """Levels of `topic` that the wildcards of `pattern` stand for; None if it does not match.
 
-    `+` gives its level, a final `#` one string with all the rest (MQTT 5 section 4.7).
+    `+` gives its level, a final `#` one string with all the rest (MQTT 5 section 4.7). A pattern
+    that begins with either does not take in the topics of the broker itself, which begin with $.
     """
     wanted, levels = _split(pattern), topic.split("/")
+    if topic.startswith("$") and wanted[0] in ("+", "#"):
+        return None
     found: list[str] = []
     for position, level in enumerate(wanted):
         if level == "#":
