@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import devices, figures, files, importing, rejected, services
+from cli import devices, figures, files, importing, registering, rejected, services
 from cli.speaking import say
 
 VERBS = (
@@ -30,6 +30,10 @@ VERBS = (
     ("acknowledge", devices.acknowledge),
     ("unknown", devices.unknown),
     ("claim", devices.claim),
+    ("register", registering.register),
+    ("token", registering.token),
+    ("disable", registering.disable),
+    ("enable", registering.enable),
     ("decode", files.decode),
     ("balance", files.balance),
     ("savings", files.savings),

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from cli.registering import farm_of, field_of, zone
 from cli.speaking import AsJson, enter, fail, no_farm, say
 
 
@@ -32,7 +33,11 @@ def device(
     ] = 16,
     once: Annotated[bool, typer.Option(help="Give up after a minute without a receipt.")] = False,
 ) -> None:
-    """Be a device: send lines of quantity[/depth][:channel],value[,unit][,time]; keep them safe."""
+    """Be a device: send readings, and keep each on disk until it is stored.
+
+    A line is a reading: quantity, value, and if need be unit and time, as
+    soil_moisture/20,0.284 or air_temperature,71.6,F,2026-06-21T05:00:00Z (docs/protocol.md).
+    """
     from seeds import gateway
     from seeds.reference_device import Packing
 
@@ -107,7 +112,7 @@ def acknowledge(
     say(f"Alert {number} is acknowledged by {by}.")
 
 
-def unknown() -> None:
+def unknown(as_json: AsJson = False) -> None:
     """Print who speaks without being registered; `dala claim` registers one."""
     from rich.console import Console
 
@@ -119,7 +124,11 @@ def unknown() -> None:
         services.check_migrated()
         with services.engine.connect() as connection:
             found = strangers.page(connection, limit=1_000)
-    printing_alerts.print_unknown(found, Console())
+    if as_json:
+        told = [printing_alerts.as_stranger(one) for one in found]
+        print(json.dumps(told, ensure_ascii=False, indent=1))
+    else:
+        printing_alerts.print_unknown(found, Console())
 
 
 def claim(
@@ -137,7 +146,6 @@ def claim(
 ) -> None:
     """Register a device that speaks unregistered."""
     from seeds.services import open_services
-    from storage import farms, fields
     from storage import unknown as strangers
     from storage.database import NotFound
 
@@ -145,25 +153,24 @@ def claim(
         services.check_migrated()
         try:
             with services.engine.begin() as connection:
-                known = farms.get(connection, farm)
-                of = {one.name: one.id for one in fields.of_farm(connection, known.id)}
-                if field is not None and field not in of:
-                    raise NotFound(f"field {field!r} of {farm}")
+                farm_id = farm_of(connection, farm)
                 claimed = strangers.claim(
                     connection,
                     identity,
-                    farm_id=known.id,
+                    farm_id=farm_id,
                     kind=kind,
-                    field_id=None if field is None else of[field],
+                    field_id=None if field is None else field_of(connection, farm_id, farm, field),
                     name=name,
                     profile=profile,
-                    timezone=timezone,
+                    timezone=zone(timezone),
                 )
         except NotFound as error:
-            fail(f"Not claimed: there is no {error}.")
+            fail(f"Not claimed: there is no {error}. `dala unknown` lists who waits.")
         except (strangers.AlreadyRegistered, ValueError) as error:
             fail(f"Not claimed: {error}")
-    say(
-        f"Registered as {claimed.device_id}. Of what it sent before, {claimed.retriable} messages "
-        "are kept: dala rejected retry"
-    )
+    say(f"Registered as {claimed.device_id}. What it sends is stored from now on.")
+    if claimed.retriable:
+        say(
+            f"Of what it sent before, {claimed.retriable} messages are kept. To store them: "
+            f"dala rejected retry --device {identity}"
+        )

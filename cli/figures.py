@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cli.speaking import AsJson, Farm, Season, enter, fail, lines, moment, report, say
+from cli.speaking import AsJson, Farm, Season, enter, fail, lines, moment, report, say, trouble
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -51,7 +51,7 @@ def advice(
         if forecast is not None:
             given = read_forecast(lines(forecast), forecast.name)
     except (OSError, ValueError) as error:
-        fail(str(error))
+        fail(trouble(error))
     name = "" if forecast is None else forecast.name
     asked = reports.Question(dt.datetime.now(dt.UTC), chosen, forecast=given, forecast_name=name)
 
@@ -59,7 +59,7 @@ def advice(
         try:
             return reports.in_words(reports.of_farm(connection, farm, asked), language)
         except reports.DayAhead as error:
-            fail(str(error))
+            fail(trouble(error))
 
     report("advice", farm, of_farm, print_advice, as_json=as_json)
 
@@ -85,7 +85,7 @@ def work(
     try:
         period = reports.period_of(first, last, season)
     except ValueError as error:
-        fail(str(error))
+        fail(trouble(error))
     report(
         "work",
         farm,
@@ -110,7 +110,7 @@ def forecast(
     try:
         expected, issued = lines(file), moment("--issued-at", issued_at)
     except (OSError, ValueError) as error:
-        fail(str(error))
+        fail(trouble(error))
 
     def keep(connection: sa.Connection) -> int:
         known = farms.get(connection, farm)

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from cli.speaking import fail, moment
+from cli.registering import zone
+from cli.speaking import fail, moment, trouble
 
 
 def decode(
@@ -32,12 +33,15 @@ def decode(
     from ingest.mapping import MappingError, MappingSettings, registry
     from ingest.messages import to_us
 
+    if set("+#") & set(topic):
+        fail(f"{topic!r} is a filter of topics: give the topic that the payload came on.")
+    timezone = zone(timezone)
     try:
         content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
         arrived = to_us(moment("--received-at", received_at))
         routes = registry(MappingSettings(mappings=mappings) if mappings else None)
     except (OSError, ValueError, MappingError) as error:
-        fail(str(error))
+        fail(trouble(error))
     for payload in captured(content):
         decoded = routes.decode(
             topic, payload, received_at_us=arrived, profile=profile, timezone=timezone
@@ -60,7 +64,7 @@ def balance(
         if out is not None:
             out.write_text(days)
     except (OSError, ValueError) as error:
-        fail(str(error))
+        fail(trouble(error))
     print(json.dumps(totals, indent=1))
 
 
@@ -135,5 +139,5 @@ def clean_yield(
         if grid is not None:
             grid.write_text(json.dumps(drawn))
     except (OSError, ValueError) as error:
-        fail(str(error))
+        fail(trouble(error))
     print(json.dumps(report, indent=1))

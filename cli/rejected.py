@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.speaking import AsJson, fail, say
+from cli.speaking import AsJson, fail, say, trouble
 
 Device = Annotated[
     str | None, typer.Option(help="Id, or wire identity of one that was unknown; all by default.")
@@ -64,12 +64,12 @@ def retry(device: Device = None, reason: Reason = None) -> None:
     try:
         routes = registry()
     except MappingError as error:
-        fail(str(error))
+        fail(trouble(error))
     with open_services("rejected") as services:
         services.check_migrated()
         with services.engine.connect() as connection:
             total, _ = kept.count(connection, device=device, reason=reason)
-        with Progress(console=Console(stderr=True)) as progress:
+        with Progress(console=Console(stderr=True), disable=not total) as progress:
             task = progress.add_task("Reading again", total=total)
             done = retrying.retry(
                 services.engine,
@@ -78,6 +78,9 @@ def retry(device: Device = None, reason: Reason = None) -> None:
                 registry=routes,
                 on_progress=lambda messages: progress.advance(task, messages),
             )
+    if not done.tried:
+        say("No message that was kept matches: there is nothing to read again.")
+        return
     say(
         f"{done.mended} of {done.tried} messages are stored now and left the list: {done.stored} "
         f"readings and points were new, {done.duplicate} were there already."
@@ -110,5 +113,5 @@ def export(
                         json.dumps(as_line(one), ensure_ascii=False) + "\n" for one in page
                     )
         except OSError as error:
-            fail(str(error))
+            fail(trouble(error))
     say(f"{written} messages were written.")

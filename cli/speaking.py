@@ -33,12 +33,22 @@ def fail(text: str) -> NoReturn:
     raise typer.Exit(1)
 
 
+def trouble(error: Exception) -> str:
+    """What is wrong, in words for people: an error of the system names its file first."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
 def no_farm(connection: sa.Connection, slug: str) -> NoReturn:
     """Say that there is no such farm, and which there are."""
     from storage import farms
 
     near = ", ".join(farms.slugs_like(connection, slug))
-    fail(f"There is no farm {slug!r}. " + (f"Try: {near}" if near else "Run `dala seed`."))
+    fail(
+        f"There is no farm {slug!r}. "
+        + (f"Try: {near}" if near else "`dala seed` adds simulated ones; README.md, one of yours.")
+    )
 
 
 def report(
@@ -95,7 +105,10 @@ def moment(option: str, given: str | None) -> dt.datetime:
     """A time with its offset; now where none is given."""
     if given is None:
         return dt.datetime.now(dt.UTC)
-    at = dt.datetime.fromisoformat(given)
+    try:
+        at = dt.datetime.fromisoformat(given)
+    except ValueError:
+        raise ValueError(f"{option} {given!r} is no time: write 2026-06-21T05:00:00Z") from None
     if at.tzinfo is None:
         raise ValueError(f"{option} {given}: a time needs its offset, e.g. {given}Z")
     return at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich import box
@@ -80,6 +81,13 @@ def _times(zones: Sequence[str], language: Language) -> str:
 
 def _word(name: str, language: Language) -> str:
     return str(text_of(f"alert.table.{name}", language))
+
+
+def as_stranger(one: Unknown) -> dict[str, Any]:
+    """Who waits, for JSON."""
+    times = {"first_seen_at": one.first_seen_at, "last_seen_at": one.last_seen_at}
+    told = {name: at.astimezone(dt.UTC).isoformat() for name, at in times.items()}
+    return one._asdict() | told
 
 
 def print_unknown(strangers: Sequence[Unknown], console: Console) -> None:

@@ -198,7 +198,10 @@ def _broker(device_id: str, mqtt: str | None) -> Iterator[tuple[BrokerAddress, L
         try:
             login = services.logins()(device_id)
         except NotFound:
-            raise BadLine(f"{device_id} is not registered in the embedded database") from None
+            raise BadLine(
+                f"{device_id} is not registered. First: dala register {device_id} "
+                "--farm FARM --kind KIND"
+            ) from None
         yield BrokerAddress.parse(services.mqtt_url), login
 
 
