@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from storage.accounts import AlreadyExists
 from storage.database import NotFound
 
 log = structlog.get_logger()
@@ -24,15 +26,52 @@ class NotReady(RuntimeError):
     """The service runs and cannot answer yet; the message says what is missing."""
 
 
-STATUS_CODES: dict[type[Exception], int] = {NotFound: 404, RequestProblem: 422, NotReady: 503}
+class Refused(HTTPException):
+    """A request that is turned away, with words for people and a kind for programs."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        kind: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, headers)
+        self.kind = kind
+
+
+STATUS_CODES: dict[type[Exception], int] = {
+    NotFound: 404,
+    RequestProblem: 422,
+    NotReady: 503,
+    AlreadyExists: 409,
+}
 TITLES = {
     400: "Bad request",
     401: "Who are you?",
+    403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    406: "Not acceptable",
+    408: "Too slow",
+    409: "Conflict",
+    412: "Changed meanwhile",
+    413: "Too large",
+    415: "Unsupported media type",
     422: "The request cannot be answered",
+    428: "Condition required",
+    429: "Too many requests",
     500: "Our fault",
     503: "Not ready to answer",
+}
+# What the database refuses is the caller's affair in these classes, and ours in all others.
+_BY_SQLSTATE = {
+    "42501": (403, "This credential may not change that."),
+    "44000": (403, "This is outside the farms that this credential may change."),
+    "23505": (409, "There is one like it already."),
+    "23503": (409, "Something that this refers to is not there, or others refer to it."),
+    "23514": (422, "A value is outside what may be stored."),
 }
 
 
@@ -41,10 +80,19 @@ def problem(status: int, detail: str, *, kind: str | None = None, **more: Any) -
     title = TITLES.get(status, "Problem")
     kind = kind or title.lower().replace(" ", "-").rstrip("?")
     body = {"type": f"urn:dala:problem:{kind}", "title": title, "status": status, "detail": detail}
+    if request_id := structlog.contextvars.get_contextvars().get("request_id"):
+        body["request_id"] = request_id
     headers = {"Retry-After": "5"} if status == 503 else None
     return JSONResponse(
         body | more, status_code=status, headers=headers, media_type="application/problem+json"
     )
+
+
+def from_refusal(error: HTTPException) -> JSONResponse:
+    """The problem document of a refusal, with its headers."""
+    answer = problem(error.status_code, str(error.detail), kind=getattr(error, "kind", None))
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -62,7 +110,7 @@ def add_handlers(app: FastAPI) -> None:
     for away in (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError):
         app.add_exception_handler(away, _database_away)
     app.add_exception_handler(sa.exc.DataError, _unusable)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(sa.exc.DBAPIError, _refused_by_database)
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -77,9 +125,7 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
-    answer = problem(error.status_code, str(error.detail))
-    answer.headers.update(error.headers or {})
-    return answer
+    return from_refusal(error)
 
 
 def _database_away(_request: Request, error: Exception) -> JSONResponse:
@@ -91,6 +137,9 @@ def _unusable(_request: Request, _error: Exception) -> JSONResponse:
     return problem(422, "A value of the request cannot be stored or compared.")
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected error", path=request.url.path, error=repr(error))
-    return problem(500, "Something went wrong on our side; it was logged.")
+def _refused_by_database(_request: Request, error: Exception) -> JSONResponse:
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
+    if sqlstate not in _BY_SQLSTATE:
+        raise error
+    log.warning("refused by the database", sqlstate=sqlstate, error=str(error).splitlines()[0])
+    return problem(*_BY_SQLSTATE[sqlstate])

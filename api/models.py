@@ -391,3 +391,6 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str = Field(examples=["There is no farm 'nowhere'."])
+    request_id: str | None = Field(
+        default=None, description="under which it was logged; X-Request-ID of the answer too"
+    )

@@ -150,26 +150,39 @@ def analyze(
 
 
 def serve(
-    host: Annotated[
-        str, typer.Option(help="Other than loopback needs DALA_API_TOKEN.")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Port = 8080,
+    everybody: Annotated[
+        bool, typer.Option("--open", help="Nobody signs in, all may read; on loopback only.")
+    ] = False,
 ) -> None:
     """Answer over REST, until stopped; described at /v1/openapi.json."""
     import uvicorn
 
     from api.app import make_app
-    from api.dependencies import ApiSettings
+    from api.settings import ApiSettings
+    from ingest import logs
     from seeds.services import open_services
 
-    token = ApiSettings().api_token
-    if token is None and host not in {"127.0.0.1", "::1", "localhost"}:
-        fail(f"Listening on {host} opens every farm to the network: set DALA_API_TOKEN first.")
+    logs.configure()
+    settings = ApiSettings()
+    settings.api_open = settings.api_open or everybody
+    if settings.api_open and host not in {"127.0.0.1", "::1", "localhost"}:
+        fail(f"Listening on {host} without sign-in opens every farm to the network.")
+    settings.public_url = settings.public_url or f"http://{host}:{port}"
     with open_services("serve") as services:
         services.check_migrated()
         services.announce_api(f"http://{host}:{port}")
-        application = make_app(services.engine, token=token.get_secret_value() if token else None)
-        uvicorn.run(application, host=host, port=port, log_level="warning", access_log=False)
+        engine = services.api_engine(settings)
+        uvicorn.run(
+            make_app(engine, settings),
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+        )
+        engine.dispose()
 
 
 def bench(

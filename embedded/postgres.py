@@ -325,11 +325,11 @@ def _make_database(address: Address, secrets: dict[str, str]) -> None:
             (API_ROLE, "NOLOGIN", None),
             (API_LOGIN, "LOGIN", "api_password"),
         ):
-            found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+            known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
             password = sql.Literal(None if secret is None else secrets[secret])
             connection.execute(
                 sql.SQL("{} ROLE {} {} PASSWORD {}").format(
-                    sql.SQL("CREATE" if found is None else "ALTER"),
+                    sql.SQL("CREATE" if known is None else "ALTER"),
                     sql.Identifier(name),
                     sql.SQL(options),
                     password,

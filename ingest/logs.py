@@ -31,6 +31,7 @@ def configure(settings: LogSettings | None = None, stream: TextIO | None = None)
     )
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,  # the request's id, in the API
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=not on_terminal),
             _shorten,

@@ -153,7 +153,7 @@ def _serve(services: Services, port: int) -> _Api:
     chosen = port or _free_port(preferred=8080)
     address = f"http://127.0.0.1:{chosen}"
     with _step("Starting the API"):
-        child = services.start_verb("serve", "--port", str(chosen))
+        child = services.start_verb("serve", "--open", "--port", str(chosen))
         deadline = time.monotonic() + 60
         while not _answers(f"{address}/v1/readyz"):
             if child.exit_code() is not None or time.monotonic() > deadline:

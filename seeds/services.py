@@ -10,9 +10,11 @@ from contextlib import ExitStack, contextmanager
 
 import psycopg
 import sqlalchemy as sa
+import structlog
 from pydantic import ValidationError
 
 import migrations
+from api.settings import ApiSettings
 from embedded import children
 from embedded.children import Child, ChildError
 from embedded.home import Claim, EmbeddedSettings
@@ -23,6 +25,8 @@ from seeds.load import hash_token
 from seeds.recording import RecordingError
 from storage import database, devices
 from storage.database import DatabaseSettings
+
+log = structlog.get_logger()
 
 
 class MissingServer(RuntimeError):
@@ -59,6 +63,23 @@ class Services:
         if self._mqtt_url is None:
             raise MissingServer("this verb asked for no broker")
         return self._mqtt_url
+
+    def api_engine(self, settings: ApiSettings) -> sa.Engine:
+        """An engine for the API: under a login that reads nothing but views, where there is one."""
+        timeout = DatabaseSettings().statement_timeout_s
+        if settings.api_database_url is not None:
+            url = settings.api_database_url.get_secret_value()
+        elif self.embedded is not None:
+            url = self.embedded.api_database_url
+        else:
+            url = self.database_url
+            log.warning(
+                "the API takes on its role under the login of DALA_DATABASE_URL, which could step "
+                "back: make it a login of its own and name it in DALA_API_DATABASE_URL"
+            )
+        return database.make_engine(
+            url, statement_timeout_s=timeout, pool_size=10, application="dala api"
+        )
 
     def migrate(self) -> list[str]:
         """Bring the tables up to date."""
@@ -107,7 +128,10 @@ class Services:
         """Start another verb on these servers, as a child that dies with us."""
         if self.embedded is None:
             raise MissingServer("children are started beside the embedded servers only")
-        environment = os.environ | {"DALA_DATABASE_URL": self.database_url}
+        environment = os.environ | {
+            "DALA_DATABASE_URL": self.database_url,
+            "DALA_API_DATABASE_URL": self.embedded.api_database_url,
+        }
         if self._mqtt_url is not None:
             environment["DALA_MQTT_URL"] = self._mqtt_url
         command = [sys.executable, "-m", "dala", name, *arguments]

@@ -157,3 +157,9 @@ def readable_tables(connection: sa.Connection) -> Sequence[str]:
     """Tables of ours that the present role reads past the views; there must be none."""
     names = sorted({*BY_FARM, *FOR_THE_COUNTRY, *AT_THE_ENTRANCE, *HIDDEN})
     return connection.scalars(_READABLE, {"names": names, "schemas": list(SCHEMAS)}).all()
+
+
+def is_ready(connection: sa.Connection) -> bool:
+    """Whether the role and its views are there: what `dala migrate` makes."""
+    made = sa.text("SELECT to_regnamespace('entrance') IS NOT NULL")
+    return bool(connection.scalar(made))

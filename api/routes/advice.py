@@ -12,6 +12,7 @@ from api.errors import RequestProblem
 from api.languages import ChosenLanguage
 from api.models_advice import AdviceOut
 from api.routes.farms import FieldId
+from api.security.guard import needs
 from reports import advice
 
 router = APIRouter(tags=["advice"])
@@ -27,7 +28,7 @@ Day = Annotated[
 ]
 
 
-@router.get("/fields/{field_id}/advice")
+@router.get("/fields/{field_id}/advice", dependencies=[needs("read:farms")])
 def get_advice(
     field_id: FieldId,
     connection: Transaction,

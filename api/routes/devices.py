@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.dependencies import After, Limit, Moment, Transaction
 from api.errors import RequestProblem
 from api.models import BucketOut, DatastreamOut, DeviceOut, ReadingsOut, SampleOut
+from api.security.guard import needs
 from storage import devices, farms, series
 from storage.devices import Datastream
 from storage.quantities import CATALOGUE
@@ -26,7 +27,7 @@ LONGEST = {
 DatastreamId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 
 
-@router.get("/devices")
+@router.get("/devices", dependencies=[needs("read:devices")])
 def list_devices(
     connection: Transaction,
     request: Request,
@@ -55,7 +56,7 @@ def list_devices(
     ]
 
 
-@router.get("/datastreams/{datastream_id}/readings")
+@router.get("/datastreams/{datastream_id}/readings", dependencies=[needs("read:devices")])
 def list_readings(
     datastream_id: DatastreamId,
     start: Annotated[Moment, Query(examples=["2025-07-01T00:00:00+05:00"])],

@@ -16,6 +16,7 @@ from api.models import (
     RegionSummary,
     WaterBalanceOut,
 )
+from api.security.guard import needs
 from reports import summary
 from storage import farms, fields, results
 from storage.database import NotFound
@@ -29,13 +30,15 @@ FieldId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
 RegionCode = Annotated[str, Path(examples=["KZ-61"])]
 
 
-@router.get("/regions")
+@router.get("/regions", dependencies=[needs("read:farms")])
 def list_regions(connection: Transaction) -> list[RegionOut]:
     """All regions, by code."""
     return [RegionOut(**region._asdict()) for region in farms.regions(connection)]
 
 
-@router.get("/regions/{code}/summary", response_model=RegionSummary)
+@router.get(
+    "/regions/{code}/summary", dependencies=[needs("read:farms")], response_model=RegionSummary
+)
 def get_region_summary(
     code: RegionCode,
     season: Season,
@@ -49,7 +52,7 @@ def get_region_summary(
     return _tagged(request, RegionSummary(**content).model_dump_json(by_alias=True))
 
 
-@router.get("/farms")
+@router.get("/farms", dependencies=[needs("read:farms")])
 def list_farms(
     connection: Transaction,
     request: Request,
@@ -66,7 +69,7 @@ def list_farms(
     return [FarmOut(**{k: v for k, v in farm._asdict().items() if k != "id"}) for farm in page]
 
 
-@router.get("/farms/{farm}/summary", response_model=FarmSummary)
+@router.get("/farms/{farm}/summary", dependencies=[needs("read:farms")], response_model=FarmSummary)
 def get_farm_summary(
     farm: FarmSlug,
     connection: Transaction,
@@ -80,7 +83,7 @@ def get_farm_summary(
     return _tagged(request, FarmSummary(**content).model_dump_json(by_alias=True))
 
 
-@router.get("/farms/{farm}/fields")
+@router.get("/farms/{farm}/fields", dependencies=[needs("read:farms")])
 def list_fields(farm: FarmSlug, connection: Transaction) -> list[FieldOut]:
     """Fields of a farm with their newest boundaries."""
     found = fields.of_farm(connection, farms.get(connection, farm).id)
@@ -94,7 +97,7 @@ def list_fields(farm: FarmSlug, connection: Transaction) -> list[FieldOut]:
     ]
 
 
-@router.get("/fields/{field_id}/water-balance")
+@router.get("/fields/{field_id}/water-balance", dependencies=[needs("read:farms")])
 def get_water_balance(
     field_id: FieldId, season: Season, connection: Transaction, as_of: AsOf = None
 ) -> WaterBalanceOut:

@@ -12,6 +12,7 @@ from api.dependencies import FarmSlug, Moment, Transaction
 from api.errors import RequestProblem
 from api.models_work import TrackOut, TrackPointOut, WorkOut
 from api.routes.farms import AsOf
+from api.security.guard import needs
 from reports import work
 from reports.work import Period
 from storage import devices, tracks
@@ -30,7 +31,7 @@ Day = Annotated[
 ]
 
 
-@router.get("/farms/{farm}/work")
+@router.get("/farms/{farm}/work", dependencies=[needs("read:farms")])
 def get_work(
     farm: FarmSlug,
     connection: Transaction,
@@ -66,7 +67,12 @@ GEOJSON: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/devices/{device_id}/track", response_model=TrackOut, responses=GEOJSON)
+@router.get(
+    "/devices/{device_id}/track",
+    dependencies=[needs("read:devices")],
+    response_model=TrackOut,
+    responses=GEOJSON,
+)
 def get_track(
     device_id: DeviceId,
     start: Annotated[Moment, Query(examples=["2025-05-15T00:00:00+05:00"])],

@@ -10,12 +10,13 @@ from api.dependencies import Season, Transaction
 from api.errors import RequestProblem
 from api.models_work import YieldMapOut
 from api.routes.farms import FieldId
+from api.security.guard import needs
 from reports import yield_map
 
 router = APIRouter(tags=["yields"])
 
 
-@router.get("/fields/{field_id}/yield-map")
+@router.get("/fields/{field_id}/yield-map", dependencies=[needs("read:farms")])
 def get_yield_map(
     field_id: FieldId,
     season: Season,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from api.app import make_app
 from api.dependencies import current_time
 from api.languages import preferred
+from api.settings import ApiSettings
 from storage import fields, forecasts
 from storage.forecasts import ForecastDay
 from tests.reports.advice_farm import DAY, NOW, TODAY, put_evening, put_farm, put_zone
@@ -33,7 +34,7 @@ class Client:
     """Asks the application without a server between."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self.app = make_app(engine)
+        self.app = make_app(engine, ApiSettings(api_open=True))
         self.app.dependency_overrides[current_time] = lambda: NOW
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from api.app import make_app
-from api.dependencies import ApiSettings
+from api.settings import ApiSettings
 from embedded.home import EmbeddedSettings
 from ingest.codecs.lorawan import MODELS
 from ingest.subscriber import MqttSettings

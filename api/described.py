@@ -1,0 +1,96 @@
+"""What the OpenAPI document says beyond the routes' own words: problems, and who may ask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.errors import TITLES
+from api.models import Problem
+from api.security.guard import Demand, demands
+from api.security.permissions import SCOPES
+
+_ALWAYS = (404, 422, 503)
+_OF_GUARDED = (401, 403, 429)
+_OF_WRITES = (400, 408, 409, 413)
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def describe(app: FastAPI) -> None:
+    """Complete the application's document."""
+    plain = app.openapi
+
+    def complete() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = plain()
+            _complete(document, app)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = complete  # type: ignore[method-assign]
+
+
+def _complete(document: dict[str, Any], app: FastAPI) -> None:
+    parts = document.setdefault("components", {})
+    schemas = parts.setdefault("schemas", {})
+    for ours in ("HTTPValidationError", "ValidationError"):  # FastAPI's, which we never send
+        schemas.pop(ours, None)
+    schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts["securitySchemes"] = _schemes()
+    for route, demand in demands(app):
+        operations = document["paths"].get(route.path_format, {})
+        for method in route.methods or ():
+            if (operation := operations.get(method.lower())) is not None:
+                _complete_operation(operation, method, demand)
+
+
+def _complete_operation(operation: dict[str, Any], method: str, demand: Demand) -> None:
+    codes = set(_ALWAYS)
+    if demand.kind != "anybody":
+        codes |= set(_OF_GUARDED)
+    if method not in {"GET", "HEAD"}:
+        codes |= set(_OF_WRITES)
+    responses = operation["responses"]
+    for code in sorted(codes):
+        known = responses.get(str(code), {})
+        if "application/problem+json" not in known.get("content", {}):
+            words = known.get("description") or TITLES[code]
+            if words == "Validation Error":
+                words = TITLES[code]
+            responses[str(code)] = {"description": words, "content": _PROBLEM}
+    operation["security"] = _security(demand)
+    if demand.scope is not None:
+        operation["x-scope"] = demand.scope
+
+
+def _security(demand: Demand) -> list[dict[str, list[str]]]:
+    if demand.kind == "anybody":
+        return [{}]
+    if demand.kind == "person":
+        return [{"session": []}]
+    return [{"bearer": []}, {"session": []}, {"oauth2": [demand.scope or ""]}]
+
+
+def _schemes() -> dict[str, Any]:
+    return {
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "a key of a client (dala_key_…), or DALA_API_TOKEN",
+        },
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "dala_session",
+            "description": "of POST /v1/session; named __Host-dala over TLS. Beside it, whatever "
+            "writes sends the header X-CSRF-Token.",
+        },
+        "oauth2": {
+            "type": "oauth2",
+            "description": "client credentials with private_key_jwt (RFC 7523)",
+            "flows": {
+                "clientCredentials": {"tokenUrl": "/v1/oauth/token", "scopes": dict(SCOPES)},
+            },
+        },
+    }

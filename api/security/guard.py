@@ -1,0 +1,204 @@
+"""What a route demands of who calls it; one that demands nothing stops the application's start.
+
+A route is declared with one of :func:`needs`, :func:`person` or :func:`anybody` among its
+dependencies::
+
+    @router.get("/farms", dependencies=[needs("read:farms")])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, cast
+
+import sqlalchemy as sa
+from fastapi import Depends, FastAPI, Request
+from fastapi.params import Depends as Dependency
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+
+from api.errors import Refused
+from api.security import caller
+from api.security.caller import SAFE_METHODS, Caller
+from api.security.limiting import Limiter
+from api.security.permissions import SCOPES
+from api.settings import ApiSettings
+from storage import audit, tenancy
+
+_MARK = "dala_demand"
+AUDITED_READS = frozenset({"read:reports"})
+
+
+class Demand(NamedTuple):
+    """A scope, or merely somebody who is signed in, or nothing."""
+
+    kind: Literal["scope", "person", "anybody"]
+    scope: str | None = None
+
+
+class Door:
+    """What all requests share: database, settings, counts."""
+
+    def __init__(self, engine: sa.Engine, settings: ApiSettings) -> None:
+        self.engine, self.settings = engine, settings
+        self.limiter = Limiter(settings)
+
+    def ask(self, request: Request) -> tuple[str, str] | None:
+        """The credential that a request shows; Refused for none, unless all may read."""
+        shown = caller.credential(request, self.settings)
+        if shown is None and not self.settings.api_open:
+            raise self._unknown(request, "Sign in, or send a key in the Authorization header.")
+        return shown
+
+    def admit(
+        self,
+        connection: sa.Connection,
+        request: Request,
+        demand: Demand,
+        shown: tuple[str, str] | None,
+    ) -> Caller:
+        """Find out who asks and whether they may; the transaction then shows what they may see."""
+        if shown is None:
+            found: Caller | None = caller.anybody()
+        else:
+            tenancy.enter_entrance(connection)
+            found = caller.of_request(connection, request, self.settings, shown)
+        if found is None:
+            raise self._unknown(request, "This credential is wrong, has expired or was revoked.")
+        request.state.limits = self.limiter.hit("default", found.credential)
+        if demand.kind == "person":
+            if found.account is None:
+                raise Refused(403, "This is for people who signed in.", kind="people-only")
+        elif demand.scope not in found.scopes:
+            raise Refused(403, f"This needs the scope {demand.scope}.", kind="scope-missing")
+        if demand.kind == "scope":
+            tenancy.enter(connection, found.reach)
+        return found
+
+    def _unknown(self, request: Request, words: str) -> Refused:
+        self.limiter.hit("sign-in", f"unknown:{address(request)}")
+        return Refused(401, words, headers={"WWW-Authenticate": "Bearer"})
+
+
+def address(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else ""
+
+
+def needs(scope: str) -> Dependency:
+    """Demand a scope; the request's transaction shows what the caller may see."""
+    if scope not in SCOPES:
+        raise ValueError(f"there is no scope {scope!r} in api.security.permissions")
+    return _guard(Demand("scope", scope))
+
+
+def person() -> Dependency:
+    """Demand a person who is signed in; the request's transaction stands at the entrance."""
+    return _guard(Demand("person"))
+
+
+def anybody() -> Dependency:
+    """Demand nothing; the request has no transaction."""
+
+    async def pass_by() -> None:
+        pass
+
+    setattr(pass_by, _MARK, Demand("anybody"))
+    return cast("Dependency", Depends(pass_by))
+
+
+def _guard(demand: Demand) -> Dependency:
+    def guard(request: Request) -> Iterator[None]:
+        door: Door = request.app.state.door
+        shown = door.ask(request)  # before the database is
+        with door.engine.begin() as connection:
+            request.state.caller = door.admit(connection, request, demand, shown)
+            request.state.connection = connection
+            yield
+            _write_down(request, demand)
+
+    setattr(guard, _MARK, demand)
+    # It commits before the answer leaves: nobody is told of a commit that then fails.
+    return cast("Dependency", Depends(guard, scope="function"))
+
+
+def demands(app: FastAPI) -> Iterator[tuple[RouteContext, Demand]]:
+    """Every route of the application with what it demands.
+
+    Raises
+    ------
+    RuntimeError
+        For a route that does not say whom it is for.
+    """
+    for route in iter_route_contexts(app.routes):
+        if route.path == app.openapi_url:
+            continue
+        parts = route.dependant.dependencies if isinstance(route.original_route, APIRoute) else ()
+        found = [getattr(part.call, _MARK) for part in parts if hasattr(part.call, _MARK)]
+        if len(found) != 1:
+            raise RuntimeError(
+                f"{route.path} ({', '.join(sorted(route.methods or ()))}) does not say whom it is "
+                "for: give it one of needs(), person() or anybody() of api.security.guard"
+            )
+        yield route, found[0]
+
+
+# --- the book of deeds ----------------------------------------------------------------------------
+
+
+class Diary:
+    """Writes down what the present request does."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def note(
+        self,
+        action: str,
+        object: str,
+        *,
+        farm_id: int | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write a line that stands when the request's transaction does."""
+        state = self._request.state
+        state.noted = True
+        audit.record(
+            state.connection,
+            actor=state.caller.actor,
+            action=action,
+            object=object,
+            farm_id=farm_id,
+            request_id=state.request_id,
+            address=address(self._request),
+            details=details,
+        )
+
+
+def _write_down(request: Request, demand: Demand) -> None:
+    """A line for every write and every pull of a report whose route wrote none itself."""
+    changes = request.method not in SAFE_METHODS
+    if not changes and demand.scope not in AUDITED_READS:
+        return
+    if not getattr(request.state, "noted", False):
+        route = request.scope["route"]
+        details = {"query": request.url.query} if request.url.query else None
+        Diary(request).note(route.name, request.url.path, details=details)
+
+
+async def _diary(request: Request) -> Diary:
+    return Diary(request)
+
+
+async def _caller(request: Request) -> Caller:
+    found: Caller = request.state.caller
+    return found
+
+
+async def _connection(request: Request) -> sa.Connection:
+    found: sa.Connection = request.state.connection
+    return found
+
+
+Deeds = Annotated[Diary, Depends(_diary)]
+WhoAsks = Annotated[Caller, Depends(_caller)]
+Transaction = Annotated[sa.Connection, Depends(_connection)]

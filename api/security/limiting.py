@@ -1,0 +1,61 @@
+"""How often one credential, or one address, may ask; told in RateLimit headers (IETF draft)."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import NamedTuple
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from api.errors import Refused
+from api.settings import ApiSettings
+
+WINDOW_S = 60
+
+
+class Count(NamedTuple):
+    """What is left to a caller in the present minute."""
+
+    policy: str
+    quota: int
+    remaining: int
+    reset_s: int
+
+    def headers(self) -> dict[str, str]:
+        """As draft-ietf-httpapi-ratelimit-headers has them."""
+        return {
+            "RateLimit-Policy": f'"{self.policy}";q={self.quota};w={WINDOW_S}',
+            "RateLimit": f'"{self.policy}";r={self.remaining};t={self.reset_s}',
+        }
+
+
+class Limiter:
+    """Counts in this process: several processes share no count, each allows the whole of it."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self._windows = FixedWindowRateLimiter(MemoryStorage())
+        self._quotas = {
+            "default": settings.api_rate_per_minute,
+            "sign-in": settings.sign_in_rate_per_minute,
+        }
+
+    def hit(self, policy: str, key: str) -> Count | None:
+        """Count a request; raise Refused beyond the quota. None where nothing is limited."""
+        quota = self._quotas[policy]
+        if quota == 0:
+            return None
+        item = RateLimitItemPerMinute(quota)
+        allowed = self._windows.hit(item, policy, key)
+        stats = self._windows.get_window_stats(item, policy, key)
+        reset_s = max(math.ceil(stats.reset_time - time.time()), 1)
+        count = Count(policy, quota, stats.remaining, reset_s)
+        if not allowed:
+            raise Refused(
+                429,
+                f"More than {quota} requests in a minute; try again in {reset_s} s.",
+                headers=count.headers() | {"Retry-After": str(reset_s)},
+            )
+        return count

@@ -1,0 +1,28 @@
+"""What a role may do, in one table; a route names the scope that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SCOPES: Mapping[str, str] = {
+    "read:farms": "regions, farms, fields and crops; their summaries, balances, advice, yield maps",
+    "read:devices": "devices, readings and tracks",
+    "read:alerts": "alerts and their rules",
+    "read:reports": "filed reports; each pull is written down",
+    "write:farms": "farms, fields, boundaries and crop zones",
+    "write:records": "irrigation events, weighed loads, adjustments of baselines",
+    "write:devices": "register and claim devices, their credentials and calibrations",
+    "write:alerts": "acknowledge alerts, change their rules",
+    "write:reports": "file reports",
+    "admin:access": "accounts, clients and the audit log",
+}
+
+_READS = frozenset({"read:farms", "read:devices", "read:alerts", "read:reports"})
+
+ROLES: Mapping[str, frozenset[str]] = {
+    "administrator": frozenset(SCOPES),
+    "agronomist": _READS | {"write:farms", "write:records", "write:alerts"},
+    "operator": _READS | {"write:farms", "write:records", "write:devices", "write:alerts"},
+    "ministry": frozenset({"read:farms", "read:reports"}),
+    "reader": _READS,
+}
