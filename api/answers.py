@@ -1,0 +1,111 @@
+"""Answers that are kept: the same inputs and the same program make the same bytes.
+
+The tag of such an answer is formed from its inputs, before anything is computed. Who sends it back
+is told that nothing changed; who does not is given the bytes of last time. Inputs are read anew for
+every request, so there is nothing that could be out of date.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import Request, Response
+from pydantic_core import to_json
+
+ROOM_BYTES = 64 * 2**20
+ATTEMPTS = 5
+# What forms an answer: another version of any of it may form another from the same inputs.
+SOURCES = ("analytics", "api", "reports", "storage")
+LIBRARIES = ("numpy", "pydantic", "pydantic-core")
+
+
+class Answers:
+    """Bodies by their tags; what was not asked for the longest goes first."""
+
+    def __init__(self, program: str | None = None, room_bytes: int = ROOM_BYTES) -> None:
+        self._program = program_digest() if program is None else program
+        self._room = room_bytes
+        self._bodies: OrderedDict[str, bytes] = OrderedDict()
+        self._held = 0
+        self._lock = threading.Lock()
+
+    def tag(self, *inputs: object) -> str:
+        """A strong ETag of all that an answer depends on."""
+        told = repr((self._program, *inputs)).encode()
+        return f'"{hashlib.sha256(told).hexdigest()[:32]}"'
+
+    def get(self, tag: str) -> bytes | None:
+        """The body of a tag, where it is still kept."""
+        with self._lock:
+            if tag in self._bodies:
+                self._bodies.move_to_end(tag)
+            return self._bodies.get(tag)
+
+    def put(self, tag: str, body: bytes) -> None:
+        """Keep a body, unless it alone would take an eighth of the room."""
+        if len(body) > self._room // 8:
+            return
+        with self._lock:
+            self._held += len(body) - len(self._bodies.get(tag, b""))
+            self._bodies[tag] = body
+            while self._held > self._room:
+                _, oldest = self._bodies.popitem(last=False)
+                self._held -= len(oldest)
+
+
+def program_digest() -> str:
+    """Digest of the program that forms answers: its sources and the libraries that count for it."""
+    found = hashlib.sha256(sys.version.encode())
+    for name in LIBRARIES:
+        found.update(f"{name} {version(name)}\n".encode())
+    root = Path(__file__).resolve().parents[1]
+    for package in SOURCES:
+        for path in sorted((root / package).rglob("*.py")):
+            found.update(f"{path.relative_to(root)}\n".encode())
+            found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def tagged(request: Request, find: Callable[[], str], make: Callable[[], bytes]) -> Response:
+    """The answer to a request, or 304 where the caller has it already.
+
+    ``find`` forms the tag from the inputs as they are. It is asked again after ``make`` has formed
+    the answer: one during which something changed might be half of before and half of after.
+    """
+    answers: Answers = request.app.state.answers
+    tag = find()
+    asked = request.headers.get("if-none-match", "").split(",")
+    known = {one.strip().removeprefix("W/") for one in asked}  # a proxy that packs makes it weak
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=_headers(tag))
+    body = answers.get(tag)
+    for _ in range(ATTEMPTS):
+        if body is not None:
+            break
+        formed = make()
+        before, tag = tag, find()
+        if tag == before:
+            body = formed
+            answers.put(tag, body)
+        else:
+            body = answers.get(tag)
+    else:
+        return Response(
+            make(), media_type="application/json", headers={"Cache-Control": "no-store"}
+        )
+    return Response(body, media_type="application/json", headers=_headers(tag))
+
+
+def _headers(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}
+
+
+def as_json(content: object) -> Response:
+    """Plain values as JSON, without a model of every row on the way."""
+    return Response(to_json(content, inf_nan_mode="null"), media_type="application/json")

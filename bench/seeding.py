@@ -1,0 +1,154 @@
+"""What is measured on: simulated farms with their season, and as many readings as are asked for.
+
+Farms, devices and results are those of the service: the simulated devices' messages go through
+ingest, and analysis computes what stands. Only to have as many readings as a large farm or many
+years would bring are made series put in their place, of every datastream there is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+
+from analytics import daily
+from bench import series
+from ingest.storing import Line, Message
+from seeds import load, messages
+from seeds.farms import SimulatedFarm
+from seeds.messages import Sender, numbered
+from seeds.season import simulate_all
+from storage import copying, farms, readings
+
+MESSAGES_A_BATCH = 500
+ROWS_A_PART = 250_000
+
+Advance = Callable[[int], object]
+
+
+class FailedError(AssertionError):
+    """A farm could not be computed: the time of a wrong result is worth nothing."""
+
+
+class Season(NamedTuple):
+    """What devices say, by message, in order of time."""
+
+    times_us: np.ndarray[Any, np.dtype[np.int64]]  # of each message's last record
+    messages: list[Message]
+
+
+def register(engine: sa.Engine, chosen: Sequence[SimulatedFarm]) -> Season:
+    """Put the farms into the database, and give what their devices say in the season."""
+    truth = simulate_all(chosen)
+    senders = list(messages.senders(truth))
+    with engine.begin() as connection:
+        load.load(connection, truth, senders)
+    found = sorted((pair for sender in senders for pair in _said(sender)), key=lambda pair: pair[0])
+    return Season(np.array([time for time, _ in found]), [message for _, message in found])
+
+
+def _said(sender: Sender) -> list[tuple[int, Message]]:
+    """A device's readings day by day, each a message; its tracks as they are."""
+    days: dict[int, list[dict[str, Any]]] = {}
+    tracks = []
+    for one in sender.messages:
+        if one.kind == "track":
+            last = dt.datetime.fromisoformat(one.body[-1]["time"])
+            tracks.append((round(last.timestamp()), one))
+            continue
+        base = one.body[0]["bt"]
+        for record in one.body:
+            moment = base + record["t"]
+            clean = {k: v for k, v in record.items() if k != "bt"} | {"t": moment}
+            days.setdefault(moment // 86_400, []).append(clean)
+    packs = [
+        (max(record["t"] for record in body), messages.Outgoing("senml", body))
+        for body in days.values()
+    ]
+    return [
+        (
+            moment * 1_000_000,
+            Message(
+                f"dala/v1/{sender.device_id}/{one.kind}",
+                numbered(one, sender.device_id, 1, seq),
+                moment * 1_000_000,
+            ),
+        )
+        for seq, (moment, one) in enumerate(sorted([*packs, *tracks], key=lambda p: p[0]), 1)
+    ]
+
+
+def store(line: Line, season: Season, after: dt.datetime | None, until: dt.datetime) -> int:
+    """Store what was said in the time; return how many readings and points that are."""
+    start = 0 if after is None else _place(season, after)
+    end = _place(season, until)
+    stored = 0
+    for first in range(start, end, MESSAGES_A_BATCH):
+        part = season.messages[first : min(first + MESSAGES_A_BATCH, end)]
+        stored += line.store(part).stored
+    return stored
+
+
+def _place(season: Season, moment: dt.datetime) -> int:
+    return int(np.searchsorted(season.times_us, round(moment.timestamp() * 1e6)))
+
+
+def analyse(engine: sa.Engine, now: dt.datetime) -> daily.Done:
+    """Compute what is new on every farm.
+
+    Raises
+    ------
+    FailedError
+        If a farm could not be computed.
+    """
+    with engine.connect() as connection:
+        known = farms.page(connection, limit=100_000)
+    found = daily.analyze(engine, known, now=now)
+    if found.failed:
+        raise FailedError(f"not computed: {found.failed}")
+    return found.done
+
+
+def fill(
+    engine: sa.Engine,
+    count: int,
+    *,
+    start: dt.datetime,
+    end: dt.datetime,
+    advance: Advance = lambda _count: None,
+) -> None:
+    """Leave exactly ``count`` readings: made series of all datastreams, evenly over [start, end).
+
+    The table is filled in the order readings would come, all devices of one time, then the next;
+    its index is made afterwards, which is several times faster than keeping it on the way.
+    """
+    with engine.begin() as connection:
+        rows = connection.execute(sa.text("SELECT id, quantity FROM datastreams ORDER BY id"))
+        streams = [(row.id, row.quantity) for row in rows]
+        definition = connection.scalar(_INDEX)
+        connection.execute(sa.text("TRUNCATE readings"))
+        connection.execute(sa.text("DROP INDEX readings_datastream_id_time_key"))
+        for part in series.made(streams, count, start=start, end=end, rows_a_part=ROWS_A_PART):
+            copy(connection, part)
+            advance(len(part))
+        connection.execute(sa.text("SET LOCAL maintenance_work_mem = '512MB'"))
+        connection.execute(sa.text(str(definition)))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("SET statement_timeout = 0"))
+        connection.execute(sa.text("VACUUM (ANALYZE) readings"))
+
+
+_INDEX = sa.text("SELECT pg_get_indexdef('readings_datastream_id_time_key'::regclass)")
+
+
+def copy(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
+    """Put rows of ``readings.DTYPE`` into the table, none of which is there."""
+    names = readings.DTYPE.names or ()
+    columns = [
+        copying.times(rows[name]) if name in {"time", "received_at"} else rows[name]
+        for name in names
+    ]
+    copying.copy_in(connection, "readings", names, [copying.records(columns, len(rows))])
