@@ -1,23 +1,41 @@
-"""The application: routes, errors, and the engine they share."""
+"""The application: routes, errors, who may ask, and the engine they share."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
-from api import errors
+from api import described, errors
 from api.answers import Answers
-from api.dependencies import check_token
-from api.models import Problem
+from api.envelope import REQUEST_ID, Envelope
 from api.routes import advice, devices, farms, health, work, yield_map
+from api.security.guard import Door, demands
+from api.settings import ApiSettings
 
 DESCRIPTION = """Readings of sensors and machines, and what analytics made of them: water applied,
 saved and consumed, and yields, each with its coverage and method. Times are RFC 3339 in UTC, a day
 is the farm's local day, units stand in the names."""
 
+ROUTERS = (
+    health.router,
+    farms.router,
+    advice.router,
+    devices.router,
+    work.router,
+    yield_map.router,
+)
 
-def make_app(engine: sa.Engine, *, token: str | None = None) -> FastAPI:
-    """Make the application on an engine; with a token, every request must carry it."""
+
+def make_app(engine: sa.Engine, settings: ApiSettings | None = None) -> FastAPI:
+    """Make the application on an engine; it takes on the role that reads views alone.
+
+    Raises
+    ------
+    RuntimeError
+        For a route that does not say whom it is for.
+    """
+    settings = settings or ApiSettings()
     app = FastAPI(
         title="Dala",
         version="1",
@@ -25,19 +43,22 @@ def make_app(engine: sa.Engine, *, token: str | None = None) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,  # its page would load a script from elsewhere
         redoc_url=None,
-        responses={
-            code: {
-                "description": errors.TITLES[code],
-                "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
-            }
-            for code in (401, 404, 422, 503)
-        },
     )
-    app.state.engine = engine
-    app.state.token = token
+    app.state.door = Door(engine, settings)
     app.state.answers = Answers()
     errors.add_handlers(app)
-    app.include_router(health.router, prefix="/v1")
-    for router in (farms.router, advice.router, devices.router, work.router, yield_map.router):
-        app.include_router(router, prefix="/v1", dependencies=[Depends(check_token)])
+    for router in ROUTERS:
+        app.include_router(router, prefix="/v1")
+    list(demands(app))  # raises for a route that demands nothing
+    described.describe(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match"],
+            expose_headers=["ETag", "Link", "Retry-After", REQUEST_ID],
+        )
+    app.add_middleware(Envelope, settings=settings)
     return app

@@ -12,6 +12,7 @@ from api.answers import as_json
 from api.dependencies import After, Limit, Moment, Transaction
 from api.errors import RequestProblem
 from api.models import DatastreamOut, DeviceOut, ReadingsOut
+from api.security.guard import needs
 from storage import devices, farms, series
 from storage.devices import Datastream
 from storage.quantities import CATALOGUE
@@ -29,7 +30,7 @@ LONGEST = {
 DatastreamId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 
 
-@router.get("/devices")
+@router.get("/devices", dependencies=[needs("read:devices")])
 def list_devices(
     connection: Transaction,
     request: Request,
@@ -60,6 +61,7 @@ def list_devices(
 
 @router.get(
     "/datastreams/{datastream_id}/readings",
+    dependencies=[needs("read:devices")],
     response_model=ReadingsOut,
 )
 def list_readings(

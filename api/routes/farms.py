@@ -16,6 +16,7 @@ from api.models import (
     RegionSummary,
     WaterBalanceOut,
 )
+from api.security.guard import needs
 from reports import summary
 from storage import farms, fields, inputs, results
 from storage.database import NotFound
@@ -29,13 +30,15 @@ FieldId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
 RegionCode = Annotated[str, Path(examples=["KZ-61"])]
 
 
-@router.get("/regions")
+@router.get("/regions", dependencies=[needs("read:farms")])
 def list_regions(connection: Transaction) -> list[RegionOut]:
     """All regions, by code."""
     return [RegionOut(**region._asdict()) for region in farms.regions(connection)]
 
 
-@router.get("/regions/{code}/summary", response_model=RegionSummary)
+@router.get(
+    "/regions/{code}/summary", dependencies=[needs("read:farms")], response_model=RegionSummary
+)
 def get_region_summary(
     code: RegionCode,
     season: Season,
@@ -59,7 +62,7 @@ def get_region_summary(
     return tagged(request, find, make)
 
 
-@router.get("/farms")
+@router.get("/farms", dependencies=[needs("read:farms")])
 def list_farms(
     connection: Transaction,
     request: Request,
@@ -76,7 +79,7 @@ def list_farms(
     return [FarmOut(**{k: v for k, v in farm._asdict().items() if k != "id"}) for farm in page]
 
 
-@router.get("/farms/{farm}/summary", response_model=FarmSummary)
+@router.get("/farms/{farm}/summary", dependencies=[needs("read:farms")], response_model=FarmSummary)
 def get_farm_summary(
     farm: FarmSlug,
     connection: Transaction,
@@ -100,7 +103,7 @@ def get_farm_summary(
     return tagged(request, find, make)
 
 
-@router.get("/farms/{farm}/fields")
+@router.get("/farms/{farm}/fields", dependencies=[needs("read:farms")])
 def list_fields(farm: FarmSlug, connection: Transaction) -> list[FieldOut]:
     """Fields of a farm with their newest boundaries."""
     found = fields.of_farm(connection, farms.get(connection, farm).id)
@@ -116,6 +119,7 @@ def list_fields(farm: FarmSlug, connection: Transaction) -> list[FieldOut]:
 
 @router.get(
     "/fields/{field_id}/water-balance",
+    dependencies=[needs("read:farms")],
     response_model=WaterBalanceOut,
 )
 def get_water_balance(
