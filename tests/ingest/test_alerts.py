@@ -404,6 +404,117 @@ def test_of_several_workers_one_watches(line: Line, database: sa.Engine) -> None
     assert line.watch(in_minutes(16)) == (1, 0)
 
 
+# --- what a device declares lost ------------------------------------------------------------------
+
+
+def declares(line: Line, *lost: int, boot: int = 3, at: float = 300) -> None:
+    """Empty messages, as a device sends for numbers whose message is no more."""
+    records = [[{"n": "boot", "v": boot}, {"n": "seq", "v": number}] for number in lost]
+    received_us = round(after(at).timestamp() * 1e6)
+    topic = f"dala/v1/{PROBE}/senml"
+    line.store([Message(topic, json.dumps(one).encode(), received_us) for one in records])
+
+
+def losses(engine: sa.Engine, *, active: bool | None = True) -> list[dict[str, Any]]:
+    return [one.details for one in found(engine, active=active) if one.kind == "messages-lost"]
+
+
+def test_a_loss_that_a_device_declares_is_an_alert_with_its_count_and_its_time(
+    line: Line, database: sa.Engine, farm_id: int
+) -> None:
+    numbers(line, 1, 2)  # of the minutes 10 and 20
+    declares(line, 3, 4, 5)
+    (alert,) = found(database)
+    assert (alert.kind, alert.farm_id) == ("messages-lost", farm_id)
+    assert alert.subject == f"device:{PROBE}/boot:3"
+    assert (alert.details["lost"], alert.details["lost_messages"]) == ([[3, 5]], 3)
+    assert (alert.details["after"], alert.details["before"]) == (after(20).isoformat(), None)
+
+    numbers(line, 6)  # of minute 60
+    line.watch(in_minutes(16))
+
+    (told,) = losses(database)
+    assert (told["after"], told["before"]) == (
+        after(20).isoformat(),
+        after(60).isoformat().replace("+00:00", ".000000+00:00"),
+    )
+    assert [one.kind for one in found(database)] == ["messages-lost"]  # no number is missed
+
+
+def test_a_number_that_was_missed_and_is_declared_lost_is_missed_no_longer(
+    line: Line, database: sa.Engine
+) -> None:
+    numbers(line, 1, 4)
+    line.watch(in_minutes(16))
+    assert [one.kind for one in found(database)] == ["sequence-gap"]
+
+    declares(line, 2, 3)
+    line.watch(in_minutes(17))
+
+    (alert,) = found(database)
+    assert (alert.kind, alert.details["lost"]) == ("messages-lost", [[2, 3]])
+    # Later numbers are stored: nobody knows between which readings these were.
+    assert (alert.details["after"], alert.details["before"]) == (None, None)
+
+
+def test_one_loss_is_one_alert_however_often_it_is_declared(
+    line: Line, database: sa.Engine
+) -> None:
+    numbers(line, 1)
+    declares(line, 2, 3)
+    declares(line, 3, 2, 4, 3)
+    declares(line, 2, 3, 4)
+
+    (told,) = losses(database, active=None)
+    assert (told["lost"], told["lost_messages"]) == ([[2, 4]], 3)
+
+
+def test_what_was_stored_under_a_number_is_not_lost_whatever_is_said_later(
+    line: Line, database: sa.Engine
+) -> None:
+    numbers(line, 1, 2)
+    declares(line, 1, 2)
+
+    assert losses(database) == []
+
+
+def test_a_loss_between_two_messages_of_one_batch_lies_between_their_readings(
+    line: Line, database: sa.Engine
+) -> None:
+    empty = [{"n": "boot", "v": 3}, {"n": "seq", "v": 2}]
+    lost = Message(f"dala/v1/{PROBE}/senml", json.dumps(empty).encode(), 1_800_000_000_000_000)
+    line.store([pack([10, 20], number=(3, 1)), lost, pack([50, 60], number=(3, 3))])
+
+    (told,) = losses(database)
+    assert (told["after"], told["before"]) == (after(20).isoformat(), after(50).isoformat())
+
+
+def test_a_declared_loss_stays_until_somebody_acknowledges_it(
+    line: Line, database: sa.Engine
+) -> None:
+    numbers(line, 1)
+    declares(line, 2)
+    line.watch(in_minutes(60))
+    (alert,) = found(database)
+
+    with database.begin() as connection:
+        alerts.acknowledge(connection, alert.id, by="Aigul", now=in_minutes(61))
+    assert found(database) == []
+
+    declares(line, 3)  # another loss
+    (told,) = losses(database)
+    assert (told["lost"], told["lost_messages"]) == ([[3, 3]], 1)
+
+
+def test_a_disabled_device_and_a_stranger_declare_nothing(line: Line, database: sa.Engine) -> None:
+    with database.begin() as connection:
+        connection.execute(sa.text("UPDATE devices SET disabled = true"))
+    line.store([pack([0])])
+    declares(line, 1)
+
+    assert losses(database) == []
+
+
 # --- strangers ------------------------------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ from seeds.device_clock import Clock, Moment
 from seeds.reference_device import Packing, ReferenceDevice
 from seeds.ring_buffer import RingBuffer
 from seeds.sending import Pace
-from storage import devices
+from storage import alerts, devices
 
 ROOT = Path(__file__).resolve().parents[2]
 PACE = Pace(window=20, first_pause_s=0.6, longest_pause_s=2.0)
@@ -413,9 +413,9 @@ def test_a_full_buffer_says_what_it_dropped_and_sends_the_numbers_empty(
             one.measure(value)
         said = [text for text in one.said if text.startswith("dropped ")]
         left = {number.seq for number in one.buffer.held()}
-        assert said[-1] == (
-            f"dropped {count - len(left)} messages: the buffer is full, the oldest go first"
-        )
+        full = f"dropped {count - len(left)} messages: the buffer is full, the oldest go first"
+        assert said[-1].startswith(full)
+        assert "Bring the device online" in said[-1]
         assert left == set(range(count - len(left) + 1, count + 1))
         stand_in.heard.clear()
 
@@ -441,6 +441,35 @@ def test_dropped_numbers_do_not_hold_up_the_receipts_of_what_is_left(
 
     assert 0 < len(left) < 450
     assert stored(empty_engine, name) == left
+    with empty_engine.connect() as connection:
+        (alert,) = alerts.page(connection, active=None)
+    lost = 450 - len(left)
+    assert (alert.kind, alert.details["lost_messages"]) == ("messages-lost", lost)
+    assert alert.details["lost"] == [[1, lost]]
+
+
+def test_a_boot_of_which_nothing_is_left_is_declared_lost_after_the_next_start(
+    stand_in: StandIn, running: Callable[..., Running]
+) -> None:
+    away = running(capacity=4 * 4_096)
+    away.measure(0)  # the only message of its boot, which nobody ever hears of
+    first_boot = away.boot
+    away.buffer.close()
+    away = running(capacity=4 * 4_096)
+    for value in range(450):
+        away.measure(value)
+    assert first_boot not in {number.boot for number in away.buffer.held() if away.buffer.read(number)}
+    away.buffer.close()
+
+    with running(capacity=4 * 4_096) as one:
+        wait_until(lambda: (first_boot, 1) in stand_in.numbers(), "the number of the first boot")
+        said = stand_in.payloads()[stand_in.numbers().index((first_boot, 1))]
+        assert read(said) == []
+        stand_in.say(first_boot, 1)
+        wait_until(
+            lambda: first_boot not in {number.boot for number in one.buffer.held()},
+            "the receipt to be believed",
+        )
 
 
 # --- the clock ------------------------------------------------------------------------------------
