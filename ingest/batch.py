@@ -269,7 +269,9 @@ class Batch:
         self._judged = table, judged, new
         self._note_judgement(judged, int(table["received_at"].max()))
         self._lags_us.append((table["received_at"] - table["time"])[new])
-        news.note_readings(self._connection, table["datastream_id"][new], table["time"][new])
+        news.note_readings(
+            self._connection, table["datastream_id"][new], table["time"][new], brief=True
+        )
         return np.bincount(messages[new], minlength=len(self._messages))
 
     def _opened_for(self, keys: set[StreamKey]) -> Mapping[StreamKey, int]:
@@ -295,7 +297,8 @@ class Batch:
         ids, times = judged.spikes
         if len(ids):
             readings.flag(self._connection, ids, times, Quality.SPIKE)
-            news.note_readings(self._connection, ids, times)  # its days were computed with it
+            # Its days were computed with it.
+            news.note_readings(self._connection, ids, times, brief=True)
         intervals.note_gaps(self._connection, judged.gaps, now=from_us(received_at_us))
 
     def _store_points(self, found: list[Placed]) -> Array:
@@ -305,7 +308,9 @@ class Batch:
         names, (table, messages) = rows.of_points(found, self._received_at)
         new = tracks.store(self._connection, names, table)
         self._lags_us.append((table["received_at"] - table["time"])[new])
-        news.note_points(self._connection, names, table["device"][new], table["time"][new])
+        news.note_points(
+            self._connection, names, table["device"][new], table["time"][new], brief=True
+        )
         return np.bincount(messages[new], minlength=len(self._messages))
 
     def _note_heard(self, stored: Array) -> None:

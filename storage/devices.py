@@ -261,17 +261,22 @@ def note_all_committed(
     """
     if not sent:
         return {}
-    ranges = [
-        "{" + ",".join(f"[{number},{number}]" for number in sorted(set(numbers))) + "}"
-        for numbers in sent.values()
-    ]
     parameters = {
         "devices": [device for device, _ in sent],
-        "boots": [boot for _, boot in sent],
-        "numbers": ranges,
+        "boots": "{" + ",".join(str(boot) for _, boot in sent) + "}",
+        "numbers": [_ranges(numbers) for numbers in sent.values()],
     }
     rows = connection.execute(_NOTE, parameters)
-    return {(row.device_id, row.boot): int(row.contiguous) for row in rows}
+    return {(device, boot): contiguous for device, boot, contiguous in rows}
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """Numbers as PostgreSQL writes a multirange."""
+    in_order = sorted(set(numbers))
+    first, last = in_order[0], in_order[-1]
+    if last - first == len(in_order) - 1:  # no gap, as nearly always
+        return f"{{[{first},{last}]}}"
+    return "{" + ",".join(f"[{number},{number}]" for number in in_order) + "}"
 
 
 def note_committed(

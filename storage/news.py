@@ -14,19 +14,35 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+# A row that says as much already stays untouched: a batch has thousands, and to lock each costs
+# more than to store its readings. That it cannot be claimed before we commit is seen to by a lock
+# that all writers share and the claim has for itself. Long transactions have one of their own:
+# whoever waits for them holds up no batch of ingest.
+_SHARE = sa.text("SELECT pg_advisory_xact_lock_shared(hashtext(:name))")
+_ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtext(:name))")
+_LONG, _BRIEF = "dala news of long transactions", "dala news of brief transactions"
+
 _NOTE_READINGS = sa.text("""
     INSERT INTO reading_news AS known (datastream_id, claimed, since)
-    SELECT id, false, to_timestamp(since_us / 1e6)
+    SELECT fresh.id, false, to_timestamp(0) + fresh.since_us * interval '1 us'
       FROM unnest(CAST(:ids AS integer[]), CAST(:since_us AS bigint[])) AS fresh (id, since_us)
-  ORDER BY id
+     WHERE NOT EXISTS (
+           SELECT FROM reading_news AS old
+            WHERE old.datastream_id = fresh.id AND NOT old.claimed
+              AND old.since <= to_timestamp(0) + fresh.since_us * interval '1 us')
+  ORDER BY fresh.id
     ON CONFLICT (datastream_id, claimed) DO UPDATE SET since = excluded.since
      WHERE excluded.since < known.since
 """)
 _NOTE_POINTS = sa.text("""
     INSERT INTO track_news AS known (device_id, claimed, since)
-    SELECT id, false, to_timestamp(since_us / 1e6)
+    SELECT fresh.id, false, to_timestamp(0) + fresh.since_us * interval '1 us'
       FROM unnest(CAST(:ids AS text[]), CAST(:since_us AS bigint[])) AS fresh (id, since_us)
-  ORDER BY id
+     WHERE NOT EXISTS (
+           SELECT FROM track_news AS old
+            WHERE old.device_id = fresh.id AND NOT old.claimed
+              AND old.since <= to_timestamp(0) + fresh.since_us * interval '1 us')
+  ORDER BY fresh.id
     ON CONFLICT (device_id, claimed) DO UPDATE SET since = excluded.since
      WHERE excluded.since < known.since
 """)
@@ -36,11 +52,17 @@ def note_readings(
     connection: sa.Connection,
     datastream_ids: np.ndarray[Any, Any],
     times_us: np.ndarray[Any, Any],
+    *,
+    brief: bool = False,
 ) -> None:
-    """Note that readings of these datastreams and times [µs since 1970] were stored."""
+    """Note that readings of these datastreams and times [µs since 1970] were stored.
+
+    ``brief``: the transaction ends at once, as a batch of ingest does.
+    """
     ids, since = _earliest(datastream_ids, times_us)
-    if ids:
-        connection.execute(_NOTE_READINGS, {"ids": ids, "since_us": since})
+    if len(ids):
+        connection.execute(_SHARE, {"name": _BRIEF if brief else _LONG})
+        connection.execute(_NOTE_READINGS, {"ids": _literal(ids), "since_us": _literal(since)})
 
 
 def note_points(
@@ -48,21 +70,32 @@ def note_points(
     devices: Sequence[str],
     places: np.ndarray[Any, Any],
     times_us: np.ndarray[Any, Any],
+    *,
+    brief: bool = False,
 ) -> None:
-    """Note that track points were stored; ``places`` are indices into ``devices``."""
+    """Note that track points were stored; ``places`` are indices into ``devices``.
+
+    ``brief``: the transaction ends at once, as a batch of ingest does.
+    """
     found, since = _earliest(places, times_us)
-    if found:
-        ids = [devices[place] for place in found]
-        connection.execute(_NOTE_POINTS, {"ids": ids, "since_us": since})
+    if len(found):
+        ids = [devices[place] for place in found.tolist()]
+        connection.execute(_SHARE, {"name": _BRIEF if brief else _LONG})
+        connection.execute(_NOTE_POINTS, {"ids": ids, "since_us": _literal(since)})
+
+
+def _literal(numbers: np.ndarray[Any, Any]) -> str:
+    """An array as PostgreSQL writes it: a list would be taken apart number by number."""
+    return "{" + ",".join(map(str, numbers.tolist())) + "}"
 
 
 def _earliest(
     ids: np.ndarray[Any, Any], times_us: np.ndarray[Any, Any]
-) -> tuple[list[int], list[int]]:
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Each id once, with its earliest time."""
     order = np.lexsort((times_us, ids))
     first = np.flatnonzero(np.diff(ids[order], prepend=-1))
-    return ids[order][first].tolist(), times_us[order][first].tolist()
+    return ids[order][first], times_us[order][first]
 
 
 _CLAIM_READINGS = sa.text("""
@@ -98,6 +131,8 @@ def wait_for_turn(connection: sa.Connection) -> None:
 def claim(connection: sa.Connection, farm_ids: Sequence[int]) -> None:
     """Take the news of the farms for an analysis; commit soon, ingest may wait for it."""
     parameters = {"farm_ids": list(farm_ids)}
+    for name in (_LONG, _BRIEF):  # in this order: nobody waits for a batch of ingest for long
+        connection.execute(_ALONE, {"name": name})
     connection.execute(_CLAIM_READINGS, parameters)
     connection.execute(_CLAIM_POINTS, parameters)
 

@@ -40,6 +40,7 @@ device_sequences = sa.Table(
         "gap_since",
         postgresql_where=sa.text("gap_since IS NOT NULL"),
     ),
+    postgresql_with={"fillfactor": 50},
 )
 
 device_heard = sa.Table(
@@ -48,6 +49,7 @@ device_heard = sa.Table(
     sa.Column("device_id", sa.ForeignKey("devices.id"), primary_key=True),
     moment("received_at"),
     comment="when something of a device was last stored; exact to a minute",
+    postgresql_with={"fillfactor": 50},
 )
 
 datastreams = sa.Table(

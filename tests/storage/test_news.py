@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import time
 
 import numpy as np
 import sqlalchemy as sa
@@ -106,10 +107,50 @@ def test_a_claim_waits_for_a_batch_under_way_and_sees_it(empty_engine: sa.Engine
         claimed.set()
 
     with empty_engine.begin() as batch:
-        note(batch, (rain, LATE))  # not earlier: changes nothing, but holds the row
+        note(batch, (rain, LATE))  # not earlier: changes nothing, and counts all the same
         worker = threading.Thread(target=claim)
         worker.start()
         assert not claimed.wait(0.3)
     worker.join(10)
 
     assert claimed.is_set()
+
+
+def test_a_batch_waits_neither_for_a_long_transaction_nor_for_the_claim_behind_it(
+    empty_engine: sa.Engine,
+) -> None:
+    with empty_engine.begin() as connection:
+        farm, rain, _ = farm_with_streams(connection)
+        note(connection, (rain, EARLY))
+    claimed = threading.Event()
+
+    def claim() -> None:
+        with empty_engine.begin() as connection:
+            news.claim(connection, [farm])
+        claimed.set()
+
+    with empty_engine.begin() as long:
+        note(long, (rain, LATE))
+        worker = threading.Thread(target=claim)
+        worker.start()
+        wait_until_one_waits(empty_engine)
+
+        with empty_engine.begin() as batch:
+            batch.execute(sa.text("SET LOCAL lock_timeout = '5s'"))
+            ids, times = np.array([rain], np.int32), np.array([LATE], np.int64)
+            news.note_readings(batch, ids, times, brief=True)
+        assert not claimed.is_set()
+    worker.join(10)
+
+    assert claimed.is_set()
+
+
+def wait_until_one_waits(engine: sa.Engine) -> None:
+    """Until a session waits for a lock that another has."""
+    query = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    until = time.monotonic() + 10
+    waiting = 0
+    while not waiting and time.monotonic() < until:
+        with engine.connect() as connection:
+            waiting = connection.scalar(query) or 0
+    assert waiting
