@@ -71,7 +71,7 @@ def test_a_database_of_before_learns_it_from_its_readings_and_points(
     point = np.zeros(1, tracks.DTYPE)
     point["time"], point["received_at"] = us(NOON - MINUTE), us(NOON + MINUTE)
     tracks.store(connection, ["tractor"], point)
-    connection.execute(sa.text("DROP TABLE device_heard"))
+    connection.execute(sa.text("DROP TABLE device_heard CASCADE"))
 
     with Operations.context(MigrationContext.configure(connection)):
         import_module("migrations.versions.0005_device_heard").upgrade()
