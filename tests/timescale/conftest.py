@@ -1,0 +1,63 @@
+"""A TimescaleDB with nothing in it for each test, whose writes stay until then."""
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+
+import pytest
+import sqlalchemy as sa
+from psycopg import sql
+
+from storage import copying
+from tests.conftest import empty
+
+POSTGRES_EPOCH = "'2000-01-01T00:00Z'::timestamptz"
+
+
+@pytest.fixture
+def series(timescale: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[sa.Engine]:
+    """TimescaleDB, emptied after the test."""
+    if "emcc" in _version(timescale):
+        monkeypatch.setattr(copying, "copy_in", insert_instead)
+    yield timescale
+    empty(timescale)
+
+
+def _version(engine: sa.Engine) -> str:
+    with engine.connect() as connection:
+        return str(connection.scalar(sa.text("SELECT version()")))
+
+
+def insert_instead(
+    connection: sa.Connection, table: str, columns: Sequence[str], parts: Iterable[bytes]
+) -> None:
+    """Do by INSERT what a server without COPY into tables cannot: rows of numbers and times."""
+    rows = list(_decoded(b"".join(parts), columns))
+    values = [
+        sql.SQL("{} + {} * interval '1 us'").format(sql.SQL(POSTGRES_EPOCH), sql.Placeholder())
+        if column in {"time", "received_at"}
+        else sql.Placeholder()
+        for column in columns
+    ]
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL(", ").join(values),
+    )
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor:
+        cursor.executemany(statement, rows)
+
+
+def _decoded(raw: bytes, columns: Sequence[str]) -> Iterator[list[float]]:
+    place = 0
+    while place < len(raw):
+        (count,) = struct.unpack_from(">h", raw, place)
+        assert count == len(columns)
+        place, row = place + 2, []
+        for column in columns:
+            (size,) = struct.unpack_from(">i", raw, place)
+            kind = "d" if column == "value" else {2: "h", 4: "i", 8: "q"}[size]
+            row.append(struct.unpack_from(f">{kind}", raw, place + 4)[0])
+            place += 4 + size
+        yield row
