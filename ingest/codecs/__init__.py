@@ -14,6 +14,7 @@ from ingest.codecs import chirpstack, dji, efdi, mavlink, senml, sparkplug, tasm
 from ingest.messages import Context, Decoded, Greeting, PayloadError, Rejected
 
 MAX_BYTES = 256 * 1024
+LONGEST_TOPIC = 1_000  # characters; routes are remembered by them
 # Reasons that say: tell me the device's profile or time zone, and I can read it.
 ASKS_FOR_DEVICE = frozenset({"no-decoder", "no-timezone"})
 
@@ -39,6 +40,10 @@ class Route(NamedTuple):
 
 def _own_id(levels: tuple[str, ...]) -> str | None:
     return levels[0] or None
+
+
+def _named(levels: tuple[str, ...]) -> bool:
+    return all(levels) and not any("\x00" in level for level in levels)
 
 
 def nobody(_levels: tuple[str, ...]) -> None:
@@ -91,13 +96,14 @@ class Registry:
 
     def route(self, topic: str) -> tuple[Route, tuple[str, ...]] | None:
         """The route of a topic and the levels its pattern leaves open; None if nobody reads it."""
-        return self._find(topic)
+        return self._find(topic) if len(topic) <= LONGEST_TOPIC else None
 
     def _search(self, topic: str) -> tuple[Route, tuple[str, ...]] | None:
         for candidate in self.routes:
             levels = topics.match(candidate.pattern, topic)
-            if levels is not None:
-                return candidate, levels
+            if levels is None or (candidate.device is _own_id and not _named(levels)):
+                continue
+            return candidate, levels
         return None
 
     def decode(

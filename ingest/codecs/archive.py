@@ -50,7 +50,9 @@ class Archive:
         except FileNotFoundError:
             raise
         except _DAMAGED as error:
-            raise PayloadError("bad-zip", f"not a zip archive that can be read: {error}") from error
+            raise PayloadError(
+                "bad-zip", f"not a zip archive that can be read: {str(error)[:200]}"
+            ) from error
         self._members = {
             one.filename: one
             for one in self._zip.infolist()
@@ -69,18 +71,20 @@ class Archive:
         """The bytes of a file; PayloadError if they are damaged, encrypted or too many."""
         member = self._members[name]
         if member.flag_bits & 0x1:
-            raise PayloadError("bad-zip", f"{name[:80]}: is encrypted")
+            raise PayloadError("bad-zip", f"{name[:80]!r}: is encrypted")
         if member.compress_type not in _METHODS:
-            raise PayloadError("bad-zip", f"{name[:80]}: is not stored or deflated, as others read")
+            raise PayloadError(
+                "bad-zip", f"{name[:80]!r}: is not stored or deflated, as others read"
+            )
         bound = min(self._limits.file_bytes, self._left)
         try:
             with self._zip.open(member) as file:
                 content = file.read(bound + 1)
         except _DAMAGED as error:
-            raise PayloadError("bad-zip", f"{name[:80]}: {error}") from error
+            raise PayloadError("bad-zip", f"{name[:80]!r}: {str(error)[:200]}") from error
         if len(content) > bound:
             whole = "a file" if bound == self._limits.file_bytes else "the archive"
-            detail = f"{name[:80]}: {whole} unpacks to more than is read"
+            detail = f"{name[:80]!r}: {whole} unpacks to more than is read"
             raise PayloadError("too-large", detail)
         self._left -= len(content)
         return content

@@ -87,7 +87,7 @@ def _time(document: dict[str, Any], context: Context) -> tuple[int, TimeSource, 
     if milliseconds is None:
         return context.received_at_us, "server", int(Quality.SERVER_TIME)
     if type(milliseconds) not in (int, float) or not 0 <= milliseconds <= LATEST_TIME_US / 1000:
-        raise PayloadError("bad-time", f"timestamp {str(milliseconds)[:40]} is no epoch time in ms")
+        raise PayloadError("bad-time", f"timestamp {str(milliseconds)[:40]!r} is no time in ms")
     return round(milliseconds * 1000), "device", 0
 
 

@@ -139,7 +139,7 @@ def _whole(frame: Frame, name: str, low: int, high: int) -> int:
     """A whole number of a message in low <= number < high."""
     value = frame.fields.get(name)
     if type(value) is not int or not low <= value < high:
-        raise PayloadError("bad-record", f"{frame.name}: {name} is {str(value)[:40]}")
+        raise PayloadError("bad-record", f"{frame.name}: {name} is {str(value)[:40]!r}")
     return value
 
 

@@ -54,6 +54,8 @@ class Identity(NamedTuple):
         identity = self._filled(levels, str(said))
         if (self.path is not None and said == "") or not identity:
             raise PayloadError("no-device", "the device's name is empty")
+        if not identity.isprintable():  # such as a null, which no text of the database may have
+            raise PayloadError("no-device", f"the device's name is {identity[:40]!r}")
         return identity[:200]
 
     def _filled(self, levels: tuple[str, ...], said: str) -> str | None:

@@ -309,7 +309,7 @@ def _check(items: list[Any]) -> tuple[list[Record], list[Rejected]]:
     for index, item in enumerate(items):
         try:
             record = _typed_record(item, index)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, UnicodeEncodeError) as error:  # half a surrogate pair
             record = _base_only(item, index)
             rejected.append(Rejected("bad-record", f"record {index}: {error}"))
         records.append(record)
@@ -332,6 +332,6 @@ def _base_only(item: object, index: int) -> Record:
         return Record()
     try:
         base = msgspec.convert(item, Base)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise PayloadError("bad-base-field", f"record {index}: {error}") from error
     return Record(bn=base.bn, bt=base.bt, bu=base.bu, bv=base.bv, bs=base.bs, bver=base.bver)

@@ -98,7 +98,8 @@ def read_task_data(files: Mapping[str, bytes], *, at_most: int = MAX_ELEMENTS) -
     if sum(map(len, files.values())) > MAX_XML_BYTES:
         raise PayloadError("too-large", f"XML of more than {MAX_XML_BYTES >> 20} MB")
     reader = _Reader(at_most)
-    for name, content in files.items():
+    for path, content in files.items():
+        name = path[-80:]
         parser = DefusedXMLParser(target=reader.begin(name), forbid_dtd=True)
         try:
             parser.feed(content)
@@ -113,7 +114,7 @@ def read_task_data(files: Mapping[str, bytes], *, at_most: int = MAX_ELEMENTS) -
         except (LookupError, ValueError) as error:  # of an encoding
             if isinstance(error, PayloadError):
                 raise
-            raise PayloadError("bad-xml", f"{name}: {error}") from error
+            raise PayloadError("bad-xml", f"{name}: {str(error)[:200]}") from error
     return reader.made()
 
 

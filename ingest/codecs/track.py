@@ -68,7 +68,7 @@ def decode(payload: bytes, context: Context) -> Decoded:
     for index, raw in enumerate(message.points):
         try:
             points.append(_placed(read(raw)))
-        except (msgspec.DecodeError, UnicodeDecodeError, OverflowError) as error:
+        except (msgspec.DecodeError, UnicodeError, OverflowError) as error:
             rejected.append(Rejected("bad-record", f"point {index}: {error}"))
         except PayloadError as error:
             rejected.append(Rejected(error.reason, f"point {index}: {error.detail}"))
@@ -81,7 +81,7 @@ def _open(payload: bytes) -> tuple[Any, Any]:
         return _message.decode(payload), _point.decode
     except msgspec.ValidationError as error:
         raise PayloadError("bad-message", f"not a track message: {error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         cause = error
     # Python and C devices write NaN where they have no number; say which point it is.
     try:

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import topics
-from ingest.codecs import BUILT_IN, MAX_BYTES, decode
+from ingest.codecs import BUILT_IN, LONGEST_TOPIC, MAX_BYTES, Registry, Route, decode, nobody
+from ingest.codecs import track as track_codec
 from ingest.codecs.lorawan import MODELS
 from ingest.decoding import describe
 from ingest.messages import LATEST_TIME_US
@@ -203,6 +204,12 @@ def test_a_message_too_large_is_not_opened(topic):
     [
         ("dala/v1/probe-7/senml", "probe-7"),
         ("dala/v1/probe-7/track", "probe-7"),
+        ("dala/v1/датчик 7/track", "датчик 7"),
+        ("thing/product//osd", None),
+        ("tele//SENSOR", None),
+        ("efdi//time_log", None),
+        ("mavlink/", None),
+        ("spBv1.0/g//n", None),
         (f"application/a/device/{EUI.upper()}/event/up", f"lora:{EUI}"),
         ("application/a/device/5/event/up", None),
         ("v3/farm/devices/probe-7/up", None),
@@ -215,7 +222,25 @@ def test_a_refused_message_names_the_device_of_its_topic(topic, device):
 
 @pytest.mark.parametrize(
     "topic",
-    ["", "/", "dala/v1/probe-7", "dala/v1/probe-7/senml/x", "dala/v2/a/senml", "DALA/v1/a/senml"],
+    [
+        "",
+        "/",
+        "dala/v1/probe-7",
+        "dala/v1/probe-7/senml/x",
+        "dala/v1/probe-7/senml/",
+        "/dala/v1/probe-7/senml",
+        "dala/v1/a/b/senml",
+        "dala/v2/a/senml",
+        "DALA/v1/a/senml",
+        "dala/v1//senml",  # of nobody
+        "dala/v1//track",
+        "dala/v1/a\x00/senml",
+        "dala/v1/a/receipt",  # which we write
+        "$share/g/dala/v1/a/senml",  # a way to subscribe, never a topic
+        "$SYS/broker/uptime",
+        "mavlink",
+        "dala/v1/" + "a" * LONGEST_TOPIC + "/senml",
+    ],
 )
 def test_a_topic_nobody_reads_is_named(topic):
     decoded = decode(topic, b"[]", received_at_us=NOW_US)
@@ -233,10 +258,36 @@ def test_a_topic_nobody_reads_is_named(topic):
         ("a/#", "a/b/c", ("b/c",)),
         ("a/+/#", "a/b/c/d", ("b", "c/d")),
         ("+", "a/b", None),
+        ("a/#", "a", ("",)),  # the level above, too
+        ("#", "a/b", ("a/b",)),
+        ("+/a", "$SYS/a", None),  # MQTT 5 section 4.7.2: the broker's own
+        ("#", "$SYS/a", None),
+        ("$SYS/#", "$SYS/a", ("a",)),
+        ("a/+", "a/$b", ("$b",)),
+        ("a/+", "a/+", ("+",)),
+        ("a/b", "a/B", None),
+        ("a/+", "a/é 水", ("é 水",)),
+        ("é/+", "e\u0301/x", None),  # the same letter in two characters is another topic
     ],
 )
 def test_patterns_give_what_they_leave_open(pattern, topic, levels):
     assert topics.match(pattern, topic) == levels
+
+
+def test_topics_without_end_are_not_remembered():
+    registry = Registry()
+    for number in range(3):
+        assert registry.route(f"spBv1.0/{'g' * LONGEST_TOPIC}/NDATA/{number}") is None
+        assert registry.route(f"spBv1.0/g/NDATA/{number}") is not None
+
+    assert registry._find.cache_info().currsize == 3
+
+
+def test_a_pattern_of_the_operator_takes_no_topic_of_the_broker():
+    registry = Registry(own=[Route("+/+", track_codec.decode, nobody)])
+
+    assert registry.route("$SYS/load") is None
+    assert registry.route("any/load") is not None
 
 
 def test_every_subscription_has_a_reader():

@@ -30,6 +30,7 @@ SEED = int(os.environ.get("DALA_DAMAGE_SEED", "0"))
 ODD = (
     None, True, False, 0, -1, 1, 255, 32767, 2**31, 2**53, 2**64, 10**30, 10**400, -(10**400),
     1e308, -1e308, 5e-324, nan, inf, -inf, "", "0", "NaN", "1e999", "٣", "é\x00", "x" * 300,
+    "\ud800",
     "on", "-5 °C", "2026-07-01T05:00:00Z", "0001-01-01T00:00:00+23:59",
     "9999-12-31T23:59:60-23:59",
     "2026-03-29T02:30:00", [], [[]], [None], {}, {"value": {}}, {"unit": 5, "value": "7"}, [1, 2],
@@ -105,8 +106,10 @@ def well_formed(decoded):
         assert abs(point.lat) <= 90
         assert abs(point.lon) <= 180
     assert all(r.reason and r.detail for r in decoded.rejected)
-    json.dumps(describe(decoded), allow_nan=False)
-    json.dumps(dict(decoded.learned), allow_nan=False)
+    assert all(len(r.detail) < 1_000 for r in decoded.rejected)
+    for told in (describe(decoded), dict(decoded.learned)):  # can be printed, and be stored as text
+        text = json.dumps(told, allow_nan=False, ensure_ascii=False)
+        assert b"\\u0000" not in text.encode()
 
 
 def said(decoded):
