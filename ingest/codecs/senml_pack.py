@@ -112,9 +112,10 @@ def read(payload: bytes) -> tuple[list[Record], list[Rejected]]:
 
 def _check_names(records: list[Record]) -> None:
     for index, r in enumerate(records):
-        if r.n is not UNSET and len(r.n) > LONGEST_NAME:
-            detail = f"record {index}: {r.n[:40]!r} … has more than {LONGEST_NAME} characters"
-            raise PayloadError("bad-name", detail)
+        for reason, text in (("bad-name", r.n), ("unknown-unit", r.u), ("unknown-unit", r.bu)):
+            if text is not UNSET and len(text) > LONGEST_NAME:
+                detail = f"record {index}: {text[:40]!r} … has more than {LONGEST_NAME} characters"
+                raise PayloadError(reason, detail)
 
 
 def _read(payload: bytes) -> tuple[list[Record], list[Rejected]]:

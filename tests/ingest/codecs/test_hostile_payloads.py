@@ -12,7 +12,7 @@ from struct import pack
 import cbor2
 import pytest
 
-from ingest.codecs import MAX_BYTES, Registry, metric_names, senml_pack
+from ingest.codecs import MAX_BYTES, Registry, metric_names, senml, senml_pack
 from ingest.codecs.efdi import MAX_ELEMENTS
 from ingest.codecs.efdi_timelog import TimeLog
 from ingest.mapping import load
@@ -104,14 +104,20 @@ def test_a_base_name_without_end_is_not_multiplied(registry):
     assert peak < 20_000_000
 
 
-def test_a_name_without_end_is_not_remembered(registry):
-    name = "a" * (senml_pack.LONGEST_NAME + 1)
+@pytest.mark.parametrize(
+    ("label", "reason"), [("n", "bad-name"), ("u", "unknown-unit"), ("bu", "unknown-unit")]
+)
+def test_a_name_or_a_unit_without_end_is_not_remembered(registry, label, reason):
+    text = "a" * (senml_pack.LONGEST_NAME + 1)
     padding = [{"n": "rain", "v": n} for n in range(200)]
+    before = senml.target.cache_info().currsize
 
-    decoded = read(registry, SENML, json.dumps([{"n": name, "v": 1}, *padding]).encode())
+    pack_ = json.dumps([{"n": "rain", "v": 1} | {label: text}, *padding])
+    decoded = read(registry, SENML, pack_.encode())
 
-    assert reasons(decoded) == ["bad-name"]
+    assert reasons(decoded) == [reason]
     assert len(decoded.rejected[0].detail) < 200
+    assert senml.target.cache_info().currsize == before
 
 
 def test_names_and_units_of_metrics_are_not_remembered_beyond_their_length():
