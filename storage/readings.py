@@ -142,7 +142,11 @@ def _keep_conflicts(connection: sa.Connection, rows: Array, stored_values: Array
 
 
 # A statement for each reading, since in the columnstore a key that is written out unpacks only the
-# thousand rows around it; a join would unpack the chunk, which TimescaleDB refuses.
+# thousand rows around it; a join would unpack the chunk. That being bounded, TimescaleDB's bound on
+# what a transaction unpacks is lifted. Elsewhere nobody reads the setting.
+_UNPACK = sa.text(
+    "SELECT set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true)"
+)
 _FLAG = sa.text("""
     UPDATE readings SET quality = quality | :flag
      WHERE datastream_id = :id AND time = to_timestamp(0) + :time_us * interval '1 us'
@@ -160,4 +164,5 @@ def flag(
     keys = zip(datastream_ids.tolist(), times_us.tolist(), strict=True)
     each = [{"id": one, "time_us": time_us, "flag": int(quality)} for one, time_us in keys]
     if each:
+        connection.execute(_UNPACK)
         connection.execute(_FLAG, each)
