@@ -230,6 +230,8 @@ class Batch:
             if any(map(_is_undated, one.readings)):
                 undated[device.id, one.boot].append((index, one.seq))
         repeated = set()
+        if undated:
+            devices.take_turns(self._connection, undated)
         for (name, boot), numbers in sorted(undated.items()):
             seen = devices.committed(self._connection, name, boot, [seq for _, seq in numbers])
             for index, seq in numbers:

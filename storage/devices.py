@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -286,22 +287,37 @@ def note_committed(
     return note_all_committed(connection, {(device_id, boot): numbers})[device_id, boot]
 
 
-# The row is held until the transaction ends: another ingester with the same message waits for it.
+# Not the rows of the numbers: those are held at the end of a transaction, after its readings, and
+# who took them before could wait for readings of whoever waits for them.
+_TURNS = sa.text(
+    "SELECT pg_advisory_xact_lock(:ours, turn) FROM unnest(CAST(:turns AS integer[])) turn"
+)
+_OURS = 0x0DA1A  # of the advisory locks of this database, those of message numbers
+_TURNS_KEPT = 256  # locks are few in a database; who shares one only waits longer
 _COMMITTED = sa.text("""
-    WITH held AS (
-        INSERT INTO device_sequences AS known (device_id, boot, received)
-        VALUES (:device_id, :boot, '{}')
-        ON CONFLICT (device_id, boot) DO UPDATE SET boot = excluded.boot
-        RETURNING known.received)
     SELECT number
-      FROM unnest(CAST(:numbers AS bigint[])) AS number JOIN held ON received @> number
+      FROM unnest(CAST(:numbers AS bigint[])) AS number
+      JOIN device_sequences ON received @> number
+     WHERE device_id = :device_id AND boot = :boot
 """)
+
+
+def take_turns(connection: sa.Connection, senders: Iterable[tuple[str, int]]) -> None:
+    """Let no other ingester ask for numbers of these devices and boots until we commit.
+
+    Whoever asks for several takes their turns at once, so that all do it in one order.
+    """
+    turns = sorted(
+        {zlib.crc32(f"{boot}/{device}".encode()) % _TURNS_KEPT for device, boot in senders}
+    )
+    connection.execute(_TURNS, {"ours": _OURS, "turns": turns})
 
 
 def committed(
     connection: sa.Connection, device_id: str, boot: int, numbers: Sequence[int]
 ) -> set[int]:
     """Those of the message numbers that were committed before; none more until we commit."""
+    take_turns(connection, [(device_id, boot)])
     parameters = {"device_id": device_id, "boot": boot, "numbers": list(numbers)}
     return set(connection.scalars(_COMMITTED, parameters))
 

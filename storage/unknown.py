@@ -49,14 +49,20 @@ class Claimed(NamedTuple):
     retriable: int  # messages kept among the rejected for no other reason
 
 
+# Rows are locked in one order, whoever comes: two ingesters may hear the same strangers.
 _RAISE = sa.text("""
+    WITH seen AS (
+        SELECT * FROM unnest(CAST(:identities AS text[]), CAST(:topics AS text[]),
+                             CAST(:messages AS bigint[]), CAST(:last AS timestamptz[]))
+               AS seen (identity, topic, messages, last_at)),
+    locked AS (
+        SELECT known.identity FROM unknown_devices AS known JOIN seen USING (identity)
+      ORDER BY known.identity FOR UPDATE OF known)
     UPDATE unknown_devices AS known
        SET messages = known.messages + seen.messages, topic = seen.topic,
            last_seen_at = greatest(known.last_seen_at, seen.last_at)
-      FROM unnest(CAST(:identities AS text[]), CAST(:topics AS text[]),
-                  CAST(:messages AS bigint[]), CAST(:last AS timestamptz[]))
-           AS seen (identity, topic, messages, last_at)
-     WHERE known.identity = seen.identity
+      FROM locked JOIN seen USING (identity)
+     WHERE known.identity = locked.identity
     RETURNING known.identity
 """)
 _COUNT = sa.text("SELECT count(*) FROM unknown_devices WHERE identity <> :others")
