@@ -128,7 +128,8 @@ def target(name: str, unit: str | None) -> Target | Rejected:
         conversion = None if unit is None else units.conversion(unit, quantity)
     except KeyError:
         stored = CATALOGUE[quantity].unit
-        return Rejected("unknown-unit", f"{unit[:40]!r} of {quantity} (stored in {stored}) is unknown")
+        written = repr(unit)[:60]
+        return Rejected("unknown-unit", f"{written} of {quantity} (stored in {stored}) is unknown")
     except ValueError as error:
         return Rejected("wrong-unit", str(error))
     return Target(
