@@ -208,6 +208,23 @@ def test_a_value_that_is_none_says_why(reads, document, expected):
     assert (decoded.device, decoded.readings, reasons(decoded)) == ("wx-7", [], [expected])
 
 
+@pytest.mark.parametrize("name", ["a\x00b", "\ud800", "line\nbreak", "", True, None, 1.5, ["a"]])
+def test_a_name_that_no_device_can_have_is_refused(reads, name):
+    mapping = WEATHER.replace('device = "wx-$1"', 'device = "wx-$0"\ndevice_path = "id"')
+    document = {"id": name, "temp": 1, "time": "2026-07-01T05:00:00Z"}
+
+    decoded = reads(mapping, "farm/7/weather", document)
+
+    assert (decoded.readings, reasons(decoded)) == ([], ["no-device"])
+
+
+def test_names_of_any_script_are_names(reads):
+    mapping = WEATHER.replace('device = "wx-$1"', 'device = "wx-$0"\ndevice_path = "id"')
+    document = {"id": "станция 7", "temp": 1, "time": "2026-07-01T05:00:00Z"}
+
+    assert reads(mapping, "farm/7/weather", document).device == "wx-станция 7"
+
+
 def test_a_zone_alone_makes_no_time(reads):
     mapping = WEATHER.replace('time = "time"', 'timezone = "Asia/Almaty"')
 

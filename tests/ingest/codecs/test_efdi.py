@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.codecs import decode
-from ingest.codecs.efdi import MAX_RECORDS
+from ingest.codecs.efdi import MAX_ELEMENTS, MAX_RECORDS
 from ingest.codecs.efdi_timelog import TimeLog
 from ingest.decoding import describe
 from ingest.messages import TrackPoint, to_us
@@ -139,6 +139,44 @@ def test_backwards_is_a_speed_and_other_numbers_below_zero_are_none():
     (point,) = read(log((0, {SPEED: -1_250, FLOW: -1, WIDTH: -(2**31)}, HERE))).points
 
     assert (point.speed_m_s, point.mass_flow_kg_s, point.width_m) == (1.25, None, None)
+
+
+def test_what_is_not_available_or_was_not_measured_is_none():
+    unknown = 2**31 - 1  # ISO 11783-11 of any value; and no crop is without water
+    (point,) = read(log((0, {WIDTH: unknown, FLOW: unknown, MOISTURE: 0, SPEED: 0}, HERE))).points
+
+    assert (point.width_m, point.mass_flow_kg_s, point.crop_moisture_pct) == (None, None, None)
+    assert point.speed_m_s == 0.0  # a machine may stand
+
+
+def test_a_part_that_says_nothing_hides_no_other():
+    values = {(WIDTH, 1): 2**31 - 1, (WIDTH, 2): 3_000, (MOISTURE, 1): 0, (MOISTURE, 2): 120_000}
+    (point,) = read(log((0, values, HERE))).points
+
+    assert (point.width_m, point.crop_moisture_pct) == (3.0, 12.0)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(1, None), (4, None), (15, None), (8, "simulated-position"), (14, "no-fix")],
+)
+def test_places_that_a_receiver_makes_up_are_no_points(status, reason):
+    made = log((0, {WIDTH: 6_000}, HERE), (1, {}, HERE))
+    made.time[0].position_start.position_status = status
+
+    decoded = read(made)
+
+    assert reasons(decoded) == ([] if reason is None else [reason])
+    assert len(decoded.points) == (2 if reason is None else 1)
+
+
+def test_more_elements_than_a_machine_has_are_refused():
+    many = {(WIDTH, element): 1 for element in range(MAX_ELEMENTS + 1)}
+
+    decoded = read(log((0, many, HERE), (1, {FLOW: 1_000_000}, HERE)))
+
+    assert reasons(decoded) == ["bad-record"]
+    assert [point.mass_flow_kg_s for point in decoded.points] == [1.0]
 
 
 def test_proprietary_numbers_and_totals_are_passed_over():

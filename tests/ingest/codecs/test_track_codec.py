@@ -107,6 +107,13 @@ def test_a_point_of_broken_text_leaves_its_neighbour():
     assert [r.reason for r in decoded.rejected] == ["bad-record"]
 
 
+def test_half_a_pair_of_surrogates_is_no_text():
+    decoded = read(json.dumps({"points": [HERE, HERE | {"time": "\ud800"}, "\ud800"]}).encode())
+
+    assert len(decoded.points) == 1
+    assert len(decoded.rejected) == 2
+
+
 def test_fields_of_later_devices_are_ignored():
     assert read({"points": [HERE | {"satellites": 12}], "model": "X"}).rejected == []
 
