@@ -1,5 +1,7 @@
 """Kept answers: never one of other inputs, and no more of them than there is room for."""
 
+import datetime as dt
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,7 +9,9 @@ import pytest
 from fastapi import Response
 
 from api import answers
-from api.answers import Answers, program_digest, tagged
+from api.answers import Answers, as_json, program_digest, tagged
+from api.models import BucketOut
+from storage.series import Bucket
 
 
 class Inputs:
@@ -116,3 +120,15 @@ def test_an_answer_that_would_push_out_all_others_is_not_kept(kept: Answers) -> 
 
     assert kept.get(kept.tag(0)) is not None
     assert kept.get(kept.tag(1)) is None
+
+
+def test_plain_values_are_the_json_that_models_make() -> None:
+    time = dt.datetime(2025, 7, 1, 1, 0, 0, 250_000, dt.UTC)
+    bucket = Bucket(time, 4, 0.1 + 0.2, -1e-7, 1e22, 0.0, 0.5)
+
+    answer = as_json([bucket._asdict()])
+
+    assert answer.media_type == "application/json"
+    assert json.loads(answer.body) == [BucketOut(**bucket._asdict()).model_dump(mode="json")]
+    day = json.loads(as_json({"day": time.date(), "kcb": None, "ks": float("nan")}).body)
+    assert day == {"day": "2025-07-01", "kcb": None, "ks": None}
