@@ -36,7 +36,7 @@ def device(
     """Be a device: send readings, and keep each on disk until it is stored.
 
     A line is a reading: quantity, value, and if need be unit and time, as
-    soil_moisture/20,0.284 or air_temperature,71.6,F,2026-06-21T05:00:00Z (docs/protocol.md).
+    soil_moisture/20,0.284 or air_temperature,17.4,Cel,2026-06-21T05:00:00Z.
     """
     from seeds import gateway
     from seeds.reference_device import Packing

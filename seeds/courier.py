@@ -60,6 +60,7 @@ class Courier:
     ) -> None:
         self._id, self._buffer, self._cbor = device_id, buffer, cbor
         self._finish, self._tell, self._say = finish, on_receipt, say
+        self._place, self._said_away = address.place, ""
         self._chance = chance or random.Random()
         pace = pace or Pace()
         self._sending = Sending(pace, self._chance)
@@ -118,12 +119,13 @@ class Courier:
             try:
                 session_present = self._link.open(lambda: not is_over())
                 expects_broker = False
+                self._said_away = ""
                 self._serve_connection(is_over, session_present=session_present)
             except OSError as error:
                 if expects_broker:
                     raise
                 if not is_over():
-                    self._say(f"broker away: {error}")
+                    self._say_away(error)
             finally:
                 with suppress(OSError):
                     self._link.close()
@@ -236,6 +238,16 @@ class Courier:
         self._buffer.sync()
         self._buffer.forget(old, waiting[-1].seq if waiting else 0)
         self._sending.abandon(old)
+
+    def _say_away(self, error: OSError) -> None:
+        """Why there is no broker; once, not with each attempt."""
+        why = str(error) if isinstance(error, PermissionError) else error.strerror or str(error)
+        text = f"broker {self._place} away: {why}"
+        if isinstance(error, PermissionError):
+            text += ". Check the user and the password in DALA_MQTT_URL"
+        if text != self._said_away:
+            self._said_away = text
+            self._say(f"{text}. Everything is kept; trying again until it is there")
 
     def _rest(self, is_over: Callable[[], bool], seconds: float) -> None:
         until = time.monotonic() + seconds

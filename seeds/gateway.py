@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -55,7 +56,10 @@ def parse(text: str) -> Line:
     name, *rest = (part.strip() for part in text.split(","))
     parts = _NAME.fullmatch(name)
     if parts is None or parts[1] not in CATALOGUE:
-        raise BadLine(f"{name[:40]!r} is not quantity[/depth_cm][:channel] of a known quantity")
+        raise BadLine(
+            f"{name[:40]!r} is not quantity[/depth_cm][:channel] of a known quantity; "
+            "docs/protocol.md lists them"
+        )
     if not 1 <= len(rest) <= 3:
         raise BadLine("a line is quantity,value[,unit][,time]")
     value, *rest = rest
@@ -80,7 +84,10 @@ def _unit(quantity: str, unit: str) -> str | None:
     try:
         needs_conversion = units.conversion(unit, quantity) is not None
     except KeyError:
-        raise BadLine(f"{unit[:40]!r} is neither a unit nor a time") from None
+        raise BadLine(
+            f"{unit[:40]!r} is neither a unit nor a time: units are those of SenML, as Cel; "
+            f"without one it is {CATALOGUE[quantity].unit}"
+        ) from None
     except ValueError as error:
         raise BadLine(str(error)) from None
     return unit if needs_conversion else None  # no unit is the stored unit, in fewer bytes
@@ -115,6 +122,9 @@ def run(
     patience_s: float = PATIENCE_S,
 ) -> int:
     """Run a device until its input ends and is receipted, or SIGTERM; return the exit code."""
+    if set("/+#") & set(device_id) or not device_id:
+        _say("dala device")(f"{device_id!r} is no id of a device: it has none of / + #")
+        return 1
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
@@ -123,12 +133,13 @@ def run(
             _broker(device_id, mqtt) as (address, login),
             closing(RingBuffer(buffer, capacity_bytes=capacity_bytes)) as memory,
         ):
+            _tell_state(memory, _say(device_id))
             device = ReferenceDevice(
                 device_id, memory, address, login, packing=packing, say=_say(device_id)
             )
             device.start()
             try:
-                with source.open() if source is not None else _standard_input() as lines:
+                with _opened(source) as lines:
                     can_wait = source is not None
                     _feed(device, lines, over.is_set, (lambda: memory.filled) if can_wait else None)
                 device.finish()
@@ -136,7 +147,7 @@ def run(
             finally:
                 device.stop()
     except (BufferInUse, NoReceipt, OSError, ValueError) as error:
-        _say("dala device")(str(error))
+        _say("dala device")(_words(error))
         return 1
     return 0
 
@@ -178,8 +189,38 @@ def _feed(
 
 
 @contextmanager
-def _standard_input() -> Iterator[TextIO]:
+def _opened(source: Path | None) -> Iterator[TextIO]:
+    """Lines of a file, or of standard input; what is no text becomes a bad line, and is said."""
+    if source is not None:
+        with source.open(encoding="utf-8", errors="replace") as lines:
+            yield lines
+        return
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     yield sys.stdin
+
+
+def _words(error: Exception) -> str:
+    """An error of the system names its file first."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _tell_state(buffer: RingBuffer, say: Callable[[str], None]) -> None:
+    """What was found in the memory that its owner should know of."""
+    if buffer.set_aside is not None:
+        say(
+            f"nothing in the buffer could be read; it is kept as {buffer.set_aside}, "
+            "a new one begins"
+        )
+    elif buffer.damaged:
+        say(
+            "a part of the buffer could not be read: what was in it is lost, all else goes out; "
+            "check the disk"
+        )
+    if waiting := len(buffer.held()):
+        say(f"{waiting} messages without a receipt are in the buffer and go first")
 
 
 @contextmanager

@@ -77,7 +77,7 @@ class ReferenceDevice:
         self._packing, self._clock_patience_s = packing or Packing(), clock_patience_s
         self._begun = self._synced_at = time.monotonic()
         self._begun_ms = self._clock.now().ms
-        self._last_ms: dict[tuple[str, bool], int] = {}
+        self._last_ms: dict[tuple[str, bool], tuple[int, int]] = {}  # the last, and the latest
         self._dropped = 0, 0
         self._waiting = [self._recovered(ordinal, payload) for ordinal, payload in buffer.loose()]
         self._least = self._bound(self._waiting)
@@ -164,12 +164,16 @@ class ReferenceDevice:
     def _stamp(self, name: str) -> Moment:
         """Now, to the second; to the millisecond where that is needed to tell readings apart."""
         now = self._clock.now()
-        last = self._last_ms.get((name, now.is_dated), -_SECOND_MS)
+        last, highest = self._last_ms.get((name, now.is_dated), (-_SECOND_MS, -_SECOND_MS))
         ms = now.ms // _SECOND_MS * _SECOND_MS if now.is_dated else now.ms
         # What an earlier process read in this second has a time before this one began.
         if ms < self._begun_ms or ms <= last < now.ms + _SECOND_MS:
             ms = max(now.ms, last + 1)
-        self._last_ms[name, now.is_dated] = ms
+        elif ms <= highest:
+            # The clock was set back, and these seconds come a second time: what was read in them
+            # the first time stands on the second, so this does not.
+            ms = now.ms + (now.ms % _SECOND_MS == 0)
+        self._last_ms[name, now.is_dated] = ms, max(ms, highest)
         return Moment(ms, now.is_dated)
 
     def _date_waiting(self) -> None:

@@ -61,6 +61,8 @@ class RingBuffer:
         The highest boot of the file; 0 in a new one.
     damaged : bool
         Something that once was in the file could not be read, more than a torn end.
+    set_aside : Path or None
+        Where a file went of which nothing could be read.
     dropped_messages, dropped_readings : int
         Lost since the file was opened, because it was full.
     """
@@ -76,10 +78,11 @@ class RingBuffer:
         self.dropped_messages = self.dropped_readings = 0
         self._file = _open_locked(path)
         self.damaged = False
+        self.set_aside: Path | None = None
         try:
             self._block_bytes = self._found_block_bytes() or block_bytes
             if self._is_foreign():
-                self._file = _set_aside(path, self._file)
+                self._file, self.set_aside = _set_aside(path, self._file)
                 self.damaged = True
             size = os.fstat(self._file).st_size
             least = max(capacity_bytes // self._block_bytes, LEAST_BLOCKS)
@@ -331,15 +334,17 @@ def _open_locked(path: Path) -> int:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(file)
-        raise BufferInUse(f"{path} is in use by another process") from error
+        raise BufferInUse(
+            f"{path} is in use by another process: a device runs once, and each has its own buffer"
+        ) from error
     return file
 
 
-def _set_aside(path: Path, file: int) -> int:
+def _set_aside(path: Path, file: int) -> tuple[int, Path]:
     """Begin a new file where nothing of the old one can be read; the old one is kept."""
-    path.rename(path.with_name(f"{path.name}.unreadable-{time.time_ns()}"))
+    aside = path.rename(path.with_name(f"{path.name}.unreadable-{time.time_ns()}"))
     os.close(file)
-    return _open_locked(path)
+    return _open_locked(path), aside
 
 
 def _reserve(path: Path, file: int, size: int) -> None:
@@ -347,9 +352,15 @@ def _reserve(path: Path, file: int, size: int) -> None:
     at = os.fstat(file).st_size
     if at >= size:
         return
-    while at < size:
-        at += os.pwrite(file, bytes(min(size - at, 2**20)), at)
-    os.fsync(file)
+    begun = at
+    try:
+        while at < size:
+            at += os.pwrite(file, bytes(min(size - at, 2**20)), at)
+        os.fsync(file)
+    except OSError as error:
+        os.ftruncate(file, begun)  # a disk filled to the brim helps nobody
+        need = f"{size / 2**20:.0f} MiB are reserved for it: free them, or give less (--capacity)"
+        raise OSError(error.errno, f"{error.strerror}; {need}", str(path)) from error
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -1,5 +1,6 @@
 """The reference device on a real broker: whatever breaks, each reading is stored once."""
 
+import io
 import json
 import os
 import random
@@ -260,7 +261,7 @@ def test_a_broker_that_is_away_blocks_no_measurement_and_costs_nothing(
 
     assert stored(empty_engine, name[:60]) == list(range(300))
     assert longest < 0.5
-    assert any("broker away" in text for text in one.said)
+    assert sum(" away: " in text for text in one.said) == 1  # once, however often it is tried
 
 
 @pytest.mark.slow
@@ -458,7 +459,9 @@ def test_a_boot_of_which_nothing_is_left_is_declared_lost_after_the_next_start(
     away = running(capacity=4 * 4_096)
     for value in range(450):
         away.measure(value)
-    assert first_boot not in {number.boot for number in away.buffer.held() if away.buffer.read(number)}
+    assert first_boot not in {
+        number.boot for number in away.buffer.held() if away.buffer.read(number)
+    }
     away.buffer.close()
 
     with running(capacity=4 * 4_096) as one:
@@ -606,6 +609,35 @@ def test_a_time_is_of_the_second_unless_two_readings_fall_in_one(tmp_path: Path)
     one.buffer.close()
 
 
+def test_seconds_that_come_twice_since_the_clock_was_set_back_give_other_times(
+    tmp_path: Path,
+) -> None:
+    # Else the second value of a time would be a conflict with the first, and in no series.
+    clock = FakeClock(NOON_MS)
+    one = silent(tmp_path / "memory", clock)
+    for _ in range(2):
+        for _ in range(3):
+            clock.passes(1_000)
+            one.measure(1)
+        clock.wall = NOON_MS  # set back by three seconds
+    clock.wall = NOON_MS + 10_000
+    one.measure(1)
+    times = [moment for number in one.buffer.held() for moment, *_ in times_of(one, number)]
+    one.buffer.close()
+
+    assert len(set(times)) == 7
+    assert times[:3] == [1_000, 2_000, 3_000]
+    assert times[3:6] == [1_001, 2_001, 3_001]
+    assert times[6] == 10_000  # later than all: on the second again
+
+
+def times_of(one: Running, number: Number) -> list[tuple[int]]:
+    """Of the readings of a message, in milliseconds after noon."""
+    held = one.buffer.read(number)
+    assert held is not None
+    return [(reading.time // 1_000 - NOON_MS,) for reading in read(held.payload)]
+
+
 def test_a_process_that_follows_in_the_same_second_gives_other_times(tmp_path: Path) -> None:
     clock = FakeClock(NOON_MS + 100)
     clock.passes(1_000)
@@ -739,6 +771,68 @@ def verb(folder: Path, *, url: str, lines: str, **options: Any) -> subprocess.Co
     return subprocess.run(
         command, input=lines, text=True, capture_output=True, cwd=ROOT, timeout=60, check=False
     )
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The verb in the process of the tests, whose signals are not its own."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_what_is_no_text_is_a_bad_line_and_not_the_end(
+    mosquitto: Mosquitto, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "lines.csv"
+    source.write_bytes(b"\xff\xfe,1\nrain,0.2\n")
+
+    code = gateway.run(
+        "nobody", buffer=tmp_path / "memory", mqtt=mosquitto.url, source=source, once=True,
+        patience_s=0.5,
+    )  # fmt: skip
+
+    said = capfd.readouterr().err
+    assert "line 1: " in said
+    assert "no receipt for 1 messages; they stay in the buffer" in said  # the second line is there
+    assert code == 1
+
+
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize(
+    ("name", "buffer", "why"),
+    [
+        ("a/b", "memory", "'a/b' is no id of a device"),
+        ("", "memory", "is no id of a device"),
+        ("probe", "none/memory", "none/memory: No such file or directory"),
+        ("probe", ".", "Is a directory"),
+    ],
+)
+def test_what_cannot_begin_says_why(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, buffer: str, why: str
+) -> None:
+    code = gateway.run(name, buffer=tmp_path / buffer, mqtt="mqtt://127.0.0.1:1")
+
+    said = capfd.readouterr().err
+    assert code == 1
+    assert why in said
+    assert "Errno" not in said
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_buffer_that_nothing_can_be_read_from_is_kept_and_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "memory"
+    path.write_bytes(b"a photograph" * 1_000)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+
+    code = gateway.run("probe", buffer=path, mqtt="mqtt://127.0.0.1:1")
+
+    (aside,) = tmp_path.glob("memory.unreadable-*")
+    assert aside.read_bytes().startswith(b"a photograph")
+    said = capfd.readouterr().err
+    assert f"it is kept as {aside}, a new one begins" in said
+    assert code == 0  # there was nothing to send
 
 
 @pytest.mark.slow

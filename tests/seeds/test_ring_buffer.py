@@ -1,5 +1,7 @@
 """A device's memory: the power may fail at any byte, and nothing that was synced is missing."""
 
+import errno
+import os
 import random
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -361,6 +363,22 @@ def test_a_damaged_memory_begins_far_above_the_boots_it_knows(tmp_path: Path) ->
     with opened(tmp_path / "memory") as buffer:
         assert buffer.last_boot == 1
         assert next_boot(buffer, _NoClock()) >= 1_001
+
+
+def test_a_disk_that_is_too_small_is_not_filled_to_the_brim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pwrite(file: int, data: bytes, at: int) -> int:
+        if at >= 2 * 2**20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return whole(file, data, at)
+
+    whole = os.pwrite
+    monkeypatch.setattr(os, "pwrite", pwrite)
+
+    with pytest.raises(OSError, match="4 MiB are reserved for it: free them, or give less"):
+        RingBuffer(tmp_path / "memory", capacity_bytes=4 * 2**20)
+    assert (tmp_path / "memory").stat().st_size == 0
 
 
 # --- boots of which nothing is left ---------------------------------------------------------------
