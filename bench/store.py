@@ -1,21 +1,27 @@
-"""Storing readings, as a share of what PostgreSQL takes at best.
+"""Storing readings and track points, as a share of what PostgreSQL takes at best.
 
-The limit is COPY in binary form of rows built beforehand, into the same table with the same unique
-index. Against it stands :func:`storage.readings.store`, which builds the rows, checks them for
-repeats and tells what became of each. Both work batch by batch, a transaction each, on the same
-readings, in turns: what slows the machine slows both, and the ratio of a round is what counts.
+The limit is COPY in binary form of rows built beforehand, all of them new, into the same table with
+the same unique index. Against it stands :func:`storage.readings.store`, which builds the rows,
+finds those that are stored already, keeps conflicts, and tells what became of each. Beside it
+stands what plain SQL has for rows that may be stored: COPY of rows built beforehand into a staging
+table and ``INSERT … ON CONFLICT DO NOTHING``, which tells nothing and keeps no conflict.
+
+All work batch by batch, a transaction each, and begin with as many rows in the table. They run in
+turns: what slows the machine slows all, and the ratio of a round is what counts. A ratio is of rows
+offered: with half of them known, COPY still has to store as many rows as are offered to the others.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
+import psycopg
 import sqlalchemy as sa
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -23,19 +29,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 import migrations
+from bench import stored_rows
 from bench.machine import this_machine
+from bench.stored_rows import Offer, Rows, Subject
 from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
-from storage import copying, readings, tables
+from storage import copying
 from storage.database import make_engine, ping
 
-ROWS, ROUNDS, ROWS_A_BATCH = 400_000, 5, 8_000  # a batch of ingest: 2,000 messages of four values
+ROWS, ROUNDS = 200_000, 5
+ROWS_A_BATCH = (1_000, 8_000, 50_000)  # the second: 2,000 messages of four values, as ingest has
+POINTS_A_BATCH = (8_000,)
 DUPLICATES_PCT = (0.0, 1.0, 50.0)
-STREAMS = 1_000
-FIRST_US = 1_750_000_000_000_000  # 2025-06-15T15:06:40Z
-INTERVAL_US = 600 * 1_000_000
+SENT_AGAIN, BY_ANOTHER = "sent again", "by another"
 
-Rows = np.ndarray[Any, Any]
 Report = dict[str, Any]
 
 
@@ -43,19 +50,29 @@ class MiscountError(AssertionError):
     """The table does not hold what was stored: speeds of a wrong result are worth nothing."""
 
 
-class _Run(NamedTuple):
-    """One timed storing of all rows."""
+class Case(NamedTuple):
+    """What one row of the report is about."""
 
-    seconds: float
-    new: int
-    duplicate: int
+    subject: Subject
+    rows_a_batch: int
+    duplicates_pct: float
+    known: str = SENT_AGAIN
+
+
+class _Round(NamedTuple):
+    """Seconds of each way of storing, one after the other."""
+
+    limit: float
+    store: float
+    on_conflict: float
 
 
 def run(
     *,
     rows: int = ROWS,
     rounds: int = ROUNDS,
-    rows_a_batch: int = ROWS_A_BATCH,
+    rows_a_batch: Sequence[int] = ROWS_A_BATCH,
+    points_a_batch: Sequence[int] = POINTS_A_BATCH,
     duplicates_pct: Sequence[float] = DUPLICATES_PCT,
 ) -> Report:
     """Measure on an embedded database of its own, which is gone afterwards.
@@ -63,169 +80,182 @@ def run(
     Parameters
     ----------
     rows : int
-        Readings stored in each run.
+        Rows offered in each run; as many are in the table before.
     rounds : int
         How often each case runs; medians are reported.
-    rows_a_batch : int
-        Readings of one transaction.
+    rows_a_batch, points_a_batch : sequence of int
+        Readings, and track points, of one transaction.
     duplicates_pct : sequence of float
-        Shares of the readings that are in the table beforehand, spread at random. [%]
+        Shares of the offered rows that are stored already: rows of the batch before that come
+        again, and rows spread at random that another worker has stored. [%]
 
     Raises
     ------
     embedded.children.ChildError
         If the database cannot be started.
     MiscountError
-        If the table does not hold each reading once at the end of a run.
+        If the table does not hold each row once at the end of a run.
     """
+    readings, points = stored_rows.of_readings(2 * rows), stored_rows.of_points(2 * rows)
+    sizes = [(readings, size) for size in rows_a_batch] + [
+        (points, size) for size in points_a_batch
+    ]
+    cases = [Case(*size, share) for size in sizes for share in duplicates_pct]
+    cases += [
+        Case(*size, share, BY_ANOTHER) for size in sizes for share in duplicates_pct if share > 0
+    ]
     with tempfile.TemporaryDirectory(prefix="dala-bench-") as folder:
         settings = EmbeddedSettings(home=Path(folder))
         with open_embedded(settings, verb="bench", broker=False) as servers:
             engine = make_engine(servers.database_url, application="dala bench")
             try:
                 migrations.upgrade(engine)
-                return measure(engine, rows, rounds, rows_a_batch, duplicates_pct)
+                return measure(engine, cases, rounds)
             finally:
                 engine.dispose()
 
 
-def measure(
-    engine: sa.Engine, rows: int, rounds: int, rows_a_batch: int, duplicates_pct: Sequence[float]
-) -> Report:
-    """Measure on a migrated database. Empties its readings: not for one that is in use."""
-    table = _readings(rows)
-    batches = [table[cut : cut + rows_a_batch] for cut in range(0, rows, rows_a_batch)]
-    known = {share: _known_beforehand(table, share) for share in duplicates_pct}
-    limits: list[_Run] = []
-    stored: dict[float, list[_Run]] = {share: [] for share in duplicates_pct}
+def measure(engine: sa.Engine, cases: Sequence[Case], rounds: int) -> Report:
+    """Measure on a migrated database. Empties its tables: not for one that is in use."""
     with _progress() as progress:
-        task = progress.add_task("Storing readings", total=rounds * (1 + len(known)))
-        for _ in range(rounds):
-            limits.append(_run_limit(engine, batches))
-            progress.advance(task)
-            for share, beforehand in known.items():
-                stored[share].append(_run_store(engine, batches, beforehand))
+        task = progress.add_task("Storing", total=rounds * len(cases))
+        figures = []
+        for case in cases:
+            measured = []
+            for _ in range(rounds):
+                measured.append(_measure_once(engine, case))
                 progress.advance(task)
+            figures.append(_figures(case, measured))
     with engine.connect() as connection:
         server = ping(connection)
     return {
         "bench": "store",
-        "machine": this_machine()._asdict() | {"postgresql": server},
-        "rows": rows,
-        "rows_a_batch": rows_a_batch,
+        "machine": this_machine()._asdict()
+        | {"postgresql": server, "psycopg": psycopg.__version__, "numpy": np.__version__},
+        "rows": len(cases[0].subject.rows) // 2,
         "rounds": rounds,
-        "copy_limit": _figures(rows, limits, limits),
-        "store": [
-            {"duplicates_pct": share} | _figures(rows, runs, limits)
-            for share, runs in stored.items()
-        ],
+        "cases": figures,
     }
 
 
-def _readings(rows: int) -> Rows:
-    """Readings of many devices in the order they would come: all of one time, then the next."""
-    number = np.arange(rows)
-    table = np.empty(rows, readings.DTYPE)
-    table["datastream_id"] = number % STREAMS + 1
-    table["time"] = FIRST_US + number // STREAMS * INTERVAL_US
-    table["value"] = np.random.default_rng(1).normal(0.25, 0.05, rows)
-    table["quality"] = 0
-    table["received_at"] = table["time"] + 1_000_000
-    return table
+def _measure_once(engine: sa.Engine, case: Case) -> _Round:
+    subject = case.subject
+    all_new = stored_rows.by_another(subject.rows, case.rows_a_batch, 0.0)
+    offer = _offer(case)
+    new = np.zeros(0, bool)
+
+    def store(connection: sa.Connection, batch: Rows) -> None:
+        nonlocal new
+        new = np.append(new, subject.store(connection, batch))
+
+    def copy(connection: sa.Connection, parts: list[bytes]) -> None:
+        copying.copy_in(connection, subject.table, subject.columns, parts)
+
+    def on_conflict(connection: sa.Connection, parts: list[bytes]) -> None:
+        connection.execute(sa.text(_STAGE.format(subject.table)))
+        copying.copy_in(connection, "bench_stage", subject.columns, parts)
+        connection.execute(sa.text(_FROM_STAGE.format(subject.table)))
+
+    packed = [subject.packed(batch) for batch in offer.batches]
+    measured = _Round(
+        _timed(engine, subject, all_new, copy, list(map(subject.packed, all_new.batches))),
+        _timed(engine, subject, offer, store, offer.batches),
+        _timed(engine, subject, offer, on_conflict, packed),
+    )
+    if (called := int((~new).sum())) != offer.known:
+        raise MiscountError(f"{called} rows called duplicates, {offer.known} were")
+    return measured
 
 
-def _known_beforehand(table: Rows, share_pct: float) -> Rows:
-    count = round(len(table) * share_pct / 100.0)
-    chosen = np.random.default_rng(2).permutation(len(table))[:count]
-    return table[np.sort(chosen)]
+_STAGE = "CREATE TEMPORARY TABLE IF NOT EXISTS bench_stage (LIKE {}) ON COMMIT DELETE ROWS"
+_FROM_STAGE = "INSERT INTO {} SELECT * FROM bench_stage ON CONFLICT DO NOTHING"
 
 
-def _packed(batch: Rows) -> bytes:
-    columns = [batch[name] for name in readings.DTYPE.names or ()]
-    columns[0], columns[4] = copying.times(columns[0]), copying.times(columns[4])
-    return copying.records(columns, len(batch))
+def _offer(case: Case) -> Offer:
+    make = stored_rows.by_another if case.known == BY_ANOTHER else stored_rows.sent_again
+    return make(case.subject.rows, case.rows_a_batch, case.duplicates_pct)
 
 
-def _run_limit(engine: sa.Engine, batches: Sequence[Rows]) -> _Run:
-    packed = [_packed(batch) for batch in batches]
-    _begin_with(engine, batches[0][:0])
-    begun = time.perf_counter()
-    for part in packed:
-        with engine.begin() as connection:
-            copying.copy_in(connection, "readings", readings.DTYPE.names or (), [part])
-    seconds = time.perf_counter() - begun
-    total = sum(map(len, batches))
-    _check_count(engine, total)
-    return _Run(seconds, total, 0)
-
-
-def _run_store(engine: sa.Engine, batches: Sequence[Rows], beforehand: Rows) -> _Run:
-    _begin_with(engine, beforehand)
-    new = duplicate = 0
+def _timed(
+    engine: sa.Engine,
+    subject: Subject,
+    offer: Offer,
+    store: Callable[[sa.Connection, Any], None],
+    batches: Sequence[Any],
+) -> float:
+    """Seconds that storing takes, into a table that holds exactly what the offer says."""
+    engine.dispose()  # each begins with a connection of its own, and with no staging table
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {subject.table}"))
+        parts = subject.packed(offer.beforehand)
+        copying.copy_in(connection, subject.table, subject.columns, parts)
     begun = time.perf_counter()
     for batch in batches:
         with engine.begin() as connection:
-            outcome = readings.store(connection, batch)
-        new += int(outcome.new.sum())
-        duplicate += int(outcome.duplicate.sum())
+            store(connection, batch)
     seconds = time.perf_counter() - begun
-    _check_count(engine, sum(map(len, batches)))
-    if duplicate != len(beforehand):
-        raise MiscountError(f"{duplicate} readings called duplicates, {len(beforehand)} were")
-    return _Run(seconds, new, duplicate)
-
-
-def _begin_with(engine: sa.Engine, rows: Rows) -> None:
-    """Leave exactly these readings in the table."""
-    with engine.begin() as connection:
-        connection.execute(sa.text("TRUNCATE readings"))
-        if len(rows):
-            names = readings.DTYPE.names or ()
-            copying.copy_in(connection, "readings", names, [_packed(rows)])
-
-
-def _check_count(engine: sa.Engine, expected: int) -> None:
     with engine.connect() as connection:
-        found = connection.scalar(sa.select(sa.func.count()).select_from(tables.readings))
+        found = connection.scalar(sa.select(sa.func.count()).select_from(sa.table(subject.table)))
+    expected = len(offer.beforehand) + sum(map(len, offer.batches)) - offer.known
     if found != expected:
-        raise MiscountError(f"the table holds {found} readings, {expected} were stored")
+        raise MiscountError(f"the table holds {found} rows, {expected} were stored")
+    return seconds
 
 
-def _figures(rows: int, runs: Sequence[_Run], limits: Sequence[_Run]) -> Report:
-    ratios = [limit.seconds / one.seconds for one, limit in zip(runs, limits, strict=True)]
+def _figures(case: Case, measured: Sequence[_Round]) -> Report:
+    offered = len(case.subject.rows) // 2
+    ratios = [one.limit / one.store for one in measured]
     return {
-        "new": runs[0].new,
-        "duplicate": runs[0].duplicate,
-        "rows_per_s": median(rows / one.seconds for one in runs),
+        "what": case.subject.name,
+        "rows_a_batch": case.rows_a_batch,
+        "duplicates_pct": case.duplicates_pct,
+        "known": case.known,
+        "duplicate": _offer(case).known,
+        "limit_rows_per_s": median(offered / one.limit for one in measured),
+        "rows_per_s": median(offered / one.store for one in measured),
         "ratio": median(ratios),
         "ratio_lowest": min(ratios),
         "ratio_highest": max(ratios),
+        "on_conflict_ratio": median(one.limit / one.on_conflict for one in measured),
     }
 
 
 def as_table(report: Report) -> RenderableType:
     """The report for people."""
     machine = report["machine"]
-    table = Table(title="Storing readings", title_justify="left", box=box.SIMPLE, pad_edge=False)
+    table = Table(title="Storing", title_justify="left", box=box.SIMPLE, pad_edge=False)
     table.add_column("what")
-    for name in ("new", "duplicate", "rows/s", "ratio", "low … high"):
+    for name in (
+        "a batch",
+        "known already",
+        "COPY/s",
+        "store/s",
+        "ratio",
+        "low … high",
+        "ON CONFLICT",
+    ):
         table.add_column(name, justify="right")
-    for name, one in _lines(report):
-        spread = f"{one['ratio_lowest']:.2f} … {one['ratio_highest']:.2f}"
-        counts = (f"{one['new']:,}", f"{one['duplicate']:,}", f"{one['rows_per_s']:,.0f}")
-        table.add_row(name, *counts, f"{one['ratio']:.2f}", spread)
+    for one in report["cases"]:
+        table.add_row(
+            one["what"],
+            f"{one['rows_a_batch']:,}",
+            f"{one['duplicates_pct']:g} % {one['known']}" if one["duplicate"] else "none",
+            f"{one['limit_rows_per_s']:,.0f}",
+            f"{one['rows_per_s']:,.0f}",
+            f"{one['ratio']:.2f}",
+            f"{one['ratio_lowest']:.2f} … {one['ratio_highest']:.2f}",
+            f"{one['on_conflict_ratio']:.2f}",
+        )
     return Group(
         table,
-        f"{report['rows']:,} rows in batches of {report['rows_a_batch']:,}, medians of "
+        "COPY: rows built beforehand, all of them new, into the same table with its unique index. "
+        "ratio: rows offered to store a second, as a share of that. ON CONFLICT: the same share of "
+        "a staging table and INSERT … ON CONFLICT DO NOTHING.",
+        f"{report['rows']:,} rows offered to a table that holds as many, medians of "
         f"{report['rounds']} rounds; PostgreSQL {machine['postgresql']}, Python "
-        f"{machine['python']}, {machine['cores']} cores of {machine['cpu']}, {machine['system']}",
+        f"{machine['python']}, psycopg {machine['psycopg']}, numpy {machine['numpy']}, "
+        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}",
     )
-
-
-def _lines(report: Report) -> Iterator[tuple[str, Report]]:
-    yield "COPY BINARY: the limit", report["copy_limit"]
-    for one in report["store"]:
-        yield f"store, {one['duplicates_pct']:g} % known", one
 
 
 def _progress() -> Progress:

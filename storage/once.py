@@ -8,6 +8,7 @@ last word.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 # cheaper than finding each row of it.
 _TOGETHER_US = 3_600_000_000
 
-_SENT_AGAIN = "dala: the last batch held stored rows"
+_REPEATS = "dala: where the last batch held stored rows"
 
 
 class Keys(NamedTuple):
@@ -92,20 +93,30 @@ def differ(values: Array, others: Array) -> Mask:
     return np.asarray((values != others) & ~(np.isnan(values) & np.isnan(others)))
 
 
+class Repeats(Enum):
+    """Where the last batch on a connection held rows that were stored already."""
+
+    NOWHERE = 0
+    AS_SUSPECTED = 1
+    ANYWHERE = 2
+
+
 def copy_missing(
     connection: sa.Connection,
-    count: int,
+    suspected: Mask,
     found_dtype: np.dtype[Any],
-    look_up: Callable[[], Array],
+    look_up: Callable[[Mask], Array],
     copy: Callable[[Mask], None],
 ) -> Array:
-    """COPY those of ``count`` rows that are not stored, and return what was found of the others.
+    """COPY those rows that are not stored, and return what was found of the others.
 
     Parameters
     ----------
+    suspected : mask of the rows
+        Which of them are the likely ones, if any are stored already.
     look_up : callable
-        Finds the rows that are stored: an array of ``found_dtype``, of whose fields ``place`` is
-        the row of each.
+        Finds those of the rows of a mask that are stored: an array of ``found_dtype``, of whose
+        fields ``place`` is the row of each.
     copy : callable
         Copies the rows of a mask.
 
@@ -117,26 +128,34 @@ def copy_missing(
 
     Notes
     -----
-    A batch that follows one with stored rows on the same connection is looked up first, for those
-    come in runs: after a connection was lost, or a device sends its memory again. A violation then
-    means that another worker has stored some of the rows since; it has committed, or we would
-    still wait for it, so that they are seen now.
+    Repeats come in runs: after a connection was lost, or when a device sends its memory again. So
+    a batch is looked up before it is copied where the last one held any, and else not at all. A
+    violation in spite of that means that another worker has stored some of the rows since; it has
+    committed, or we would still wait for it, so that they are seen now.
     """
-    if count == 0:
-        return np.empty(0, found_dtype)
-    remembered = connection.info
-    found = look_up() if remembered.get(_SENT_AGAIN) else np.empty(0, found_dtype)
+    found = np.empty(0, found_dtype)
+    every = np.ones(len(suspected), bool)
+    last = connection.info.get(_REPEATS, Repeats.NOWHERE)
+    asked = {Repeats.AS_SUSPECTED: suspected, Repeats.ANYWHERE: every}.get(last)
+    if asked is not None and asked.any():
+        found = look_up(asked)
     while True:
-        missing = np.ones(count, bool)
+        missing = every.copy()
         missing[found["place"]] = False
         try:
             with connection.begin_nested():
                 copy(missing)
         except psycopg.errors.UniqueViolation:
             seen_before = len(found)
-            found = look_up()
+            found = look_up(every)
             if len(found) <= seen_before:
                 raise
         else:
-            remembered[_SENT_AGAIN] = len(found) > 0
+            connection.info[_REPEATS] = _where(suspected, found)
             return found
+
+
+def _where(suspected: Mask, found: Array) -> Repeats:
+    if len(found) == 0:
+        return Repeats.NOWHERE
+    return Repeats.AS_SUSPECTED if suspected[found["place"]].all() else Repeats.ANYWHERE

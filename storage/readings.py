@@ -10,6 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from storage import arrays, copying, once
+from storage.newest import Newest
 
 
 class Quality(IntFlag):
@@ -61,13 +62,16 @@ def store(connection: sa.Connection, rows: Array) -> Stored:
     order, first = once.in_order(rows["datastream_id"], rows["time"])
     rows = np.take(rows, order)
     candidates = rows if first.all() else rows[first]
+    newest: Newest = connection.info.setdefault(_NEWEST, Newest())
+    key = candidates["datastream_id"], candidates["time"]
     known = once.copy_missing(
         connection,
-        len(candidates),
+        newest.reached(*key),
         _KNOWN,
-        lambda: _stored_of(connection, candidates),
+        lambda asked: _stored_of(connection, candidates, np.flatnonzero(asked)),
         lambda missing: _copy(connection, candidates[missing]),
     )
+    newest.note(*key)
     new = np.zeros(len(rows), bool)
     new[order[first]] = True
     new[order[first][known["place"]]] = False
@@ -102,18 +106,20 @@ CROSS JOIN LATERAL (SELECT datastream_id, time, value FROM readings
                        AND time BETWEEN to_timestamp(%(earliest_s)s) AND to_timestamp(%(latest_s)s)
                     OFFSET 0) AS known
 """
+_NEWEST = "dala: the newest reading of each datastream"
 _KNOWN = np.dtype([("place", np.intp), ("value", np.float64)])
 
 
-def _stored_of(connection: sa.Connection, rows: Array) -> Array:
-    """Which of the rows, that stand in order, are stored, and with what value."""
+def _stored_of(connection: sa.Connection, rows: Array, places: Array) -> Array:
+    """Which of the rows at these places, that stand in order, are stored, and with what value."""
+    rows = rows[places]
     stretches = once.ranges(rows["datastream_id"], rows["time"])
     parameters = {"ids": rows["datastream_id"][stretches.starts]}
     parameters |= once.bounds(rows["time"], stretches)
     ids, times, values = arrays.fetch(connection, _STORED_OF, parameters)
     asked, found = once.matched((rows["datastream_id"], rows["time"]), (ids, times))
     known = np.empty(len(asked), _KNOWN)
-    known["place"], known["value"] = asked, values[found]
+    known["place"], known["value"] = places[asked], values[found]
     return known
 
 

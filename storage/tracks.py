@@ -59,9 +59,9 @@ def store(
     candidates = rows if first.all() else rows[first]
     known = once.copy_missing(
         connection,
-        len(candidates),
+        np.zeros(len(candidates), bool),  # few machines, many points of each: asking costs little
         _KNOWN,
-        lambda: _stored_of(connection, devices, candidates),
+        lambda _: _stored_of(connection, devices, candidates),
         lambda missing: _copy(connection, "track_points", devices, candidates[missing]),
     )
     new = np.zeros(len(rows), bool)

@@ -57,6 +57,30 @@ def test_no_rows_are_no_parts() -> None:
     assert copying.grouped([np.array([], np.int32)], 0) == []
 
 
+def test_many_rows_go_in_pieces_that_are_the_same_rows(connection: sa.Connection) -> None:
+    connection.execute(TABLE)
+    connection.execute(sa.text("TRUNCATE mixed"))
+    count = 2_500
+    columns: list[copying.Column] = [
+        np.arange(count, dtype=np.int32),
+        np.arange(count) / 4.0,
+        np.array([f"id-{number % 7}".encode() for number in range(count)], "S4"),
+        b"once",
+        None,
+    ]
+    pieces = list(copying.pieces(columns, count))
+    copying.copy_in(connection, "mixed", COLUMNS, pieces)
+
+    assert len(pieces) > 2
+    assert max(map(len, pieces)) <= 32_768
+    assert b"".join(pieces) == copying.records(columns, count)
+    stored = connection.execute(sa.text("SELECT * FROM mixed ORDER BY place")).all()
+    assert [row.place for row in stored] == list(range(count))
+    assert [row.number for row in stored] == [number / 4.0 for number in range(count)]
+    assert [row.word for row in stored] == [f"id-{number % 7}" for number in range(count)]
+    assert {(bytes(row.digest), row.moment) for row in stored} == {(b"once", None)}
+
+
 OUT = np.dtype([("place", np.int32), ("half", np.float64), ("at", np.int64)])
 
 

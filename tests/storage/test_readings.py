@@ -155,6 +155,18 @@ def test_what_another_worker_took_back_is_stored_by_this_one(empty_engine: sa.En
         assert waiting.result().new.all()
 
 
+def test_a_batch_goes_in_by_order_of_key_so_that_none_waits_in_a_ring(
+    empty_engine: sa.Engine,
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with empty_engine.begin() as connection:
+            readings.store(connection, batch((0, 1, 1.0)))
+            waiting = pool.submit(_store_and_commit, empty_engine, batch((0, 2, 2.0), (0, 1, 1.0)))
+            _until_someone_waits_for(connection)
+            readings.store(connection, batch((0, 2, 2.0)))  # a deadlock, had it stored that first
+        assert waiting.result().duplicate.all()
+
+
 def test_workers_with_the_same_readings_never_block_each_other_for_good(
     empty_engine: sa.Engine,
 ) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from storage import devices, tracks
 
@@ -56,6 +58,72 @@ def test_a_range_is_half_open_and_of_one_device(connection: sa.Connection, tract
 
     assert ((found["time"] - BEGIN_US) // SECOND).tolist() == [1, 2]
     assert tracks.arrays(connection, "tractor-3", BEGIN, BEGIN + second).size == 0
+
+
+CHOICES = st.lists(
+    st.tuples(
+        st.integers(0, 2),  # the device
+        st.sampled_from([0, 1, 2, 3_601, 3_602, 90_000]),  # seconds
+        st.sampled_from([np.nan, 0.0, 6.0]),  # its width
+        st.sampled_from([-1, 0, 1]),  # its work state
+    ),
+    max_size=10,
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(batches=st.lists(CHOICES, min_size=1, max_size=5))
+def test_whatever_is_sent_again_each_point_is_stored_once_and_no_other_is_lost(
+    connection: sa.Connection, batches: list[list[tuple[int, int, float, int]]]
+) -> None:
+    names = ["tractor-1", "drone-22", "harvester-1"]
+    first: dict[tuple[str, int], tuple[str, int]] = {}
+    others: set[tuple[str, int, str, int]] = set()
+    with connection.begin_nested() as savepoint:
+        for sent in batches:
+            rows = points(len(sent))
+            listed = names[::-1] if len(sent) % 2 else names  # a place is its list's
+            rows["device"] = [listed.index(names[device]) for device, _, _, _ in sent]
+            rows["time"] = [BEGIN_US + SECOND * second for _, second, _, _ in sent]
+            rows["latitude_deg"] = 51.25
+            rows["width_m"] = [width for _, _, width, _ in sent]
+            rows["work_state"] = [state for _, _, _, state in sent]
+            new = tracks.store(connection, listed, rows)
+
+            expected = []
+            for device, second, width, state in sent:
+                key = names[device], second
+                expected.append(key not in first)
+                if first.setdefault(key, (str(width), state)) != (str(width), state):
+                    others.add((*key, str(width), state))
+            assert new.tolist() == expected
+        stored = {
+            (row.device_id, round(row.time.timestamp() - BEGIN_US / 1e6)): (
+                str(np.nan if row.width_m is None else row.width_m),
+                -1 if row.work_state is None else row.work_state,
+            )
+            for row in connection.execute(
+                sa.text("SELECT device_id, time, width_m, work_state FROM track_points")
+            )
+        }
+        assert stored == first
+        conflicts = connection.execute(
+            sa.text("SELECT device_id, time, point FROM track_conflicts")
+        )
+        found = [
+            (
+                row.device_id,
+                round(row.time.timestamp() - BEGIN_US / 1e6),
+                "nan" if row.point["width_m"] is None else str(float(row.point["width_m"])),
+                -1 if row.point["work_state"] is None else row.point["work_state"],
+            )
+            for row in conflicts
+        ]
+        assert len(found) == len(others)
+        assert set(found) == others
+        savepoint.rollback()
 
 
 def test_a_day_of_ten_thousand_points_is_read_in_a_moment(

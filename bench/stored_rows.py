@@ -1,0 +1,110 @@
+"""What the bench of storing stores: readings of many sensors, points of many machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+
+from storage import readings, tracks
+
+STREAMS, MACHINES = 1_000, 40
+FIRST_US = 1_750_000_000_000_000  # 2025-06-15T15:06:40Z
+READINGS_EVERY_US, POINTS_EVERY_US = 600 * 1_000_000, 1_000_000
+
+Rows = np.ndarray[Any, Any]
+
+
+class Subject(NamedTuple):
+    """One table, what goes into it, and our writer."""
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    rows: Rows  # in the order they would come: all of one time, then the next
+    packed: Callable[[Rows], list[bytes]]  # as COPY takes them
+    store: Callable[[sa.Connection, Rows], Rows]  # says which were new
+
+
+class Offer(NamedTuple):
+    """What one run stores, and what is in the table before."""
+
+    beforehand: Rows
+    batches: list[Rows]
+    known: int  # rows of the batches that are stored already when their batch comes
+
+
+def sent_again(rows: Rows, size: int, share_pct: float) -> Offer:
+    """Batches that hold rows of the batch before, as a broker or a device sends them again.
+
+    Half of the rows are in the table beforehand.
+    """
+    half, random = len(rows) // 2, np.random.default_rng(2)
+    before, rest = rows[:half], rows[half:]
+    batches, known = [], 0
+    last = before[-size:]
+    for cut in range(0, half, size):
+        count = min(size, half - cut)
+        again = min(len(last), round(count * share_pct / 100.0))
+        chosen = np.sort(random.permutation(len(last))[:again])
+        batches.append(np.concatenate([last[chosen], rest[: count - again]]))
+        last, rest, known = rest[: count - again], rest[count - again :], known + again
+    return Offer(before, batches, known)
+
+
+def by_another(rows: Rows, size: int, share_pct: float) -> Offer:
+    """Batches of which somebody else has stored a part, anywhere: the worst that can come.
+
+    As many rows as are offered are in the table beforehand.
+    """
+    half = len(rows) // 2
+    history, offered = rows[:half], rows[half:]
+    count = round(half * share_pct / 100.0)
+    chosen = np.sort(np.random.default_rng(2).permutation(half)[:count])
+    batches = [offered[cut : cut + size] for cut in range(0, half, size)]
+    return Offer(np.concatenate([history[count:], offered[chosen]]), batches, count)
+
+
+def of_readings(count: int) -> Subject:
+    """Readings of a thousand datastreams, every ten minutes."""
+    rows = np.zeros(count, readings.DTYPE)
+    number = np.arange(count)
+    rows["datastream_id"] = number % STREAMS + 1
+    rows["time"] = FIRST_US + number // STREAMS * READINGS_EVERY_US
+    rows["value"] = np.random.default_rng(1).normal(0.25, 0.05, count)
+    rows["received_at"] = rows["time"] + 1_000_000
+
+    def store(connection: sa.Connection, batch: Rows) -> Rows:
+        return readings.store(connection, batch).new
+
+    return Subject("readings", "readings", readings.COLUMNS, rows, _packed_readings, store)
+
+
+def _packed_readings(rows: Rows) -> list[bytes]:
+    return list(readings.packed(rows))
+
+
+def of_points(count: int) -> Subject:
+    """Points of forty machines once a second, of which half do not weigh a harvest."""
+    rows = np.zeros(count, tracks.DTYPE)
+    number, random = np.arange(count), np.random.default_rng(3)
+    rows["device"] = number % MACHINES
+    rows["time"] = FIRST_US + number // MACHINES * POINTS_EVERY_US
+    rows["received_at"] = rows["time"] + 1_000_000
+    rows["work_state"] = 1
+    for name in tracks.NUMBERS:
+        rows[name] = random.uniform(1.0, 9.0, count)
+    rows["animals_seen"] = np.nan
+    for name in ("mass_flow_kg_s", "crop_moisture_pct"):
+        rows[name][rows["device"] % 2 == 0] = np.nan
+    names = [f"tractor-{place:02}" for place in range(MACHINES)]
+
+    def packed(chosen: Rows) -> list[bytes]:
+        return list(tracks.packed(names, chosen))
+
+    def store(connection: sa.Connection, batch: Rows) -> Rows:
+        return tracks.store(connection, names, batch)
+
+    return Subject("track points", "track_points", tracks.COLUMNS, rows, packed, store)
