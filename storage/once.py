@@ -20,10 +20,9 @@ from storage import arrays
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-# Rows of a series this far apart are looked up each for itself: a message of last week that comes
-# with one of today must not read the week between. Up to here, reading a range of the index is
-# cheaper than finding each row of it.
-_TOGETHER_US = 3_600_000_000
+# Up to so many times the usual distance, reading a range of the index is cheaper than finding each
+# row of it; beyond, a message of last week that comes with one of today would read all between.
+_TOGETHER, _TOGETHER_AT_MOST_US = 4, 3_600_000_000
 
 _REPEATS = "dala: where the last batch held stored rows"
 
@@ -57,9 +56,13 @@ def in_order(series: Array, times_us: Array) -> Keys:
 
 def ranges(series: Array, times_us: Array) -> Ranges:
     """Stretches without a wide gap, of rows that stand in order."""
-    begins = np.ones(len(series), bool)
-    begins[1:] = (series[1:] != series[:-1]) | (np.diff(times_us) > _TOGETHER_US)
-    starts = np.flatnonzero(begins)
+    gaps_us, another = np.diff(times_us), series[1:] != series[:-1]
+    together_us = _TOGETHER_AT_MOST_US
+    if not another.all():
+        together_us = min(together_us, _TOGETHER * int(np.median(gaps_us[~another])))
+    starts = np.flatnonzero(
+        np.append(np.ones(min(len(series), 1), bool), another | (gaps_us > together_us))
+    )
     return Ranges(starts, np.append(starts[1:], len(series))[: len(starts)] - 1)
 
 

@@ -21,10 +21,24 @@ def columns(keys: list[tuple[int, int]]) -> tuple[np.ndarray[Any, Any], np.ndarr
 
 
 def test_a_gap_of_more_than_an_hour_is_not_read_across() -> None:
-    times = np.array([0, HOUR, 2 * HOUR + 1, 0, 5])
+    times = np.array([0, HOUR, 2 * HOUR + 1, 0, 5 * HOUR])
     found = once.ranges(np.array([1, 1, 1, 2, 2]), times)
 
-    assert list(zip(found.starts, found.lasts, strict=True)) == [(0, 1), (2, 2), (3, 4)]
+    assert list(zip(found.starts, found.lasts, strict=True)) == [(0, 1), (2, 2), (3, 3), (4, 4)]
+
+
+def test_a_gap_far_wider_than_most_is_not_read_across() -> None:
+    # Every second, but for one that is four seconds off and one that is five.
+    times = np.array([0, 4, 5, 6, 11, 12, 0, 1]) * 1_000_000
+    found = once.ranges(np.array([1, 1, 1, 1, 1, 1, 2, 2]), times)
+
+    assert list(zip(found.starts, found.lasts, strict=True)) == [(0, 3), (4, 5), (6, 7)]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_few_rows_are_few_ranges(count: int) -> None:
+    found = once.ranges(np.full(count, 3), np.full(count, HOUR))
+    assert found.starts.tolist() == found.lasts.tolist() == [0] * count
 
 
 @given(keys=KEYS)
