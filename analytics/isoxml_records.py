@@ -62,6 +62,9 @@ class Records(NamedTuple):
     record: Integers  # of each change, the number of its record from 0, in order
     column: NDArray[np.uint8]  # of each change, its place in ``columns``
     raw: NDArray[np.int32]  # and what it says
+    cut_off: str | None = (
+        None  # what is wrong with the end of the file, where the rest is asked for
+    )
 
     @property
     def size(self) -> int:
@@ -81,9 +84,16 @@ class Records(NamedTuple):
 
 
 def read_records(
-    header: bytes, records: bytes, file: str, *, at_most: int = MAX_RECORDS
+    header: bytes,
+    records: bytes,
+    file: str,
+    *,
+    at_most: int = MAX_RECORDS,
+    whole: bool = True,
 ) -> Records:
     """Decode a log of at most so many records from the bytes of its two files.
+
+    A log that is not ``whole``, as when the power went, is read up to the record that is cut off.
 
     Raises
     ------
@@ -92,7 +102,9 @@ def read_records(
         line is the number of the record.
     """
     layout, columns = _layout(header, str(Path(file).with_suffix(".xml")))
-    starts = _starts(records, layout.itemsize, file, at_most)
+    starts, cut_off = _starts(records, layout.itemsize, file, at_most)
+    if cut_off is not None and (whole or not len(starts)):
+        raise cut_off
     buffer = np.frombuffer(records, np.uint8)
     heads = _taken(buffer, starts, layout)
     counts = heads["count"].astype(np.int64)
@@ -106,25 +118,31 @@ def read_records(
         raise TableError(file, int(record[first]) + 1, "DLV", reason)
     names = [name for name in layout.names or () if name != "count"]
     attributes = {name: heads[name].astype(np.int64) for name in names}
-    return Records(attributes, columns, record, values["column"], values["raw"].astype(np.int32))
+    raw = values["raw"].astype(np.int32)
+    problem = None if cut_off is None else str(cut_off)
+    return Records(attributes, columns, record, values["column"], raw, problem)
 
 
-def _starts(records: bytes, head: int, file: str, at_most: int) -> Integers:
-    """Where each record begins."""
-    found = array("q")
+def _starts(
+    records: bytes, head: int, file: str, at_most: int
+) -> tuple[Integers, TableError | None]:
+    """Where each whole record begins, and what is wrong with one that is cut off."""
+    found, cut_off = array("q"), None
     at, end = 0, len(records)
     while at < end:
         if len(found) >= at_most:
             raise TableError(file, len(found), "TIM", f"more than {at_most:,} records")
         if at + head > end:
-            raise TableError(file, len(found) + 1, "TIM", "the record is cut off")
+            cut_off = TableError(file, len(found) + 1, "TIM", "the record is cut off")
+            break
         found.append(at)
         at += head + records[at + head - 1] * _VALUE.itemsize
     if at > end:
-        raise TableError(file, len(found), "DLV", "the record is cut off")
-    if not found:
+        cut_off = TableError(file, len(found), "DLV", "the record is cut off")
+        found.pop()
+    if not found and cut_off is None:
         raise TableError(file, 1, "TIM", "the log has no records")
-    return np.array(found, np.int64)
+    return np.array(found, np.int64), cut_off
 
 
 def _taken(

@@ -41,6 +41,8 @@ def decode(payload: bytes, context: Context) -> Decoded:
                 records = read_records_of(one, name, archive.read, at_most=left)
                 left -= records.size
                 log = read_log(records, context.timezone)
+                if records.cut_off is not None:
+                    made.rejected.append(Rejected("bad-log", records.cut_off))
             except TableError as error:
                 made.rejected.append(Rejected("bad-log", str(error)))
                 continue

@@ -98,7 +98,7 @@ def missing_files(one: TaskSet, document: TaskData) -> list[str]:
 
 
 def read_records_of(one: TaskSet, name: str, read: Read, *, at_most: int = MAX_RECORDS) -> Records:
-    """Records of a log of the set, at most so many.
+    """Records of a log of the set, at most so many; of one that is cut off, those before the cut.
 
     Raises
     ------
@@ -111,4 +111,4 @@ def read_records_of(one: TaskSet, name: str, read: Read, *, at_most: int = MAX_R
         raise PayloadError("file-missing", f"{lost} is not beside its other half")
     header, records = read(files.xml), read(files.bin)
     file = PurePosixPath(files.bin.replace("\\", "/")).name
-    return read_records(header, records, file, at_most=at_most)
+    return read_records(header, records, file, at_most=at_most, whole=False)

@@ -7,6 +7,7 @@ have single letters in the standard; those that are read are named here.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
+from xml.parsers.expat import ErrorString
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
@@ -106,7 +107,7 @@ def read_task_data(files: Mapping[str, bytes], *, at_most: int = MAX_ELEMENTS) -
             parser.close()
         except ParseError as error:
             line, column = error.position
-            detail = f"{name}, line {line}, column {column + 1}: {error.msg}"
+            detail = f"{name}, line {line}, column {column + 1}: {ErrorString(error.code)}"
             raise PayloadError("bad-xml", detail) from error
         except DefusedXmlException as error:
             detail = f"{name}: declares a document type or entities, as no task data does"

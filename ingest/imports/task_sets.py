@@ -83,6 +83,8 @@ def _logs(source: Source, document: TaskData, asked: Asked) -> tuple[list[LogOfM
         try:
             records = read_records_of(tasks, name, source.read)
             log = read_log(records, asked.timezone)
+            if records.cut_off is not None:
+                errors.append(records.cut_off)
         except TableError as error:
             errors.append(str(error))
             continue

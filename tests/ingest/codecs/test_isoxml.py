@@ -291,6 +291,19 @@ def test_a_damaged_log_is_left_out_and_the_others_are_kept():
     assert "TLG00002.bin, line 1, column DLV: the record is cut off" in decoded.rejected[0].detail
 
 
+@pytest.mark.parametrize(("lost", "kept", "column"), [(1, 2, "DLV"), (6, 2, "TIM"), (23, 1, "DLV")])
+def test_a_log_that_is_cut_off_is_kept_up_to_the_cut(lost, kept, column):
+    # A record of one value has 15 bytes of time and place, a count, and 5 of the value.
+    whole = b"".join(record(n, {0: 12_000 + n}) for n in range(3))
+    assert len(whole) == 3 * 21
+
+    decoded = decode(upload(header([WIDTH]), whole[:-lost]))
+
+    assert [point.width_m for point in decoded.points] == [12.0, 12.001, 12.002][:kept]
+    assert [one.reason for one in decoded.rejected] == ["bad-log"]
+    assert f"line {kept + 1}, column {column}" in decoded.rejected[0].detail
+
+
 def test_names_of_any_case_and_digits_in_any_folder_are_found():
     payload = zipped(
         {

@@ -244,6 +244,7 @@ def test_a_damaged_log_is_named_and_the_others_are_stored(steppe: Steppe) -> Non
 
     assert (made.state, made.new) == ("partly", 4)
     assert made.errors == ("TLG00002.bin, line 4, column TIM: the record is cut off",)
+    assert made.known == 3  # those before the cut, which the other log has, too
 
 
 def test_a_bad_document_refuses_its_set_and_no_other(steppe: Steppe) -> None:
