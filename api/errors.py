@@ -129,6 +129,8 @@ def _http(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _database_away(_request: Request, error: Exception) -> JSONResponse:
+    if getattr(getattr(error, "orig", None), "sqlstate", None) == "57014":  # statement_timeout
+        return problem(503, "This takes too long; ask for less, or again later.", kind="too-slow")
     log.error("database away", error=str(error).splitlines()[0])
     return problem(503, "The database does not answer; try again in a few seconds.")
 

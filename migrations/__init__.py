@@ -16,6 +16,14 @@ from migrations.policies import TimeSeriesSettings
 from storage import aggregates
 
 FOLDER = Path(__file__).parent
+# Rather fail and be run again than hold up ingest behind a lock that somebody forgot.
+LOCK_TIMEOUT = "10s"
+
+
+_LIMITS = sa.text("""
+    SELECT set_config('lock_timeout', :lock_timeout, true),
+           set_config('statement_timeout', '0', true)
+""")
 
 
 def _configuration() -> Config:
@@ -48,6 +56,7 @@ def upgrade(
         if before != scripts.get_current_head():
             tenancy.drop(connection)
         configuration.attributes["connection"] = connection
+        connection.execute(_LIMITS, {"lock_timeout": LOCK_TIMEOUT})
         command.upgrade(configuration, revision)
         after = current(connection)
         newest = after == scripts.get_current_head()

@@ -54,8 +54,12 @@ class Services:
         self.database_url, self.embedded = database_url, embedded
         self._mqtt_url = mqtt_url
         self._tokens: dict[str, str] = {}
-        timeout = DatabaseSettings().statement_timeout_s
-        self.engine = database.make_engine(database_url, statement_timeout_s=timeout)
+        limits = DatabaseSettings()
+        self.engine = database.make_engine(
+            database_url,
+            statement_timeout_s=limits.statement_timeout_s,
+            idle_in_transaction_timeout_s=limits.idle_in_transaction_timeout_s,
+        )
 
     @property
     def mqtt_url(self) -> str:
@@ -66,7 +70,7 @@ class Services:
 
     def api_engine(self, settings: ApiSettings) -> sa.Engine:
         """An engine for the API: under a login that reads nothing but views, where there is one."""
-        timeout = DatabaseSettings().statement_timeout_s
+        timeout = DatabaseSettings().api_statement_timeout_s
         if settings.api_database_url is not None:
             url = settings.api_database_url.get_secret_value()
         elif self.embedded is not None:

@@ -14,18 +14,30 @@ class NotFound(LookupError):
 
 
 class DatabaseSettings(BaseSettings):
-    """Read from the environment: ``DALA_DATABASE_URL`` and ``DALA_STATEMENT_TIMEOUT_S``."""
+    """Read from the environment, ``DALA_DATABASE_URL`` and so on."""
 
     model_config = SettingsConfigDict(env_prefix="DALA_", extra="ignore")
 
     database_url: SecretStr | None = None
     statement_timeout_s: int = Field(default=60, ge=1)
+    api_statement_timeout_s: int = Field(
+        default=15, ge=1, description="after which a request is told that it asks for too much"
+    )
+    analysis_statement_timeout_s: int = Field(default=1_800, ge=1)
+    idle_in_transaction_timeout_s: int = Field(
+        default=300, ge=1, description="after which a transaction that does nothing is ended"
+    )
 
 
 def make_engine(
-    url: str, *, statement_timeout_s: int = 60, pool_size: int = 5, application: str = "dala"
+    url: str,
+    *,
+    statement_timeout_s: int = 60,
+    idle_in_transaction_timeout_s: int = 300,
+    pool_size: int = 5,
+    application: str = "dala",
 ) -> sa.Engine:
-    """Make an engine on psycopg 3 whose sessions speak UTC and give up on endless statements."""
+    """Make an engine on psycopg 3 whose sessions speak UTC and end what does not end by itself."""
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "postgresql":
         raise ValueError(f"the database must be PostgreSQL, not {parsed.get_backend_name()!r}")
@@ -43,9 +55,22 @@ def make_engine(
             "keepalives_interval": 5,
             "keepalives_count": 4,
             "tcp_user_timeout": 30_000,
-            "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_s * 1000}",
+            "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_s}s "
+            f"-c idle_in_transaction_session_timeout={idle_in_transaction_timeout_s}s",
         },
     )
+
+
+_TAKE_TIME = sa.text("""
+    SELECT set_config('statement_timeout', :statement || 's', true),
+           set_config('idle_in_transaction_session_timeout', '0', true)
+""")
+
+
+def take_time(connection: sa.Connection) -> None:
+    """Let this transaction compute: longer statements, and as long between them as it needs."""
+    seconds = DatabaseSettings().analysis_statement_timeout_s
+    connection.execute(_TAKE_TIME, {"statement": str(seconds)})
 
 
 def ping(connection: sa.Connection) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from storage.database import take_time
+
 # A row that says as much already stays untouched: a batch has thousands, and to lock each costs
 # more than to store its readings. That it cannot be claimed before we commit is seen to by a lock
 # that all writers share and the claim has for itself. Long transactions have one of their own:
@@ -124,7 +126,8 @@ _TURN = sa.text("SELECT pg_advisory_xact_lock(hashtext('dala analyze'))")
 
 
 def wait_for_turn(connection: sa.Connection) -> None:
-    """Let one analysis at a time work on the claims, until its transaction ends."""
+    """Let one analysis at a time work on the claims, for as long as it takes."""
+    take_time(connection)
     connection.execute(_TURN)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import as_json
@@ -20,12 +21,14 @@ from storage.series import Bucket, Sample
 
 router = APIRouter(tags=["devices"])
 
+Resolution = Literal["raw", "hour", "day"]
 MOST_ROWS = 100_000
-LONGEST = {
+LONGEST: dict[Resolution, dt.timedelta] = {
     "raw": dt.timedelta(days=31),
     "hour": dt.timedelta(days=732),
     "day": dt.timedelta(days=7_400),
 }
+POINTS = 2_000  # more than a page has room to draw
 
 DatastreamId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 
@@ -69,26 +72,24 @@ def list_readings(
     start: Annotated[Moment, Query(examples=["2025-07-01T00:00:00+05:00"])],
     end: Annotated[Moment, Query(examples=["2025-07-08T00:00:00+05:00"])],
     connection: Transaction,
-    resolution: Literal["raw", "hour", "day"] = "raw",
+    resolution: Annotated[
+        Resolution | None,
+        Query(description="without it, the finest that has at most `points` points in the range"),
+    ] = None,
+    points: Annotated[int, Query(ge=10, le=MOST_ROWS)] = POINTS,
 ) -> Response:
     """Readings in [start, end): as stored, or by hour, or by the farm's local day."""
     stream = devices.get_datastream(connection, datastream_id)
-    if not dt.timedelta(0) < end - start <= LONGEST[resolution]:
-        raise RequestProblem(
-            f"end must be after start, by at most {LONGEST[resolution].days} days for "
-            f"resolution={resolution}; ask for a shorter range or a coarser resolution."
-        )
-    span: dict[str, Any] = {"start": start, "end": end, "limit": MOST_ROWS + 1}
-    found: Sequence[Sample | Bucket]
-    if resolution == "raw":
-        found = series.raw(connection, stream.id, **span)
-    elif resolution == "hour":
-        found = series.hourly(connection, stream.id, **span)
+    if resolution is None:
+        _check_span(start, end, "day")
+        resolution, found = _finest(connection, stream, start, end, points)
+        most = points
     else:
-        zone = devices.timezone_of(connection, stream.device_id)
-        found = series.daily(connection, stream.id, timezone=zone, **span)
-    if len(found) > MOST_ROWS:
-        raise RequestProblem(f"more than {MOST_ROWS} rows; ask for a shorter range.")
+        _check_span(start, end, resolution)
+        most = MOST_ROWS
+        found = _read(connection, stream, resolution, start, end, most + 1)
+    if len(found) > most:
+        raise RequestProblem(f"more than {most} rows; ask for a shorter range.")
     return as_json(
         {
             "datastream_id": stream.id,
@@ -98,6 +99,42 @@ def list_readings(
             "readings": [one._asdict() for one in found],
         }
     )
+
+
+def _check_span(start: dt.datetime, end: dt.datetime, resolution: Resolution) -> None:
+    if not dt.timedelta(0) < end - start <= LONGEST[resolution]:
+        raise RequestProblem(
+            f"end must be after start, by at most {LONGEST[resolution].days} days for "
+            f"resolution={resolution}; ask for a shorter range or a coarser resolution."
+        )
+
+
+def _finest(
+    connection: sa.Connection, stream: Datastream, start: dt.datetime, end: dt.datetime, points: int
+) -> tuple[Resolution, Sequence[Sample | Bucket]]:
+    """The finest resolution that has at most so many points in [start, end), and those."""
+    if end - start <= LONGEST["raw"]:
+        found = _read(connection, stream, "raw", start, end, points + 1)
+        if len(found) <= points:
+            return "raw", found
+    coarser: Resolution = "hour" if end - start <= points * dt.timedelta(hours=1) else "day"
+    return coarser, _read(connection, stream, coarser, start, end, points + 1)
+
+
+def _read(
+    connection: sa.Connection,
+    stream: Datastream,
+    resolution: Resolution,
+    start: dt.datetime,
+    end: dt.datetime,
+    limit: int,
+) -> Sequence[Sample | Bucket]:
+    if resolution == "raw":
+        return series.raw(connection, stream.id, start=start, end=end, limit=limit)
+    if resolution == "hour":
+        return series.hourly(connection, stream.id, start=start, end=end, limit=limit)
+    zone = devices.timezone_of(connection, stream.device_id)
+    return series.daily(connection, stream.id, start=start, end=end, timezone=zone, limit=limit)
 
 
 def _datastream(stream: Datastream) -> DatastreamOut:
