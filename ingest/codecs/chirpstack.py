@@ -6,10 +6,11 @@ server has no codec or the codec threw.
 """
 
 import re
+import zlib
 from base64 import b64decode
 from typing import Any
 
-from ingest.codecs import chirpstack_protobuf, lorawan, places
+from ingest.codecs import chirpstack_protobuf, lorawan, places, repeats
 from ingest.codecs.documents import load, member, members
 from ingest.codecs.times import first_time
 from ingest.messages import Context, Decoded, PayloadError, Reading, Rejected
@@ -75,7 +76,7 @@ def _device(document: dict[str, Any], context: Context) -> str:
 
 
 def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
-    time_us, source, quality = _time(document, context)
+    time_us, source, quality, learned = _time(document, device, context)
     decoded = member(document, "object")
     uplink = lorawan.Uplink(
         device, time_us, source, quality, [], decoded, _data(document), _port(document)
@@ -84,7 +85,8 @@ def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
         return Decoded(device, [], [], [], ignored="up: an uplink without data")
     tags = member(document, "deviceInfo", "tags")
     names = (member(document, "deviceInfo", "deviceProfileName"), member(tags, "profile"))
-    return lorawan.decode(uplink, context.profile, *names, memory=context.memory)
+    found = lorawan.decode(uplink, context.profile, *names, memory=context.memory)
+    return found._replace(learned={**found.learned, **learned})
 
 
 def _status(document: dict[str, Any], device: str, context: Context) -> Decoded:
@@ -94,24 +96,27 @@ def _status(document: dict[str, Any], device: str, context: Context) -> Decoded:
             return Decoded(device, [], [], [], ignored=f"status: {why}")
     if type(level) not in (int, float) or not abs(level) < _BEYOND:  # so NaN is none
         return Decoded(device, [], [], [], ignored="status: no battery level")
-    time_us, source, quality = _time(document, context)
+    time_us, source, quality, learned = _time(document, device, context)
     reading = Reading(device, "battery_level", float(level), time_us, source, quality=quality)
-    return Decoded(device, [reading], [], [])
+    return Decoded(device, [reading], [], [], learned=learned)
 
 
 def _location(document: dict[str, Any], device: str, context: Context) -> Decoded:
     """Where the device is; the place of the gateway (in `rxInfo`) is another matter."""
     if not document.get("location"):
         return Decoded(device, [], [], [], ignored="location: no place")
-    time_us, _, _ = _time(document, context)
+    time_us, _, _, learned = _time(document, device, context)
     found = places.point(document.get("location"), time_us)
     if isinstance(found, Rejected):
         return Decoded(device, [], [], [found])
-    return Decoded(device, [], [found], [])
+    return Decoded(device, [], [found], [], learned=learned)
 
 
-def _time(document: dict[str, Any], context: Context) -> Any:
-    """Time of an event: its own, else when a gateway or the server heard it, else the arrival."""
+def _time(document: dict[str, Any], device: str, context: Context) -> Any:
+    """Time of an event: its own, else when a gateway or the server heard it, else the arrival.
+
+    With it whose time it is, its quality, and what is learned so that a repeat has the same.
+    """
     heard = [
         member(gateway, name)
         for name in ("nsTime", "gwTime", "time")
@@ -119,8 +124,23 @@ def _time(document: dict[str, Any], context: Context) -> Any:
     ]
     time_us = first_time(document.get("time"), *heard)
     if time_us is not None:
-        return time_us, "network", 0
-    return context.received_at_us, "server", int(Quality.SERVER_TIME)
+        return time_us, "network", 0, {}
+    time_us, learned = repeats.first_arrival(context, device, _name(document))
+    return time_us, "server", int(Quality.SERVER_TIME), learned
+
+
+def _name(document: dict[str, Any]) -> str | None:
+    """What identifies an event: the server's id, else the counter of its uplink.
+
+    A counter may begin again in a device without a join, so its bytes belong to it.
+    """
+    given, address = document.get("deduplicationId"), document.get("devAddr")
+    if isinstance(given, str) and given:
+        return given
+    counter = document.get("fCnt", 0)  # older servers leave zeros out
+    if not isinstance(address, str) or not address or type(counter) is not int:
+        return None
+    return f"{address}/{counter}/{zlib.crc32(_data(document)):08x}"
 
 
 def _data(document: dict[str, Any]) -> bytes:

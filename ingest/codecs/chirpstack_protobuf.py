@@ -10,7 +10,11 @@ from typing import Any
 from ingest.codecs.protobuf_schema import Field, build, parse
 from ingest.messages import LATEST_TIME_US, PayloadError, iso
 
-_EVENT = {"time": Field(2, "Timestamp"), "device_info": Field(3, "DeviceInfo")}
+_EVENT = {
+    "deduplication_id": Field(1, "bytes"),
+    "time": Field(2, "Timestamp"),
+    "device_info": Field(3, "DeviceInfo"),
+}
 _SCHEMA: Mapping[str, Mapping[str, Field]] = {
     "Timestamp": {"seconds": Field(1, "int64"), "nanos": Field(2, "int32")},
     "Entry": {"key": Field(1, "bytes"), "value": Field(2, "bytes")},  # of a map of texts
@@ -38,6 +42,8 @@ _SCHEMA: Mapping[str, Mapping[str, Field]] = {
     },
     "up": {
         **_EVENT,
+        "dev_addr": Field(4, "bytes"),
+        "f_cnt": Field(7, "uint32"),
         "f_port": Field(8, "uint32"),
         "data": Field(10, "bytes"),
         "object": Field(11, "Struct"),
@@ -141,6 +147,9 @@ def _single(value: float) -> float:
 
 
 _READ: Mapping[str, tuple[str, Any]] = {
+    "deduplication_id": ("deduplicationId", _text),
+    "dev_addr": ("devAddr", _text),
+    "f_cnt": ("fCnt", int),
     "f_port": ("fPort", int),
     "data": ("data", bytes),
     "object": ("object", _struct),

@@ -10,7 +10,7 @@ import re
 from base64 import b64decode
 from typing import Any
 
-from ingest.codecs import lorawan, places
+from ingest.codecs import lorawan, places, repeats
 from ingest.codecs.documents import load, member, members
 from ingest.codecs.times import first_time
 from ingest.messages import Context, Decoded, PayloadError, Reading, Rejected
@@ -70,7 +70,7 @@ def _known(document: dict[str, Any]) -> str:
 
 def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
     message = document["uplink_message"]
-    time_us, source, quality = _time(document, context)
+    time_us, source, quality, learned = _time(document, device, context)
     if document.get("simulated") is True:
         quality |= int(Quality.SIMULATED)
     uplink = lorawan.Uplink(
@@ -90,7 +90,9 @@ def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
     brand, model_id = (member(message, "version_ids", name) for name in ("brand_id", "model_id"))
     names = (f"{brand}-{model_id}", member(message, "attributes", "profile"))
     decoded = lorawan.decode(uplink, context.profile, *names, memory=context.memory)
-    return decoded._replace(readings=decoded.readings + battery)
+    return decoded._replace(
+        readings=decoded.readings + battery, learned={**decoded.learned, **learned}
+    )
 
 
 def _battery(message: dict[str, Any], device: str, quality: int) -> list[Reading]:
@@ -118,16 +120,29 @@ def _location(document: dict[str, Any], context: Context) -> Decoded:
     return Decoded(device, [], [found], [])
 
 
-def _time(document: dict[str, Any], context: Context) -> Any:
-    """When the network heard the uplink, else the arrival."""
+def _time(document: dict[str, Any], device: str, context: Context) -> Any:
+    """When the network heard the uplink, else the arrival.
+
+    With it whose time it is, its quality, and what is learned so that a repeat has the same.
+    """
     time_us = first_time(
         member(document, "uplink_message", "received_at"),
         document.get("received_at"),
         *(member(heard, "time") for heard in members(document, "uplink_message", "rx_metadata")),
     )
     if time_us is not None:
-        return time_us, "network", 0
-    return context.received_at_us, "server", int(Quality.SERVER_TIME)
+        return time_us, "network", 0, {}
+    time_us, learned = repeats.first_arrival(context, device, _name(document))
+    return time_us, "server", int(Quality.SERVER_TIME), learned
+
+
+def _name(document: dict[str, Any]) -> str | None:
+    """What identifies an uplink, beside its device: the session, and the counter in it."""
+    session = member(document, "uplink_message", "session_key_id")
+    counter = document["uplink_message"].get("f_cnt", 0)  # the server leaves zeros out
+    if not isinstance(session, str) or not session or type(counter) is not int:
+        return None
+    return f"{'simulated ' if document.get('simulated') is True else ''}{session}/{counter}"
 
 
 def _data(message: dict[str, Any]) -> bytes:

@@ -1,5 +1,7 @@
 """What senders say of their later messages outlives the process that heard it."""
 
+import json
+
 import pytest
 import sqlalchemy as sa
 
@@ -110,3 +112,21 @@ def test_a_death_is_remembered_too(database: sa.Engine) -> None:
     outcome = Line(database).store([message("NDATA", DATA, 2)])
 
     assert (outcome.stored, len(outcome.requests)) == (0, 1)
+
+
+def test_an_uplink_without_a_time_that_comes_again_after_a_restart_is_stored_once(
+    empty_engine: sa.Engine,
+) -> None:
+    with empty_engine.begin() as connection:
+        devices.put(connection, "s", kind="soil-probe", name="S", wire_id="lora:a840411234567890")
+    uplink = {
+        "end_device_ids": {"dev_eui": "A840411234567890"},
+        "uplink_message": {"session_key_id": "AYf", "decoded_payload": {"soil_temperature": 12.5}},
+    }
+    again = Message("v3/farm/devices/s/up", json.dumps(uplink).encode(), RECEIVED_US)
+    assert Line(empty_engine).store([again]).stored == 1
+
+    restarted = Line(empty_engine)
+    outcome = restarted.store([again._replace(received_at_us=RECEIVED_US + 60_000_000)])
+
+    assert (outcome.stored, outcome.duplicate) == (0, 1)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingest.codecs import decode
+from ingest.codecs.repeats import KEPT
 from storage.readings import Quality
 
 NOW_US = 1_800_000_000_000_000
@@ -65,6 +66,62 @@ def test_without_any_time_it_has_that_of_arrival_and_says_so(broken):
 
     assert (reading.time, reading.time_source) == (NOW_US, "server")
     assert reading.quality == Quality.SERVER_TIME
+
+
+def hear(memory, document, received_at_us, event="up"):
+    """As ingest does: what is learned is kept as JSON."""
+    payload = document if isinstance(document, bytes) else json.dumps(document).encode()
+    topic = f"application/a/device/{EUI}/event/{event}"
+    decoded = decode(topic, payload, received_at_us=received_at_us, memory=memory)
+    memory |= json.loads(json.dumps(dict(decoded.learned)))
+    (reading,) = decoded.readings
+    assert reading.time_source == "server"
+    return reading.time - NOW_US
+
+
+@pytest.mark.parametrize(
+    ("names", "others"),
+    [
+        ({"deduplicationId": "3ac7e3c4"}, {"deduplicationId": "3ac7e3c5"}),
+        ({"devAddr": "01ab", "fCnt": 7}, {"devAddr": "01ab", "fCnt": 8}),
+        ({"devAddr": "01ab"}, {"devAddr": "01ab", "fCnt": 1}),  # a zero that was left out
+        ({"devAddr": "01ab", "fCnt": 7}, {"devAddr": "02ab", "fCnt": 7}),  # it joined anew
+        ({"devAddr": "1", "fCnt": 7, "data": "AQ=="}, {"devAddr": "1", "fCnt": 7, "data": "Ag=="}),
+    ],
+)
+def test_without_any_time_a_repeat_has_that_of_the_first_arrival(names, others):
+    memory = {}
+    first, other = (uplink(time=None, **more) for more in (names, others))
+
+    assert hear(memory, first, NOW_US) == 0
+    assert hear(memory, other, NOW_US + 5) == 5
+    assert hear(memory, first, NOW_US + 9) == 0
+    assert hear(memory, other, NOW_US + 10) == 5
+
+
+def test_without_a_time_and_a_name_each_arrival_is_its_own():
+    memory = {}
+
+    assert [hear(memory, uplink(time=None), NOW_US + n) for n in range(3)] == [0, 1, 2]
+    assert memory == {}
+
+
+def test_a_status_without_a_time_is_told_from_its_repeat_too():
+    memory = {}
+    status = {"deviceInfo": {"devEui": EUI}, "batteryLevel": 50.0, "deduplicationId": "3ac7"}
+
+    assert [hear(memory, status, NOW_US + n, "status") for n in range(3)] == [0, 0, 0]
+
+
+def test_what_identifies_uplinks_is_remembered_of_the_last_ones_only():
+    memory = {}
+    for number in range(100):
+        hear(memory, uplink(time=None, deduplicationId=str(number) * 200), NOW_US + number)
+
+    (kept,) = memory.values()
+    assert len(kept) == KEPT
+    assert len(json.dumps(kept)) < 3_000
+    assert hear(memory, uplink(time=None, deduplicationId="99" * 100), NOW_US + 200) == 99
 
 
 def test_the_place_of_a_gateway_is_not_read():

@@ -210,3 +210,16 @@ def test_version_3_is_recognised():
 )
 def test_what_is_no_event_says_why(payload, expected):
     assert [r.reason for r in read(payload).rejected] == [expected]
+
+
+def test_without_any_time_a_repeat_has_that_of_the_first_arrival_as_in_json():
+    values = chunk(11, member_of_struct("soil_temperature", double(2, 12.5)))
+    counted = chunk(3, INFO) + chunk(4, "01ab12cd") + number(7, 20)
+    named = chunk(1, "3ac7e3c4-4401-4b8d-9386-a5c902f9202d") + chunk(3, INFO)
+    for head in (named, counted):
+        first = read(head + values)
+        payload = head + values
+        topic = f"application/a/device/{EUI}/event/up"
+        again = decode(topic, payload, received_at_us=NOW_US + 5, memory=dict(first.learned))
+
+        assert [one.time for one in (*first.readings, *again.readings)] == [NOW_US, NOW_US]

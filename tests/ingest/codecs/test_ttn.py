@@ -69,6 +69,31 @@ def test_without_any_time_it_has_that_of_arrival_and_says_so():
     assert reading.quality == Quality.SERVER_TIME
 
 
+@pytest.mark.parametrize(
+    ("names", "others", "outer"),
+    [
+        ({"session_key_id": "AYf", "f_cnt": 7}, {"session_key_id": "AYf", "f_cnt": 8}, {}),
+        ({"session_key_id": "AYf"}, {"session_key_id": "AYf", "f_cnt": 1}, {}),  # zero: left out
+        ({"session_key_id": "AYf", "f_cnt": 7}, {"session_key_id": "AYg", "f_cnt": 7}, {}),
+        ({"session_key_id": "AYf"}, {"session_key_id": "AYf"}, {"simulated": True}),
+    ],
+)
+def test_without_any_time_a_repeat_has_that_of_the_first_arrival(names, others, outer):
+    memory = {}
+
+    def hear(document, later_us):
+        payload, topic = json.dumps(document).encode(), "v3/farm/devices/probe-7/up"
+        arrival_us = NOW_US + later_us
+        decoded = decode(topic, payload, received_at_us=arrival_us, memory=memory)
+        memory.update(json.loads(json.dumps(dict(decoded.learned))))
+        (reading,) = decoded.readings
+        return reading.time - NOW_US
+
+    first = uplink(received_at=None, **names)
+    other = uplink(outer, received_at=None, **others)
+    assert [hear(first, 0), hear(other, 5), hear(first, 9), hear(other, 10)] == [0, 5, 0, 5]
+
+
 def test_the_normalized_payload_goes_before_the_decoded_one():
     # The fragment of the documentation: decoded 50, normalized 10 and 9.002.
     decoded = read(
