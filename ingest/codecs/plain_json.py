@@ -192,7 +192,7 @@ def when(record: object, plan: Plan, context: Context) -> Dated:
             return rfc3339(written), "device", 0
         moment = _shown(written, clock.format.removeprefix(LOCAL).strip())
     except ValueError as error:
-        raise PayloadError("bad-time", str(error)) from error
+        raise PayloadError("bad-time", str(error)[:200]) from error
     return local(moment, plan.zone or context.timezone, context.received_at_us), "device", 0
 
 

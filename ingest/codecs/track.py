@@ -11,6 +11,7 @@ from ingest.codecs.times import rfc3339
 from ingest.messages import Context, Decoded, PayloadError, Rejected, TrackPoint
 
 MAX_POINTS = 10_000
+_LARGEST_COUNT = 2**53  # as in SenML: numbers of JSON are exact up to here
 
 
 class _Message(msgspec.Struct):
@@ -62,8 +63,9 @@ def decode(payload: bytes, context: Context) -> Decoded:
             "too-many-records", f"{len(message.points)} points; send at most {MAX_POINTS}"
         )
     for name, number in (("boot", message.boot), ("seq", message.seq)):
-        if number is not None and number < 0:
-            raise PayloadError("bad-numbering", f"{name} is {number}; count from 0 up")
+        if number is not None and not 0 <= number < _LARGEST_COUNT:
+            detail = f"{name} is {str(number)[:40]}; count from 0 up"
+            raise PayloadError("bad-numbering", detail)
     points, rejected = [], []
     for index, raw in enumerate(message.points):
         try:
@@ -86,9 +88,12 @@ def _open(payload: bytes) -> tuple[Any, Any]:
     # Python and C devices write NaN where they have no number; say which point it is.
     try:
         document = json.loads(payload)
-        message = msgspec.convert(document, _Message)
     except (ValueError, RecursionError):
         raise PayloadError("not-json", f"the payload is not valid JSON: {cause}") from cause
+    try:
+        message = msgspec.convert(document, _Message)
+    except (msgspec.ValidationError, UnicodeError) as error:
+        raise PayloadError("bad-message", f"not a track message: {error}") from error
     return message, lambda item: msgspec.convert(item, _Point)
 
 

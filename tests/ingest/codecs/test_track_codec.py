@@ -127,6 +127,10 @@ def test_fields_of_later_devices_are_ignored():
         (b'{"points": 5}', "bad-message"),
         (b'{"points": [], "seq": -1}', "bad-numbering"),
         (b'{"points": [], "seq": "4"}', "bad-message"),
+        (b'{"points": [], "seq": 9007199254740992}', "bad-numbering"),  # 2**53
+        (b'{"points": [], "boot": 1' + b"0" * 4_000 + b"}", "bad-numbering"),
+        (b'{"points": [NaN], "boot": ' + b"9" * 30 + b"}", "bad-numbering"),
+        (b'{"points": [NaN], "boot": 1.5}', "bad-message"),
         (b'{"points": [' + b"[" * 100_000, "not-json"),
         (b'{"points": [' + b"0," * 10_000 + b"0]}", "too-many-records"),
     ],
