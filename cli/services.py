@@ -187,19 +187,30 @@ def serve(
 
 def bench(
     name: Annotated[
-        Literal["analytics", "ingest", "store"], typer.Argument(help="What to measure.")
+        Literal["analytics", "ingest", "query", "storage", "store"],
+        typer.Argument(help="What to measure."),
     ] = "store",
     rows: Annotated[int, typer.Option(min=1_000, help="Of store: readings in a run.")] = 400_000,
     messages: Annotated[int, typer.Option(min=1_000, help="Of ingest: in each run.")] = 50_000,
     zones: Annotated[
         int, typer.Option(min=0, help="Of analytics: crop zones of a nightly analysis; 0: none.")
     ] = 1_000,
+    farms: Annotated[int, typer.Option(min=1, help="Of query: farms with a season.")] = 200,
+    readings: Annotated[
+        list[int] | None,
+        typer.Option(min=1_000, help="Of query: in the table; may be given again, for growth."),
+    ] = None,
+    requests: Annotated[int, typer.Option(min=10, help="Of query: of each kind.")] = 300,
+    database_url: Annotated[
+        str | None,
+        typer.Option(help="Of storage: a server with TimescaleDB, for a database of its own."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure, as ratios from one run on this machine."""
     from rich.console import Console
 
-    from bench import analytics, ingest, store
+    from bench import analytics, ingest, query, query_table, storage, store
 
     if name == "analytics":
         report = analytics.run(zones=zones)
@@ -207,6 +218,13 @@ def bench(
     elif name == "ingest":
         report = ingest.run(messages=messages)
         table = ingest.as_table(report)
+    elif name == "query":
+        sizes = sorted(set(readings or query.READINGS))
+        report = query.run(farms=farms, readings=sizes, requests=requests)
+        table = query_table.as_table(report)
+    elif name == "storage":
+        report = storage.run(database_url=database_url)
+        table = storage.as_table(report)
     else:
         report = store.run(rows=rows)
         table = store.as_table(report)

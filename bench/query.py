@@ -1,0 +1,384 @@
+"""What the API takes to answer, cold and warm, as readings grow; and what reading the rows takes.
+
+Farms with a real season stand in the database: their devices' messages went through ingest and the
+analysis computed the results. Then the readings are made as many as asked for, and the same
+questions are asked of `dala serve`, a process of its own, over HTTP; of the same functions without
+HTTP; and beside them stands a bare psycopg that fetches the rows an answer is made of, already
+prepared: the limit. Requests go round over all farms, one after the other.
+
+Cold: the database was stopped, its files dropped from the system's cache, and both it and the
+server started again; each farm is asked once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import http.client
+import itertools
+import os
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+import migrations
+from bench import questions, seeding
+from bench.machine import this_machine
+from bench.questions import Question
+from embedded import children
+from embedded.children import ChildError
+from embedded.home import EmbeddedSettings
+from embedded.stack import Servers, open_embedded
+from ingest.storing import Line
+from seeds.farms import SEASON, catalogue
+from storage.database import make_engine, ping
+
+FARMS, READINGS, REQUESTS, COLD_ROUNDS = 200, (100_000, 10_000_000), 300, 2
+AFTER_SEASON = dt.datetime(SEASON, 12, 1, tzinfo=dt.UTC)
+YEAR_AGO = AFTER_SEASON - dt.timedelta(days=365)
+WARM_UP = 20
+START_S = 60.0
+# A reading in its table and its index, and what the write-ahead log and sorting take for a while.
+BYTES_A_READING, BYTES_BESIDE = 160, 4 * 2**30
+TOKEN = secrets.token_urlsafe(32)  # of a caller who may see every farm
+
+Report = dict[str, Any]
+
+
+class NoRoom(ChildError):
+    """The disk does not hold as many readings."""
+
+
+class WrongAnswer(AssertionError):
+    """An answer was none: its speed is worth nothing."""
+
+
+class _Place(NamedTuple):
+    """Where the measurement's database lies and what is asked of it."""
+
+    settings: EmbeddedSettings
+    folder: Path
+    requests: int
+    cold_rounds: int
+
+
+def run(
+    *,
+    farms: int = FARMS,
+    readings: Sequence[int] = READINGS,
+    requests: int = REQUESTS,
+    cold_rounds: int = COLD_ROUNDS,
+) -> Report:
+    """Measure on an embedded database of its own, which is gone afterwards.
+
+    Parameters
+    ----------
+    farms : int
+        Farms with a season behind them.
+    readings : sequence of int
+        How many readings the table holds, in ascending order; measured at each.
+    requests : int
+        Of each question, warm.
+    cold_rounds : int
+        How often both servers are started anew; 0 leaves the cold out.
+
+    Raises
+    ------
+    NoRoom
+        If the disk does not hold so many.
+    embedded.children.ChildError
+        If a server cannot be started.
+    WrongAnswer
+        If a request fails.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="dala-bench-") as folder,
+        _progress() as progress,
+    ):
+        check_room(Path(folder), max(readings))
+        settings = EmbeddedSettings(home=Path(folder) / "home")
+        place = _Place(settings, Path(folder), requests, cold_rounds)
+        seeded = _seed(place, farms, progress)
+        sizes = [_at_size(place, count, progress) for count in readings]
+    return {
+        "bench": "query",
+        "machine": this_machine()._asdict() | {"postgresql": seeded.pop("postgresql")},
+        "farms": farms,
+        "requests": requests,
+        "cold_rounds": cold_rounds,
+        "seeded": seeded,
+        "sizes": sizes,
+        "growth": growth(sizes),
+    }
+
+
+def check_room(folder: Path, readings: int) -> None:
+    """Refuse what the disk would not hold."""
+    needed = readings * BYTES_A_READING + BYTES_BESIDE
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise NoRoom(
+            f"{readings:,} readings need about {needed / 1e9:.0f} GB in {folder}, which has "
+            f"{free / 1e9:.0f} GB free: ask for fewer, or set TMPDIR to a larger disk."
+        )
+
+
+def growth(sizes: Sequence[Report]) -> list[Report]:
+    """How much longer each warm answer takes than at the size before."""
+    return [
+        {
+            "from": before["readings"],
+            "to": after["readings"],
+            "ratio_p50": {
+                name: after["warm"][name]["http"]["p50_ms"] / one["http"]["p50_ms"]
+                for name, one in before["warm"].items()
+            },
+        }
+        for before, after in itertools.pairwise(sizes)
+    ]
+
+
+def _seed(place: _Place, count: int, progress: Progress) -> Report:
+    task = progress.add_task(f"A season of {count} farms: farms, readings, results", total=3)
+    begun = time.perf_counter()
+    with _database(place) as (_, engine):
+        migrations.upgrade(engine)
+        season = seeding.register(engine, catalogue(count))
+        progress.advance(task)
+        stored = seeding.store(Line(engine), season, None, AFTER_SEASON)
+        progress.advance(task)
+        analysing = time.perf_counter()
+        done = seeding.analyse(engine, AFTER_SEASON)
+        analysed = time.perf_counter() - analysing
+        with engine.connect() as connection:
+            server = ping(connection)
+            streams = connection.scalar(sa.text("SELECT count(*) FROM datastreams"))
+            heard = connection.scalar(sa.text("SELECT count(*) FROM devices"))
+    progress.advance(task)
+    return {
+        "postgresql": server,
+        "crop_zones": done.zones,
+        "balance_days": done.days,
+        "devices": heard,
+        "datastreams": streams,
+        "sent": stored,
+        "analysis_s": analysed,
+        "seconds": time.perf_counter() - begun,
+    }
+
+
+def _at_size(place: _Place, count: int, progress: Progress) -> Report:
+    task = progress.add_task(f"{count:,} readings", total=count)
+    begun = time.perf_counter()
+    with _database(place) as (_, engine):
+        seeding.fill(
+            engine,
+            count,
+            start=YEAR_AGO,
+            end=AFTER_SEASON,
+            advance=lambda rows: progress.advance(task, rows),
+        )
+        with engine.connect() as connection:
+            bytes_a_reading = connection.scalar(_TABLE_BYTES) / count
+            asked = questions.make(connection, YEAR_AGO, AFTER_SEASON)
+    filled = time.perf_counter() - begun
+    total = place.cold_rounds + len(asked)
+    asking = progress.add_task(f"Asking, {count:,} readings", total=total)
+    cold: list[Report] = []
+    for number in range(place.cold_rounds):
+        drop_from_cache(place.settings.home)
+        with _database(place) as (servers, _), _serving(servers, place.folder) as port:
+            cold.append({one.name: _ask_once(port, one, number) for one in asked if one.cold})
+        progress.advance(asking)
+    with _database(place) as (servers, engine), _serving(servers, place.folder) as port:
+        warm = {}
+        for one in asked:
+            warm[one.name] = _measure(place, engine, port, one)
+            progress.advance(asking)
+    return {
+        "readings": count,
+        "fill_s": filled,
+        "bytes_a_reading": bytes_a_reading,
+        "cold": {
+            one.name: _spread([ms for each in cold for ms in each[one.name]])
+            | {"first_ms": max(each[one.name][0] for each in cold)}
+            for one in asked
+            if one.cold and cold
+        },
+        "warm": warm,
+    }
+
+
+_TABLE_BYTES = sa.text("SELECT pg_total_relation_size('readings')::float8")
+
+
+@contextmanager
+def _database(place: _Place) -> Iterator[tuple[Servers, sa.Engine]]:
+    with open_embedded(place.settings, verb="bench", broker=False) as servers:
+        engine = make_engine(
+            servers.database_url, statement_timeout_s=3_600, application="dala bench"
+        )
+        try:
+            yield servers, engine
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def _serving(servers: Servers, folder: Path) -> Iterator[int]:
+    """`dala serve` on a free port, once it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    child = children.start(
+        [sys.executable, "-m", "dala", "serve", "--port", str(port)],
+        log=folder / "serve.log",
+        environment=os.environ
+        | {
+            "DALA_DATABASE_URL": servers.database_url,
+            "DALA_API_TOKEN": TOKEN,
+            "DALA_API_RATE_PER_MINUTE": "0",
+        },
+    )
+    try:
+        until = time.monotonic() + START_S
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                if child.exit_code() is not None or time.monotonic() > until:
+                    raise ChildError(f"the API did not start:\n{child.log_tail()}") from None
+                time.sleep(0.05)
+        yield port
+    finally:
+        child.stop()
+
+
+def drop_from_cache(home: Path) -> None:
+    """Ask the system to forget the files of a stopped database; others' stay where they are."""
+    for path in home.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)  # what is not on the disk yet cannot be dropped
+                if hasattr(os, "posix_fadvise"):  # not on macOS
+                    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            finally:
+                os.close(descriptor)
+
+
+def _measure(place: _Place, engine: sa.Engine, port: int, one: Question) -> Report:
+    """One question's warm times, over HTTP, by the functions, and bare."""
+    with _asking(port) as ask:
+        for number in range(WARM_UP):
+            ask(one.path(number), {})
+        spread = _spread(_timed(lambda n: ask(one.path(n), {}), place.requests))
+        tags = {one.path(n): ask(one.path(n), {})[1] for n in range(min(one.many, place.requests))}
+        known = {path: tag for path, tag in tags.items() if tag}
+        again = None
+        if known:
+            again = _spread(
+                _timed(
+                    lambda n: ask(one.path(n), {"If-None-Match": known[one.path(n)]}, status=304),
+                    place.requests,
+                )
+            )
+        size = len(ask(one.path(0), {})[0])
+    with engine.connect() as connection:
+        for number in range(WARM_UP):
+            one.direct(connection, number)
+        direct = _spread(_timed(lambda n: one.direct(connection, n), place.requests))
+        driver = connection.connection.driver_connection
+        with driver.cursor() as cursor:  # type: ignore[union-attr]
+
+            def fetch(number: int) -> int:
+                rows = 0
+                for statement, parameters in one.bare(number):
+                    rows += len(cursor.execute(statement, parameters, prepare=True).fetchall())
+                return rows
+
+            for number in range(WARM_UP):
+                fetch(number)
+            bare = _spread(_timed(fetch, place.requests))
+            rows = fetch(0)
+    return {
+        "http": spread,
+        "not_modified": again,
+        "direct": direct,
+        "bare": bare,
+        "rows": rows,
+        "bytes": size,
+        "ratio": bare["p50_ms"] / spread["p50_ms"],
+    }
+
+
+def _ask_once(port: int, one: Question, number: int) -> list[float]:
+    """Each subject once, beginning at another one each time."""
+    with _asking(port) as ask:
+        return _timed(lambda n: ask(one.path(n + number * 7), {}), one.many)
+
+
+Ask = Callable[..., tuple[bytes, str | None]]
+
+
+@contextmanager
+def _asking(port: int) -> Iterator[Ask]:
+    """One connection that is kept, as a dashboard's or a ministry's system's is."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+
+    def ask(path: str, headers: dict[str, str], status: int = 200) -> tuple[bytes, str | None]:
+        client.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}"} | headers)
+        answer = client.getresponse()
+        body = answer.read()
+        if answer.status != status:
+            raise WrongAnswer(f"{path} was answered {answer.status}: {body[:300].decode()}")
+        return body, answer.headers.get("ETag")
+
+    try:
+        client.connect()
+        client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield ask
+    finally:
+        client.close()
+
+
+def _timed(do: Callable[[int], object], count: int) -> list[float]:
+    taken = []
+    for number in range(count):
+        begun = time.perf_counter()
+        do(number)
+        taken.append(1_000.0 * (time.perf_counter() - begun))
+    return taken
+
+
+def _spread(taken_ms: Sequence[float]) -> Report:
+    p50, p95, p99 = (float(value) for value in np.percentile(taken_ms, [50, 95, 99]))
+    return {
+        "requests": len(taken_ms),
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "p99_ms": p99,
+        "max_ms": max(taken_ms),
+    }
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )

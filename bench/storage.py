@@ -1,0 +1,451 @@
+"""Bytes of a reading: as a row with its index, and in TimescaleDB's columnstore.
+
+The readings are made series of every kind of sensor, with the noise and the resolution that such
+sensors have. They are stored in the order they would come, as ingest stores them. On TimescaleDB
+the table of the migrations is packed chunk by chunk; then the same readings are packed with other
+orders, segments and lengths of chunks, in tables of the same shape.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlalchemy.pool import NullPool, StaticPool
+
+import migrations
+from bench import seeding, series
+from bench.machine import this_machine
+from embedded.children import ChildError
+from embedded.home import EmbeddedSettings
+from embedded.stack import open_embedded
+from storage import devices, tables
+from storage.database import has_timescale, make_engine, ping
+
+ROWS, STREAMS, INTERVAL_S = 2_016_000, 500, 600  # four weeks
+WANTED = 10.0
+ROWS_A_PART = 50_000
+START = dt.datetime(2025, 3, 13, tzinfo=dt.UTC)  # chunks of up to four weeks begin that day
+WASM_FOLDER = Path(__file__).resolve().parents[1] / "tests" / "timescale"
+HOW_TO_GET = (
+    "bytes in the columnstore are measured on TimescaleDB: give --database-url of a server that "
+    "has it, or install Node.js and run `npm ci` in tests/timescale for the one compiled to "
+    "WebAssembly."
+)
+
+Report = dict[str, Any]
+
+
+class Packing(NamedTuple):
+    """How chunks are packed."""
+
+    name: str
+    chunk_days: float
+    segment_by: str
+    order_by: str
+
+
+# Beside what the migrations chose.
+OTHERS = (
+    Packing("chunks of 1 day", 1, "datastream_id", "time DESC"),
+    Packing("chunks of 7 days", 7, "datastream_id", "time DESC"),
+    Packing("chunks of 28 days", 28, "datastream_id", "time DESC"),
+    Packing("oldest first", 7, "datastream_id", "time"),
+    Packing("by arrival", 7, "datastream_id", "received_at DESC"),
+    Packing("by quality too", 7, "datastream_id, quality", "time DESC"),
+    Packing("no segments", 7, "", "datastream_id, time DESC"),
+)
+
+
+def run(
+    *,
+    rows: int = ROWS,
+    streams: int = STREAMS,
+    interval_s: int = INTERVAL_S,
+    database_url: str | None = None,
+    others: Sequence[Packing] = OTHERS,
+) -> Report:
+    """Measure on plain PostgreSQL and on TimescaleDB, in databases that are gone afterwards.
+
+    Parameters
+    ----------
+    rows : int
+        Readings stored, at most: each datastream has as many.
+    streams : int
+        Datastreams they are of, of all kinds of sensors in turn.
+    interval_s : int
+        Between two readings of a datastream.
+    database_url : str, optional
+        A server with TimescaleDB, on which its role may create a database; by default the
+        TimescaleDB that is compiled to WebAssembly, where it is installed.
+
+    Raises
+    ------
+    embedded.children.ChildError
+        If a server cannot be started, or the one that was named has no TimescaleDB.
+    """
+    each = max(rows // streams, 1)
+    rows, end = each * streams, START + dt.timedelta(seconds=interval_s * each)
+    sensors = list(series.SENSORS)
+    kinds = [(number + 1, sensors[number % len(sensors)]) for number in range(streams)]
+    made = list(series.made(kinds, rows, start=START, end=end, rows_a_part=ROWS_A_PART))
+    report: Report = {
+        "bench": "storage",
+        "machine": this_machine()._asdict(),
+        "rows": rows,
+        "streams": streams,
+        "interval_s": interval_s,
+        "days": (end - START) / dt.timedelta(days=1),
+        "wanted_ratio": WANTED,
+        "timescale": None,
+        "how_to_get": HOW_TO_GET,
+    }
+    with _progress() as progress:
+        task = progress.add_task("Storing and packing", total=2 + len(others))
+        with _plain() as engine:
+            report["plain"] = _plain_figures(engine, made)
+        progress.advance(task)
+        if database_url is not None or is_wasm_there():
+            with _timescale(database_url) as engine:
+                _know_rates(engine, kinds, interval_s)
+                report["timescale"] = _timescale_figures(engine, made)
+                progress.advance(task)
+                report["timescale"]["others"] = [
+                    _other(engine, one, progress, task) for one in others
+                ]
+    return report
+
+
+def is_wasm_there() -> bool:
+    """Tell whether the TimescaleDB compiled to WebAssembly can be started."""
+    return shutil.which("node") is not None and (WASM_FOLDER / "node_modules").is_dir()
+
+
+@contextmanager
+def _plain() -> Iterator[sa.Engine]:
+    with tempfile.TemporaryDirectory(prefix="dala-bench-") as folder:
+        settings = EmbeddedSettings(home=Path(folder) / "home")
+        with open_embedded(settings, verb="bench", broker=False) as servers:
+            engine = make_engine(servers.database_url, application="dala bench")
+            try:
+                migrations.upgrade(engine)
+                yield engine
+            finally:
+                engine.dispose()
+
+
+@contextmanager
+def _timescale(database_url: str | None) -> Iterator[sa.Engine]:
+    opened = _wasm() if database_url is None else _database_of_our_own(database_url)
+    with opened as engine:
+        migrations.upgrade(engine)
+        with engine.connect() as connection:
+            if not has_timescale(connection):
+                raise ChildError("the server of --database-url has no TimescaleDB")
+        yield engine
+
+
+@contextmanager
+def _wasm() -> Iterator[sa.Engine]:
+    process = subprocess.Popen(
+        [str(shutil.which("node")), "server.mjs"],
+        cwd=WASM_FOLDER,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None  # noqa: S101 - asked for above
+    assert process.stdout is not None  # noqa: S101
+    try:
+        if not (port := process.stdout.readline().strip()):
+            raise ChildError("TimescaleDB compiled to WebAssembly did not start")
+        # It serves one connection alone.
+        engine = sa.create_engine(
+            f"postgresql+psycopg://postgres:any@127.0.0.1:{port}/postgres?sslmode=disable",
+            poolclass=StaticPool,
+        )
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+    finally:
+        process.stdin.close()  # at which it ends
+        process.wait(timeout=20)
+        process.stdout.close()
+
+
+@contextmanager
+def _database_of_our_own(server_url: str) -> Iterator[sa.Engine]:
+    """A database beside those that are there: nothing of theirs is touched."""
+    name = f"dala_bench_{secrets.token_hex(4)}"
+    url = sa.make_url(server_url).set(drivername="postgresql+psycopg")
+    outside = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with outside.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine = make_engine(
+        url.set(database=name).render_as_string(hide_password=False),
+        statement_timeout_s=3_600,
+        application="dala bench",
+    )
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+        with outside.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+# --- plain PostgreSQL -----------------------------------------------------------------------------
+
+
+def _plain_figures(engine: sa.Engine, made: Sequence[np.ndarray[Any, Any]]) -> Report:
+    with engine.begin() as connection:
+        for part in made:
+            seeding.copy(connection, part)
+    with engine.connect() as connection:
+        table, index = connection.execute(
+            sa.text("SELECT pg_relation_size('readings'), pg_indexes_size('readings')")
+        ).one()
+        server = ping(connection)
+    rows = sum(map(len, made))
+    return {"postgresql": server, "table_b": table / rows, "index_b": index / rows}
+
+
+# --- TimescaleDB ----------------------------------------------------------------------------------
+
+
+def _know_rates(engine: sa.Engine, kinds: Sequence[tuple[int, str]], interval_s: int) -> None:
+    """Register who sends, and migrate again: chunks are as long as rates and memory allow."""
+    with engine.begin() as connection:
+        devices.put(connection, "bench", kind="weather-station", name="Bench")
+        connection.execute(
+            tables.datastreams.insert(),
+            [
+                {
+                    "device_id": "bench",
+                    "quantity": quantity,
+                    "channel": id_,
+                    "expected_interval_s": interval_s,
+                }
+                for id_, quantity in kinds
+            ],
+        )
+    migrations.upgrade(engine)
+
+
+def _timescale_figures(engine: sa.Engine, made: Sequence[np.ndarray[Any, Any]]) -> Report:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for part in made:
+            _insert(connection, part)
+        version = connection.scalar(
+            sa.text("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")
+        )
+        return {
+            "postgresql": ping(connection),
+            "timescaledb": version,
+            "chosen": _packing(connection) | _packed(connection, "readings"),
+        }
+
+
+# As parameters: the one compiled to WebAssembly knows no COPY into tables.
+_INSERT = sa.text("""
+    INSERT INTO readings (time, datastream_id, value, quality, received_at)
+    SELECT to_timestamp(0) + time_us * interval '1 us', id, value, 0,
+           to_timestamp(0) + received_us * interval '1 us'
+      FROM unnest(CAST(:times AS bigint[]), CAST(:ids AS integer[]),
+                  CAST(:values AS double precision[]), CAST(:received AS bigint[]))
+           AS made (time_us, id, value, received_us)
+""")
+
+
+def _insert(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
+    parameters = {
+        "times": rows["time"].tolist(),
+        "ids": rows["datastream_id"].tolist(),
+        "values": rows["value"].tolist(),
+        "received": rows["received_at"].tolist(),
+    }
+    connection.execute(_INSERT, parameters)
+
+
+def _other(engine: sa.Engine, packing: Packing, progress: Progress, task: Any) -> Report:
+    """The same readings in a table of the same shape, packed otherwise."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("CREATE TABLE other (LIKE readings INCLUDING DEFAULTS)"))
+        connection.execute(
+            sa.text("SELECT create_hypertable('other', by_range('time', CAST(:days AS interval)))"),
+            {"days": dt.timedelta(days=packing.chunk_days)},
+        )
+        connection.execute(sa.text("DROP INDEX other_time_idx"))
+        connection.execute(sa.text("CREATE INDEX ON other USING brin (time)"))
+        connection.execute(sa.text("CREATE UNIQUE INDEX ON other (datastream_id, time)"))
+        segment = f", timescaledb.compress_segmentby = '{packing.segment_by}'"
+        connection.execute(
+            sa.text(
+                "ALTER TABLE other SET (timescaledb.compress"
+                f"{segment if packing.segment_by else ''}"
+                f", timescaledb.compress_orderby = '{packing.order_by}')"
+            )
+        )
+        connection.execute(sa.text("INSERT INTO other SELECT * FROM readings ORDER BY time"))
+        found = packing._asdict() | _packed(connection, "other")
+        connection.execute(sa.text("DROP TABLE other"))
+    progress.advance(task)
+    return found
+
+
+_PACKING = sa.text("""
+    SELECT extract(epoch FROM dimension.time_interval)::float8 / 86400 AS chunk_days,
+           (SELECT string_agg(attname, ', ' ORDER BY segmentby_column_index)
+              FROM timescaledb_information.compression_settings
+             WHERE hypertable_name = 'readings' AND segmentby_column_index IS NOT NULL)
+             AS segment_by,
+           (SELECT string_agg(attname || CASE WHEN orderby_asc THEN '' ELSE ' DESC' END, ', '
+                              ORDER BY orderby_column_index)
+              FROM timescaledb_information.compression_settings
+             WHERE hypertable_name = 'readings' AND orderby_column_index IS NOT NULL) AS order_by
+      FROM timescaledb_information.dimensions AS dimension
+     WHERE dimension.hypertable_name = 'readings'
+""")
+
+
+def _packing(connection: sa.Connection) -> Report:
+    row = connection.execute(_PACKING).one()
+    return {"name": "as migrated"} | dict(row._mapping)
+
+
+_SIZES = sa.text("""
+    SELECT sum(table_bytes)::float8, sum(index_bytes)::float8, sum(toast_bytes)::float8,
+           sum(total_bytes)::float8, count(*)
+      FROM chunks_detailed_size(CAST(:table AS regclass))
+""")
+_PACK = sa.text(
+    "SELECT count(compress_chunk(chunk)) FROM show_chunks(CAST(:table AS regclass)) AS chunk"
+)
+
+
+def _packed(connection: sa.Connection, table: str) -> Report:
+    """Bytes a reading before its chunks are packed, and after."""
+    rows = connection.scalar(sa.text(f"SELECT count(*) FROM {table}")) or 0  # noqa: S608
+    total = connection.scalar(sa.text(f"SELECT sum(value) FROM {table}"))  # noqa: S608
+    before = connection.execute(_SIZES, {"table": table}).one()
+    packed = connection.scalar(_PACK, {"table": table})
+    after = connection.execute(_SIZES, {"table": table}).one()
+    again = connection.scalar(sa.text(f"SELECT sum(value) FROM {table}"))  # noqa: S608
+    if packed != before[4] or not np.isclose(total, again, rtol=1e-12):
+        raise AssertionError(f"{packed} of {before[4]} chunks packed, sum {total} became {again}")
+    return {
+        "chunks": packed,
+        "table_b": before[0] / rows,
+        "index_b": before[1] / rows,
+        "before_b": before[3] / rows,
+        "after_b": after[3] / rows,
+        "ratio": before[3] / after[3],
+        "columns_b": _columns(connection, table, rows),
+    }
+
+
+_PACKED_TABLES = sa.text("""
+    SELECT format('%I.%I', packed.schema_name, packed.table_name)
+      FROM _timescaledb_catalog.hypertable AS hypertable
+      JOIN _timescaledb_catalog.chunk AS chunk ON chunk.hypertable_id = hypertable.id
+      JOIN _timescaledb_catalog.chunk AS packed ON packed.id = chunk.compressed_chunk_id
+     WHERE hypertable.table_name = :table
+""")
+COLUMNS = ("time", "datastream_id", "value", "quality", "received_at")
+
+
+def _columns(connection: sa.Connection, table: str, rows: int) -> dict[str, float]:
+    """Bytes a reading of each column, and beside them what batches, pages and indexes take."""
+    sums = ", ".join(f"coalesce(sum(pg_column_size({name})), 0)" for name in COLUMNS)
+    totals = np.zeros(len(COLUMNS))
+    batches = 0
+    for name in connection.scalars(_PACKED_TABLES, {"table": table}).all():
+        found = connection.execute(sa.text(f"SELECT count(*), {sums} FROM {name}")).one()  # noqa: S608
+        batches += found[0]
+        totals += np.array(found[1:], float)
+    sizes = dict(zip(COLUMNS, (totals / rows).tolist(), strict=True))
+    return sizes | {"rows_a_batch": rows / batches if batches else 0.0}
+
+
+# --- for people -----------------------------------------------------------------------------------
+
+
+def as_table(report: Report) -> RenderableType:
+    """The report for people."""
+    machine, plain, timescale = report["machine"], report["plain"], report["timescale"]
+    table = Table(title="Bytes of a reading", title_justify="left", box=box.SIMPLE, pad_edge=False)
+    table.add_column("how")
+    for name in ("rows", "index", "together", "packed", "ratio", "rows a batch"):
+        table.add_column(name, justify="right")
+    both = plain["table_b"] + plain["index_b"]
+    table.add_row("plain PostgreSQL", *_numbers(plain["table_b"], plain["index_b"], both))
+    lines: list[RenderableType] = [table]
+    if timescale is None:
+        lines.append(f"No TimescaleDB: {report['how_to_get']}")
+    else:
+        for one in (timescale["chosen"], *timescale["others"]):
+            table.add_row(*_line(one))
+        lines += [_by_column(timescale), _verdict(report)]
+    versions = f"PostgreSQL {plain['postgresql']}"
+    if timescale is not None:
+        versions += (
+            f"; TimescaleDB {timescale['timescaledb']} on PostgreSQL {timescale['postgresql']}"
+        )
+    lines.append(
+        f"{report['rows']:,} readings of {report['streams']} datastreams, one every "
+        f"{report['interval_s']} s for {report['days']:.0f} days, of {len(series.SENSORS)} kinds "
+        f"of sensors with their noise and resolution; {versions}, Python {machine['python']}, "
+        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}"
+    )
+    return Group(*lines)
+
+
+def _line(one: Report) -> Iterator[str]:
+    yield one["name"] + (f", {one['chunk_days']:g} d" if one["name"] == "as migrated" else "")
+    yield from _numbers(one["table_b"], one["index_b"], one["before_b"], one["after_b"])
+    yield f"{one['ratio']:.1f}"
+    yield f"{one['columns_b']['rows_a_batch']:,.0f}"
+
+
+def _numbers(*values: float) -> Iterator[str]:
+    return (f"{value:.1f}" for value in values)
+
+
+def _by_column(timescale: Report) -> str:
+    best = max((timescale["chosen"], *timescale["others"]), key=lambda one: float(one["ratio"]))
+    parts = ", ".join(f"{name} {best['columns_b'][name]:.2f}" for name in COLUMNS)
+    return f"Where the bytes of «{best['name']}» are: {parts}; the rest is batches and pages."
+
+
+def _verdict(report: Report) -> str:
+    ratio, wanted = report["timescale"]["chosen"]["ratio"], report["wanted_ratio"]
+    if ratio >= wanted:
+        return f"As migrated, the columnstore is {ratio:.1f} × smaller; wanted: {wanted:g} ×."
+    return (
+        f"As migrated, the columnstore is {ratio:.1f} × smaller, not {wanted:g} ×: "
+        "see the lines above for what other packings reach."
+    )
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
