@@ -91,7 +91,9 @@ def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
     names = (f"{brand}-{model_id}", member(message, "attributes", "profile"))
     decoded = lorawan.decode(uplink, context.profile, *names, memory=context.memory)
     return decoded._replace(
-        readings=decoded.readings + battery, learned={**decoded.learned, **learned}
+        readings=decoded.readings + battery,
+        learned={**decoded.learned, **learned},
+        ignored=None if battery else decoded.ignored,
     )
 
 

@@ -124,10 +124,12 @@ def decode(
         readings, rejected = _interpret(uplink, model)
     except PayloadError as error:
         return Decoded(uplink.device, [], [], [Rejected(error.reason, error.detail)])
+    why = None if readings or rejected else "up: nothing measured"  # such as an answer to a command
+    made = Decoded(uplink.device, readings, [], rejected, ignored=why)
     key = memory_key(uplink.device)
     if profile or model is None or not model.modulus or memory.get(key) == model.profile:
-        return Decoded(uplink.device, readings, [], rejected)
-    return Decoded(uplink.device, readings, [], rejected, learned={key: model.profile})
+        return made
+    return made._replace(learned={key: model.profile})
 
 
 def _signed(decoded: object) -> Model | None:

@@ -441,6 +441,22 @@ def test_what_a_valve_says_of_its_tasks_is_stepped_over():
     }
 
 
+@pytest.mark.parametrize(
+    ("profile", "frame"),
+    [
+        ("decentlab-dl-trs12", "0210d30000"),  # flags of no sensor
+        ("milesight-em500-pp", "FF0B01FF166412345678901234"),  # switched on, and its number
+        ("milesight-em500-pp", "FE033C00"),  # the answer to a command: the interval is 60 s
+        ("milesight-uc511", "0301FF"),  # how a delayed command went
+    ],
+)
+def test_a_frame_that_measures_nothing_says_so(profile, frame):
+    decoded = read(profile, hex_frame=frame)
+
+    assert (decoded.readings, decoded.rejected) == ([], [])
+    assert decoded.ignored == "up: nothing measured"
+
+
 def test_history_beyond_what_an_uplink_can_hold_is_refused():
     records = [{"timestamp": 1_700_000_000 + n, "valve_1": "open"} for n in range(1_001)]
 
