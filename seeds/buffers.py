@@ -38,6 +38,9 @@ class Buffer(Protocol):
     def held(self) -> list[Number]:
         """What waits, the oldest first."""
 
+    def receipted(self, boot: int) -> int:
+        """Up to which number of a boot that has messages a receipt is known to have come."""
+
     def begin(self, boot: int) -> None:
         """Note that a new boot has begun, durably."""
 
@@ -65,6 +68,9 @@ class MemoryBuffer:
 
     def held(self) -> list[Number]:
         return sorted(self._messages)
+
+    def receipted(self, boot: int) -> int:  # noqa: ARG002
+        return 0  # a device that was never switched off has nothing of an earlier start
 
     def begin(self, boot: int) -> None:
         """Nothing to note: it ends with the process."""

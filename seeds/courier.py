@@ -70,7 +70,7 @@ class Courier:
         self.stored = self.duplicate = 0
         self.rejected: dict[str, int] = {}
         for number in buffer.held():
-            self._sending.add(number)
+            self._sending.add(number, dealt_with=buffer.receipted(number.boot))
         self._begin(boot)
         self._link = Link(
             address,

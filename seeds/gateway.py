@@ -220,7 +220,7 @@ def _tell_state(buffer: RingBuffer, say: Callable[[str], None]) -> None:
             "check the disk"
         )
     if waiting := len(buffer.held()):
-        say(f"{waiting} messages without a receipt are in the buffer and go first")
+        say(f"in the buffer without a receipt, to go first: {waiting} messages")
 
 
 @contextmanager

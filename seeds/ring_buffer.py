@@ -89,6 +89,7 @@ class RingBuffer:
             self._serials = [0] * max(least, -(-size // self._block_bytes))
             _reserve(path, self._file, len(self._serials) * self._block_bytes)
             self._messages: dict[int, dict[int, _Place]] = {}  # by boot and seq, both rising
+            self._receipted: dict[int, int] = {}  # highest number of a boot in a receipt
             self._lost: dict[int, int] = {}  # number that stands for all of a boot that is no more
             self._readings: dict[int, tuple[int, bytes]] = {}  # by ordinal: block, payload
             self._needed = [0] * len(self._serials)  # records of each block that are still needed
@@ -174,6 +175,10 @@ class RingBuffer:
             Number(boot, seq) for boot in sorted(self._messages) for seq in self._messages[boot]
         ]
 
+    def receipted(self, boot: int) -> int:
+        """Up to which number of a boot that has messages a receipt is known to have come."""
+        return self._receipted.get(boot, 0)
+
     def loose(self) -> list[tuple[int, bytes]]:
         """Readings that are in no message, by their ordinals."""
         return [(ordinal, payload) for ordinal, (_, payload) in self._readings.items()]
@@ -255,9 +260,10 @@ class RingBuffer:
         gone = list(takewhile(lambda one: one <= seq, of_boot))
         for one in gone:
             self._needed[of_boot.pop(one).block] -= 1
+        self._receipted[boot] = max(seq, self.receipted(boot))
         if not of_boot:
-            self._messages.pop(boot, None)
-            self._lost.pop(boot, None)
+            for known in (self._messages, self._lost, self._receipted):
+                known.pop(boot, None)
         return len(gone)
 
     def _let_go_readings(self, ordinal: int) -> None:

@@ -72,15 +72,18 @@ class Sending:
         self._current = boot
         self._boots[boot] = _Boot(0)
 
-    def add(self, number: Number) -> None:
+    def add(self, number: Number, *, dealt_with: int | None = None) -> None:
         """There is a message to send.
 
-        Of an earlier boot it is taken that what came before its first message is dealt with; a
-        receipt that knows better is believed.
+        Of an earlier boot ``dealt_with`` says how far receipts came. What is no more between that
+        and its first message was lost, and goes first, empty: so the service hears of the loss
+        before it hears what came after. By default nothing was; a receipt that knows better is
+        believed.
         """
         state = self._boots.get(number.boot)
         if state is None:
-            state = self._boots[number.boot] = _Boot(number.seq - 1)
+            before = number.seq - 1 if dealt_with is None else min(dealt_with, number.seq - 1)
+            state = self._boots[number.boot] = _Boot(before)
             self._boots = dict(sorted(self._boots.items()))
         state.top = max(state.top, number.seq)
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from seeds.device_clock import Clock, Moment
 from seeds.reference_device import Packing, ReferenceDevice
 from seeds.ring_buffer import RingBuffer
 from seeds.sending import Pace
-from storage import alerts, devices
+from storage import alerts, devices, watching
 
 ROOT = Path(__file__).resolve().parents[2]
 PACE = Pace(window=20, first_pause_s=0.6, longest_pause_s=2.0)
@@ -431,22 +432,31 @@ def test_dropped_numbers_do_not_hold_up_the_receipts_of_what_is_left(
     empty_engine: sa.Engine, mosquitto: Mosquitto, running: Callable[..., Running]
 ) -> None:
     name = "dropped-numbers-do-not-hold-up-the-receipts-of-what-is-left"
+    with service(empty_engine, mosquitto, name), running(capacity=4 * 4_096) as first:
+        first.measure(0)
+        first.device.settle(30.0)
     away = running(capacity=4 * 4_096)
-    for value in range(450):  # never started: the broker is out of reach
+    for value in range(1, 451):  # never started: the broker is out of reach
         away.measure(value)
-    left = [number.seq - 1 for number in away.buffer.held()]
+    left = [number.seq for number in away.buffer.held()]
     away.buffer.close()
 
     with service(empty_engine, mosquitto, name), running(capacity=4 * 4_096) as one:
         one.device.settle(30.0)
+    with empty_engine.begin() as connection:
+        watching.watch(connection, datetime.now(UTC))
 
     assert 0 < len(left) < 450
-    assert stored(empty_engine, name) == left
+    assert stored(empty_engine, name) == [0, *left]
     with empty_engine.connect() as connection:
         (alert,) = alerts.page(connection, active=None)
+        times = connection.scalars(sa.text("SELECT time FROM readings ORDER BY value")).all()
     lost = 450 - len(left)
     assert (alert.kind, alert.details["lost_messages"]) == ("messages-lost", lost)
     assert alert.details["lost"] == [[1, lost]]
+    # Between the last reading that was stored and the first that was left.
+    between = [datetime.fromisoformat(alert.details[name]) for name in ("after", "before")]
+    assert between == list(times[:2])
 
 
 def test_a_boot_of_which_nothing_is_left_is_declared_lost_after_the_next_start(

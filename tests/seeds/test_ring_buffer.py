@@ -422,3 +422,16 @@ def test_marks_of_lost_boots_do_not_fill_the_memory(tmp_path: Path) -> None:
 
     assert whole[-1] == Number(1_999, 1)
     assert len(whole) > 10
+
+
+def test_how_far_receipts_came_is_known_after_a_start(tmp_path: Path) -> None:
+    filled(tmp_path / "memory", 10)
+    with opened(tmp_path / "memory") as buffer:
+        assert buffer.receipted(1) == 0
+        buffer.forget(1, 4)
+        assert buffer.receipted(1) == 4
+
+    with opened(tmp_path / "memory") as buffer:
+        assert (buffer.receipted(1), buffer.held()[0]) == (4, Number(1, 5))
+        buffer.forget(1, 10)
+        assert buffer.receipted(1) == 0  # of a boot that has nothing left, nothing is kept
