@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from ingest import declared, plausibility, receipts, rows
 from ingest.codecs import ASKS_FOR_DEVICE, MAX_BYTES, Registry, senml, senml_columns
 from ingest.codecs.lorawan import counter_modulus, memory_key
+from ingest.deliveries import Deliveries
 from ingest.memory import Memory
 from ingest.messages import Decoded, Reading, Rejected, from_us
 from ingest.outcomes import Message, Outcome
@@ -39,6 +40,7 @@ class Kept(NamedTuple):
     memory: Memory
     series: Streams
     keep: Keep
+    deliveries: Deliveries | None
 
 
 class Batch:
@@ -74,6 +76,7 @@ class Batch:
         stored = self._store_readings(measured) + self._store_points(placed)
         self._note_heard(stored)
         self._keep_rejected()
+        self._note_deliveries()
         declared.note(
             self._connection, self._numbered, self._offered, self._problems,
             self._devices.values(), self._times, now_us=int(self._received_at.max()),
@@ -239,6 +242,17 @@ class Batch:
                     repeated.add(index)
                 seen.add(seq)
         return repeated
+
+    def _note_deliveries(self) -> None:
+        """What would be stored twice if the broker sent it again: neither time nor number."""
+        if self._kept.deliveries is not None:
+            undated = [
+                self._messages[index]
+                for index, one in self._decoded.items()
+                if one.seq is None and any(map(_is_undated, one.readings))
+            ]
+            self._kept.deliveries.note(self._kept.memory, undated)
+            self._kept.memory.save(self._connection)
 
     def _possible(self, table: Table) -> Table:
         """Rows read into columns whose time can be true; the others become problems."""

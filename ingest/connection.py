@@ -56,6 +56,7 @@ class Handlers(NamedTuple):
 
     message: Callable[[int, str, bytes], None]  # what the broker calls it (QoS 0: 0), topic, bytes
     confirmed: Callable[[int], None]  # the broker has taken a message of ours
+    again: Callable[[int, str, bytes], None] | None = None  # a message that was sent before
 
 
 class _Client(mqtt.Client):
@@ -70,6 +71,7 @@ class _Client(mqtt.Client):
     ran_dry = False
     _gathered: bytearray | None = None
     take: Callable[[int, str, bytes], None]
+    take_again: Callable[[int, str, bytes], None]
 
     def read_packet(self) -> bool:
         """Read a packet; False when there is none, or none any more."""
@@ -119,12 +121,14 @@ class _Client(mqtt.Client):
             arrived = self._in_packet
             found = _packet.decode_publish(arrived["command"], arrived["packet"], mqtt.MQTTv311)
             if found.qos == 1 and found.payload[:1] == b"\x00":
-                self.take(found.mid, _text(found.topic), bytes(found.payload[1:]))
+                take = self.take_again if found.dup else self.take
+                take(found.mid, _text(found.topic), bytes(found.payload[1:]))
                 return MQTTErrorCode.MQTT_ERR_SUCCESS
         return super()._handle_publish()
 
     def _handle_on_message(self, message: mqtt.MQTTMessage) -> None:
-        self.take(message.mid, _text(message._topic), bytes(message.payload))
+        take = self.take_again if message.dup else self.take
+        take(message.mid, _text(message._topic), bytes(message.payload))
 
 
 def _text(topic: bytes) -> str:
@@ -175,6 +179,7 @@ class Connection:
         # and looks through all that wait with each confirmation.
         client.max_inflight_messages_set(0)
         client.take = handlers.message
+        client.take_again = handlers.again or handlers.message
         client.on_publish = lambda _client, _data, mid, *_: handlers.confirmed(mid)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect

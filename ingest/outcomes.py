@@ -18,6 +18,8 @@ class Message(NamedTuple):
     topic: str
     payload: bytes
     received_at_us: int
+    mid: int = 0  # what the broker calls it; 0: it wants no acknowledgement
+    again: bool = False  # whether the broker says that it sent it before
 
 
 class Receipt(NamedTuple):

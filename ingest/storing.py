@@ -12,6 +12,7 @@ import structlog
 from ingest.batch import Batch, Keep, Kept, record
 from ingest.codecs import BUILT_IN, Registry
 from ingest.codecs.senml_columns import Names
+from ingest.deliveries import Deliveries
 from ingest.memory import Memory
 from ingest.messages import Decoded, Rejected, Request
 from ingest.outcomes import Message, Outcome, Receipt
@@ -43,6 +44,7 @@ class Line:
         registry: Registry = BUILT_IN,
         keep: Keep = rejected.add,
         memory: Memory | None = None,
+        deliveries: Deliveries | None = None,
     ) -> None:
         self._engine = engine
         self._registry = registry
@@ -52,6 +54,7 @@ class Line:
         self._names: dict[str, Names] = {}
         self._heard: dict[str, int] = {}
         self._series = Streams()
+        self.deliveries = deliveries
         self._memory = memory  # None: still to be read from the database
 
     def store(self, messages: Sequence[Message]) -> Outcome:
@@ -78,6 +81,8 @@ class Line:
     def _stored(self, messages: Sequence[Message]) -> Outcome:
         with self._engine.begin() as connection:
             memory = self._remembered(connection)
+            if self.deliveries is not None:
+                messages = self.deliveries.as_first_arrived(memory, messages)
             batch = Batch(connection, messages, self._kept(memory))
             outcome = batch.store()
         batch.committed()
@@ -134,7 +139,7 @@ class Line:
     def _kept(self, memory: Memory) -> Kept:
         return Kept(
             self._registry, self._devices, self._streams, self._names, self._heard, memory,
-            self._series, self._keep,
+            self._series, self._keep, self.deliveries,
         )  # fmt: skip
 
     def forget(self) -> None:

@@ -21,6 +21,7 @@ from ingest.asking import Asking
 from ingest.batching import Batch, Waiting
 from ingest.codecs import BUILT_IN, Registry
 from ingest.connection import POLL_S, BrokerRefused, Connection, Handlers
+from ingest.deliveries import Deliveries
 from ingest.healing import Healing
 from ingest.joining import Joining
 from ingest.metrics import Metrics
@@ -66,9 +67,10 @@ class Subscriber:
         registry: Registry = BUILT_IN,
     ) -> None:
         self._engine, self._registry = engine, registry
-        self._line = Line(engine, registry)
-        self._address, self._worker = address, worker
         self._client_id = worker.client_id(client_id)
+        self._deliveries = Deliveries(self._client_id)
+        self._line = Line(engine, registry, deliveries=self._deliveries)
+        self._address, self._worker = address, worker
         self._settings = settings or MqttSettings()
         self._metrics = metrics or Metrics()
         self._on_batch = on_batch
@@ -215,7 +217,7 @@ class Subscriber:
         if self._presence is not None:
             self._presence.come(time.time_ns() // 1_000_000)
         connection = self._joining.new_connection(
-            Handlers(self._on_message, self._ledger.confirm), self._presence
+            Handlers(self._on_message, self._ledger.confirm, self._on_message_again), self._presence
         )
         try:
             self._joining.open(connection, retiring=self._retiring)
@@ -240,6 +242,7 @@ class Subscriber:
             self._metrics.sessions_lost.inc()
             log.warning("the broker forgot our session and what it had queued for us")
         self._was_connected = True
+        self._deliveries.begin(session_kept=connection.session_present)
         self._session_kept = connection.session_present if self._greets else None
         self._connected_at = self._watched_at = (
             time.monotonic()
@@ -273,7 +276,11 @@ class Subscriber:
     # --- messages ---------------------------------------------------------------------------------
 
     def _on_message(self, mid: int, topic: str, payload: bytes) -> None:
-        arrived = Message(topic, payload, time.time_ns() // 1_000)
+        arrived = Message(topic, payload, time.time_ns() // 1_000, mid)
+        self._waiting.add(mid, arrived, time.monotonic())
+
+    def _on_message_again(self, mid: int, topic: str, payload: bytes) -> None:
+        arrived = Message(topic, payload, time.time_ns() // 1_000, mid, again=True)
         self._waiting.add(mid, arrived, time.monotonic())
 
     def _has_room(self) -> bool:
@@ -333,7 +340,9 @@ class Subscriber:
             sent = self._ledger.send(publish, connection.most_in_flight)
         self._metrics.receipts.inc(sent)
         self._metrics.receipts_unconfirmed.set(self._ledger.receipts)
-        self._metrics.acknowledged.inc(connection.acknowledge(self._ledger.ready()))
+        mids = self._ledger.ready()
+        self._metrics.acknowledged.inc(connection.acknowledge(mids))
+        self._deliveries.acknowledged(mids)
 
     def _store(self, connection: Connection, batch: Batch) -> Outcome | None:
         """Try until it is committed; None if we stop, or the connection breaks, before that."""
