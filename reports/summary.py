@@ -15,7 +15,6 @@ import sqlalchemy as sa
 
 from reports import monitor
 from reports.harvest import harvest
-from reports.monitor import Monitor
 from reports.sums import Row, Summary, ZoneResult, total
 from reports.water import water
 from storage import adjustments, farms, fields, heard, results
@@ -31,6 +30,7 @@ class _FarmZone(NamedTuple):
     field: Field
     zone: CropZone
     row: Row | None
+    result: ZoneResult | None  # the row, as sums are made of it
 
 
 def of_farm(
@@ -172,14 +172,16 @@ def _zones(
     found = fields.zones_of_farms(connection, [farm.id for farm in members], season=season)
     stored = results.seasons(connection, [zone.id for _, zone in found], as_of=as_of)
     counted = monitor.of_zones(connection, [zone for _, zone in found], as_of=as_of)
+    rows = {
+        zone.id: monitor.with_monitor(stored[zone.id], zone, counted.get(zone.id))
+        for _, zone in found
+        if zone.id in stored
+    }
     return [
-        _FarmZone(field, zone, _with_monitor(stored.get(zone.id), zone, counted.get(zone.id)))
+        _FarmZone(field, zone, row, None if row is None else ZoneResult(field.farm_id, zone, row))
         for field, zone in found
+        for row in (rows.get(zone.id),)
     ]
-
-
-def _with_monitor(row: Row | None, zone: CropZone, counted: Monitor | None) -> Row | None:
-    return None if row is None else monitor.with_monitor(row, zone, counted)
 
 
 def _by_farm(zones: Iterable[_FarmZone]) -> dict[int, list[_FarmZone]]:
@@ -224,7 +226,7 @@ def _devices(connection: sa.Connection, members: Sequence[Farm], now: dt.datetim
 
 
 def _zone(one: _FarmZone, entered: Sequence[Adjustment]) -> Summary:
-    field, zone, row = one
+    field, zone, row, _ = one
     return {
         "id": zone.id,
         "field": field.name,
@@ -267,7 +269,7 @@ def _adjustment(one: Adjustment) -> Summary:
 
 def _total(zones: Sequence[_FarmZone]) -> Summary:
     area = sum(one.zone.area_ha for one in zones)
-    known = [ZoneResult(field.farm_id, zone, row) for field, zone, row in zones if row is not None]
+    known = [one.result for one in zones if one.result is not None]
     return {
         "area_ha": area,
         "water": water(known, area),

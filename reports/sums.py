@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
+from analytics.uncertainty import Stated
 from storage.fields import CropZone
 
 Row = Mapping[str, Any]
 Summary = dict[str, Any]
 
 
-class ZoneResult(NamedTuple):
+@dataclass(frozen=True)
+class ZoneResult:
     """A crop zone, the farm it belongs to, and its result."""
 
     farm_id: int
     zone: CropZone
     row: Row
+    # Of each kind of saving, once its causes have been read from the row.
+    read: dict[str, Stated] = field(default_factory=dict, compare=False, repr=False)
 
 
 def total(values: Iterable[float | None]) -> float | None:

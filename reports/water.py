@@ -22,6 +22,7 @@ def water(zones: Sequence[ZoneResult], area_ha: float) -> Summary:
     """Water applied, consumed and saved on the zones, which have ``area_ha`` with those unknown."""
     rows = [one.row for one in zones]
     applied = total(row["applied_m3"] for row in rows)
+    ratios = indicators.of_zones((one.zone.area_ha, one.row) for one in zones)
     return {
         "applied_m3": applied,
         "applied_mm": None if applied is None or not area_ha else applied / area_ha / M3_PER_HA_MM,
@@ -44,8 +45,8 @@ def water(zones: Sequence[ZoneResult], area_ha: float) -> Summary:
         "closure_mm": max(
             (abs(row["closure_mm"]) for row in rows if row["closure_mm"] is not None), default=None
         ),
-        "indicators": indicators.of_zones((one.zone.area_ha, one.row) for one in zones),
-        "water_productivity_kg_m3": _water_productivity(zones),
+        "indicators": ratios,
+        "water_productivity_kg_m3": ratios["crop_water_productivity_kg_m3"],
         **_coverage(zones),
         "method": joined(row["method"] for row in rows),
         "method_version": joined(row["method_version"] for row in rows),
@@ -77,12 +78,15 @@ def _stated(known: Sequence[ZoneResult], kind: str) -> list[Stated] | None:
     """The savings with their causes; None where a result was stored without them."""
     if any(kind not in one.row["uncertainty"] for one in known):
         return None
-    return [
-        uncertainty.from_json(
-            one.row[f"{kind}_savings_m3"], one.row["uncertainty"][kind], one.farm_id
-        )
-        for one in known
-    ]
+    return [_stated_of(one, kind) for one in known]
+
+
+def _stated_of(one: ZoneResult, kind: str) -> Stated:
+    """A zone's causes, read once for its farm, its region, the country and every option."""
+    if kind not in one.read:
+        causes = one.row["uncertainty"][kind]
+        one.read[kind] = uncertainty.from_json(one.row[f"{kind}_savings_m3"], causes, one.farm_id)
+    return one.read[kind]
 
 
 def _without_causes(rows: Sequence[Row], kind: str) -> Summary:
@@ -131,12 +135,6 @@ def _causes(zones: Sequence[ZoneResult], kind: str) -> list[Summary]:
         {"cause": cause, "shared": shared, "u_m3": None if math.isnan(size) else size}
         for (cause, shared), size in sorted(found.items(), key=lambda item: -item[1])
     ]
-
-
-def _water_productivity(zones: Sequence[ZoneResult]) -> float | None:
-    """Mass per water evapotranspired, over the zones of which both are known. [kg m⁻³]"""
-    found = indicators.of_zones((one.zone.area_ha, one.row) for one in zones)
-    return found["crop_water_productivity_kg_m3"]
 
 
 def _coverage(zones: Sequence[ZoneResult]) -> Summary:
