@@ -191,5 +191,5 @@ def test_damaged_messages_end_in_readings_or_a_reason(registry):
     for counted in (tried, ended):
         sys.stdout.writelines(f"{number:9,} {what}\n" for what, number in counted.most_common())
     assert len(tried) >= 0.9 * len({profile or topic for topic, _, profile in MESSAGES})
-    # An empty pack says nothing, and nothing is wrong with it.
-    assert ended["nothing at all"] < 0.02 * TRIED
+    # An empty pack or track says nothing, and nothing is wrong with it.
+    assert ended["nothing at all"] < 0.005 * TRIED
