@@ -271,3 +271,15 @@ def test_the_digest_looks_at_every_table_that_summaries_are_made_of(
 
     assert {"season_results", "machine_results", "device_heard"} <= made_of
     assert made_of <= tables_in(asked)
+
+
+def test_no_summary_looks_at_readings_however_many_there_are(
+    world: World, asked: list[str]
+) -> None:
+    world.said()
+    summary.of_region(world.connection, "KZ-99", season=2025, now=NOW)
+    summary.of_country(world.connection, season=2025, now=NOW)
+    world.of_region()
+
+    assert asked
+    assert not tables_in(asked) & {"readings", "track_points", "datastreams"}
