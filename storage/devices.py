@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -320,36 +319,6 @@ def committed(
     take_turns(connection, [(device_id, boot)])
     parameters = {"device_id": device_id, "boot": boot, "numbers": list(numbers)}
     return set(connection.scalars(_COMMITTED, parameters))
-
-
-_REPORTING = sa.text("""
-    SELECT device.farm_id, count(*) AS total, count(*) FILTER (WHERE reported) AS reporting
-      FROM devices AS device
-CROSS JOIN LATERAL (
-        SELECT EXISTS (SELECT FROM datastreams JOIN readings
-                         ON readings.datastream_id = datastreams.id
-                      WHERE datastreams.device_id = device.id
-                        AND readings.time >= :start AND readings.time < :end)
-            OR EXISTS (SELECT FROM track_points
-                        WHERE track_points.device_id = device.id
-                          AND track_points.time >= :start AND track_points.time < :end)
-            AS reported) AS state
-     WHERE device.farm_id = ANY(:farm_ids) AND NOT device.disabled
-  GROUP BY device.farm_id
-""")
-
-
-def reporting(
-    connection: sa.Connection,
-    farm_ids: Sequence[int],
-    *,
-    start: dt.datetime,
-    end: dt.datetime,
-) -> dict[int, tuple[int, int]]:
-    """Per farm: devices in service, and how many of them said something in [start, end)."""
-    parameters = {"farm_ids": list(farm_ids), "start": start, "end": end}
-    rows = connection.execute(_REPORTING, parameters)
-    return {row.farm_id: (row.total, row.reporting) for row in rows}
 
 
 def timezone_of(connection: sa.Connection, device_id: str) -> str:
