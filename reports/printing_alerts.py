@@ -49,7 +49,10 @@ def print_alerts(
         return
     table = Table(box=box.SIMPLE, pad_edge=False, collapse_padding=True)
     table.add_column(_word("number", language), justify="right")
-    for name in ("severity", "device", "since", "until", "known_to"):
+    ended = any(one.cleared_at for one in alerts)
+    known = any(one.acknowledged_by for one in alerts)  # room is for what there is to tell
+    names = ["severity", "device", "since", *["until"] * ended, *["known_to"] * known]
+    for name in names:
         table.add_column(_word(name, language), overflow="fold")
     table.add_column(_word("what", language), ratio=1)
     used = {}
@@ -63,8 +66,8 @@ def print_alerts(
             _word(told["severity"], language),
             Text(str(told["device"] or one.subject)),
             _time(one.opened_at, zone),
-            _time(one.cleared_at, zone),
-            Text(one.acknowledged_by or NONE),
+            *[_time(one.cleared_at, zone)] * ended,
+            *[Text(one.acknowledged_by or NONE)] * known,
             Text(f"{told['text']} {told['action_text']}"),
         )
     notes = [_times(list(dict.fromkeys(used.values())), language), _word("how", language)]

@@ -70,6 +70,10 @@ def note(connection: sa.Connection, declared: Sequence[Declared], *, now: dt.dat
         elif after is None:
             after = connection.scalar(_NEWEST, {"device": one.device_id, "until": before or now})
         details = _together(known, [row.number for row in rows], after, before)
+        if details["before"] and details["after"] and details["after"] >= details["before"]:
+            # A clock that was ahead, or readings that came out of turn: the last one before it.
+            until = {"device": one.device_id, "until": dt.datetime.fromisoformat(details["before"])}
+            details["after"] = _iso(connection.scalar(_NEWEST, until))
         details |= {"device": one.device_id, "boot": one.boot}
         openings.append(Opening(KIND, subject, one.farm_id, details))
     return alerts.open(connection, openings, now=now)

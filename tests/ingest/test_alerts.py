@@ -489,6 +489,20 @@ def test_a_loss_between_two_messages_of_one_batch_lies_between_their_readings(
     assert (told["after"], told["before"]) == (after(20).isoformat(), after(50).isoformat())
 
 
+def test_a_loss_is_told_from_the_reading_before_it_though_a_later_one_was_there_already(
+    line: Line, database: sa.Engine
+) -> None:
+    numbers(line, 1)  # of minute 10
+    line.store([pack([500], number=(2, 1))])  # of another boot, whose clock was ahead
+    declares(line, 2, at=501)
+    empty = [{"n": "boot", "v": 3}, {"n": "seq", "v": 3}]
+    lost = Message(f"dala/v1/{PROBE}/senml", json.dumps(empty).encode(), 1_800_000_000_000_000)
+    line.store([lost, pack([50, 60], number=(3, 4))])
+
+    (told,) = losses(database)
+    assert (told["after"], told["before"]) == (after(10).isoformat(), after(50).isoformat())
+
+
 def test_a_declared_loss_stays_until_somebody_acknowledges_it(
     line: Line, database: sa.Engine
 ) -> None:
