@@ -9,7 +9,19 @@ from starlette.middleware.cors import CORSMiddleware
 from api import described, errors
 from api.answers import Answers
 from api.envelope import REQUEST_ID, Envelope
-from api.routes import advice, devices, farms, health, work, yield_map
+from api.routes import (
+    accounts,
+    advice,
+    audit,
+    clients,
+    devices,
+    farms,
+    health,
+    oauth,
+    session,
+    work,
+    yield_map,
+)
 from api.security.guard import Door, demands
 from api.settings import ApiSettings
 
@@ -24,6 +36,11 @@ ROUTERS = (
     devices.router,
     work.router,
     yield_map.router,
+    session.router,
+    accounts.router,
+    clients.router,
+    oauth.router,
+    audit.router,
 )
 
 
@@ -43,6 +60,7 @@ def make_app(engine: sa.Engine, settings: ApiSettings | None = None) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,  # its page would load a script from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # a path is right or it is not there
     )
     app.state.door = Door(engine, settings)
     app.state.answers = Answers()

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.security.passwords import WeakPassword
 from storage.accounts import AlreadyExists
 from storage.database import NotFound
 
@@ -46,6 +47,7 @@ STATUS_CODES: dict[type[Exception], int] = {
     RequestProblem: 422,
     NotReady: 503,
     AlreadyExists: 409,
+    WeakPassword: 422,
 }
 TITLES = {
     400: "Bad request",
@@ -101,7 +103,7 @@ def add_handlers(app: FastAPI) -> None:
     def known(_request: Request, error: Exception) -> JSONResponse:
         status = next(code for kind, code in STATUS_CODES.items() if isinstance(error, kind))
         words = f"There is no {error.args[0]}." if isinstance(error, NotFound) else str(error)
-        return problem(status, words)
+        return problem(status, words, kind=getattr(error, "kind", None))
 
     for kind in STATUS_CODES:
         app.add_exception_handler(kind, known)

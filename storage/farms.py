@@ -92,3 +92,21 @@ def slugs_like(connection: sa.Connection, text: str, *, limit: int = 3) -> Seque
     query = sa.select(tables.farms.c.slug).order_by(tables.farms.c.slug).limit(limit)
     like = query.where(tables.farms.c.slug.contains(text, autoescape=True))
     return connection.scalars(like).all() or connection.scalars(query).all()
+
+
+def ids(connection: sa.Connection, slugs: Sequence[str]) -> list[int]:
+    """Ids of farms by their slugs; NotFound for one that there is not."""
+    query = sa.select(tables.farms.c.slug, tables.farms.c.id)
+    rows = connection.execute(query.where(tables.farms.c.slug.in_(slugs)))
+    of = {row.slug: row.id for row in rows}
+    for slug in slugs:
+        if slug not in of:
+            raise NotFound(f"farm {slug!r}")
+    return sorted(set(of.values()))
+
+
+def slugs(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, str]:
+    """Slugs of farms by their ids."""
+    query = sa.select(tables.farms.c.id, tables.farms.c.slug)
+    rows = connection.execute(query.where(tables.farms.c.id.in_(numbers)))
+    return {row.id: row.slug for row in rows}

@@ -70,6 +70,8 @@ class Door:
                 raise Refused(403, "This is for people who signed in.", kind="people-only")
         elif demand.scope not in found.scopes:
             raise Refused(403, f"This needs the scope {demand.scope}.", kind="scope-missing")
+        elif demand.scope == "admin:access" and not found.reach.everything:
+            raise Refused(403, "This is for who sees every farm.", kind="scope-missing")
         if demand.kind == "scope":
             tenancy.enter(connection, found.reach)
         return found

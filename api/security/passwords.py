@@ -28,19 +28,21 @@ _COMMON = frozenset(_OFTEN_TAKEN.split())
 class WeakPassword(ValueError):
     """A password that would be guessed; the message says why."""
 
+    kind = "weak-password"
+
 
 def check(password: str, *, login: str) -> None:
     """Raise WeakPassword for one that is short, common, or made of the login."""
     folded = unicodedata.normalize("NFKC", password).casefold()
     if len(password) < SHORTEST:
-        raise WeakPassword(f"a password has at least {SHORTEST} characters.")
+        raise WeakPassword(f"A password has at least {SHORTEST} characters.")
     if len(password) > LONGEST:
-        raise WeakPassword(f"a password has at most {LONGEST} characters.")
+        raise WeakPassword(f"A password has at most {LONGEST} characters.")
     if folded in _COMMON or len(set(folded)) < 5 or _runs(folded):
-        raise WeakPassword("this password is among the first that are guessed; take another.")
+        raise WeakPassword("This password is among the first that are guessed; take another.")
     rest = folded.replace(login.casefold(), "")
     if len(rest) < SHORTEST // 2:
-        raise WeakPassword("a password must not be made of the login.")
+        raise WeakPassword("A password must not be made of the login.")
 
 
 def _runs(folded: str) -> bool:

@@ -1,0 +1,114 @@
+"""People who may sign in, as administrators see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Request, Response
+
+from api.dependencies import After, Deeds, Limit, Transaction, WhoAsks
+from api.errors import Refused
+from api.models_access import AccountChange, AccountIn, AccountOut, LinkOut, NewAccountOut
+from api.security import tokens
+from api.security.guard import needs
+from storage import accounts, farms
+from storage.accounts import Account
+
+router = APIRouter(tags=["accounts"])
+
+LoginPath = Annotated[str, Path(max_length=100, examples=["aigul"])]
+
+
+@router.get("/accounts", dependencies=[needs("admin:access")])
+def list_accounts(
+    connection: Transaction,
+    request: Request,
+    response: Response,
+    after: After = "",
+    limit: Limit = 100,
+) -> list[AccountOut]:
+    """Accounts by login."""
+    page = accounts.page(connection, after=after, limit=limit)
+    if len(page) == limit:
+        following = request.url.include_query_params(after=page[-1].login)
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return _out(connection, page)
+
+
+@router.post("/accounts", status_code=201, dependencies=[needs("admin:access")])
+def add_account(
+    asked: AccountIn, connection: Transaction, who: WhoAsks, deeds: Deeds
+) -> NewAccountOut:
+    """Let a person in: they choose their password with the one-time token of the answer."""
+    values = asked.model_dump(exclude={"login", "farms"})
+    account = accounts.add(
+        connection, asked.login, farm_ids=farms.ids(connection, asked.farms), **values
+    )
+    link = _link(connection, account, who.actor)
+    details = asked.model_dump(include={"role", "farms", "regions"})
+    deeds.note("account.create", f"account:{account.login}", details=details)
+    return NewAccountOut(account=_out(connection, [account])[0], password_link=link)
+
+
+@router.get("/accounts/{login}", dependencies=[needs("admin:access")])
+def get_account(login: LoginPath, connection: Transaction) -> AccountOut:
+    """An account."""
+    return _out(connection, [accounts.get(connection, login)])[0]
+
+
+@router.patch("/accounts/{login}", dependencies=[needs("admin:access")])
+def change_account(
+    login: LoginPath, asked: AccountChange, connection: Transaction, deeds: Deeds
+) -> AccountOut:
+    """Change an account; what it may is another from its next request on."""
+    values = changes(connection, asked.model_dump(exclude_unset=True))
+    before = accounts.get(connection, login)
+    account = accounts.change(connection, login, **values)
+    was_one = before.role == "administrator" and not before.disabled
+    if was_one and accounts.administrators(connection) == 0:
+        raise Refused(409, "Somebody must remain who administers.", kind="last-administrator")
+    details = asked.model_dump(exclude_unset=True)
+    deeds.note("account.change", f"account:{account.login}", details=details)
+    return _out(connection, [account])[0]
+
+
+@router.post(
+    "/accounts/{login}/password-link", status_code=201, dependencies=[needs("admin:access")]
+)
+def make_password_link(
+    login: LoginPath, connection: Transaction, who: WhoAsks, deeds: Deeds
+) -> LinkOut:
+    """A token that sets a forgotten password once, within a day; to be handed to the person."""
+    account = accounts.get(connection, login)
+    if account.disabled:
+        raise Refused(409, "The account is disabled.", kind="account-disabled")
+    deeds.note("password.link", f"account:{account.login}")
+    return _link(connection, account, who.actor)
+
+
+def changes(connection: sa.Connection, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to be stored of a change: no null but where null means something."""
+    values = {name: value for name, value in asked.items() if value is not None or name == "jwks"}
+    if "farms" in values:
+        values["farm_ids"] = farms.ids(connection, values.pop("farms"))
+    return values
+
+
+def _link(connection: sa.Connection, account: Account, made_by: str) -> LinkOut:
+    token = tokens.make()
+    expires_at = accounts.add_link(connection, account.id, tokens.digest(token), made_by=made_by)
+    return LinkOut(login=account.login, token=token, expires_at=expires_at)
+
+
+def _out(connection: sa.Connection, found: Iterable[Account]) -> list[AccountOut]:
+    found = list(found)
+    of = farms.slugs(connection, [number for one in found for number in one.farm_ids])
+    return [
+        AccountOut(
+            farms=[of[number] for number in one.farm_ids if number in of],
+            **{k: v for k, v in one._asdict().items() if k not in {"id", "farm_ids"}},
+        )
+        for one in found
+    ]

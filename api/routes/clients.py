@@ -1,0 +1,127 @@
+"""Programs that may ask, and their keys, as administrators see them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Request, Response
+
+from api.dependencies import After, Deeds, Limit, Transaction, WhoAsks
+from api.errors import RequestProblem
+from api.models_access import ClientChange, ClientIn, ClientOut, KeyIn, KeyOut, NewKeyOut
+from api.routes.accounts import changes
+from api.security import assertions, tokens
+from api.security.guard import needs
+from storage import api_clients, farms
+from storage.api_clients import Client
+
+router = APIRouter(tags=["clients"])
+
+ClientPath = Annotated[str, Path(max_length=60, examples=["minagro-registry"])]
+KeyId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
+
+
+@router.get("/clients", dependencies=[needs("admin:access")])
+def list_clients(
+    connection: Transaction,
+    request: Request,
+    response: Response,
+    after: After = "",
+    limit: Limit = 100,
+) -> list[ClientOut]:
+    """Clients by name."""
+    page = api_clients.page(connection, after=after, limit=limit)
+    if len(page) == limit:
+        following = request.url.include_query_params(after=page[-1].name)
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return _out(connection, page)
+
+
+@router.post("/clients", status_code=201, dependencies=[needs("admin:access")])
+def add_client(asked: ClientIn, connection: Transaction, who: WhoAsks, deeds: Deeds) -> ClientOut:
+    """Let a program in; make it a key, or let it ask for tokens with a key pair of its own."""
+    _check(asked.jwks)
+    values = asked.model_dump(exclude={"name", "farms"})
+    client = api_clients.add(
+        connection,
+        asked.name,
+        farm_ids=farms.ids(connection, asked.farms),
+        created_by=who.actor,
+        **values,
+    )
+    deeds.note("client.create", f"client:{client.name}", details=asked.model_dump(mode="json"))
+    return _out(connection, [client])[0]
+
+
+@router.get("/clients/{name}", dependencies=[needs("admin:access")])
+def get_client(name: ClientPath, connection: Transaction) -> ClientOut:
+    """A client."""
+    return _out(connection, [api_clients.get(connection, name)])[0]
+
+
+@router.patch("/clients/{name}", dependencies=[needs("admin:access")])
+def change_client(
+    name: ClientPath, asked: ClientChange, connection: Transaction, deeds: Deeds
+) -> ClientOut:
+    """Change a client; its access tokens end with that."""
+    _check(asked.jwks)
+    given = asked.model_dump(exclude_unset=True)
+    client = api_clients.change(connection, name, **changes(connection, given))
+    deeds.note("client.change", f"client:{client.name}", details=given)
+    return _out(connection, [client])[0]
+
+
+@router.get("/clients/{name}/keys", dependencies=[needs("admin:access")])
+def list_keys(name: ClientPath, connection: Transaction) -> list[KeyOut]:
+    """Keys of a client, newest first; none can be read again."""
+    client = api_clients.get(connection, name)
+    return [KeyOut(**key._asdict()) for key in api_clients.keys(connection, client.id)]
+
+
+@router.post("/clients/{name}/keys", status_code=201, dependencies=[needs("admin:access")])
+def add_key(name: ClientPath, asked: KeyIn, connection: Transaction, deeds: Deeds) -> NewKeyOut:
+    """Make a key; earlier ones stay good, so that the program can change over in its own time."""
+    client = api_clients.get(connection, name)
+    token = tokens.make(tokens.KEY)
+    key = api_clients.add_key(
+        connection,
+        client.id,
+        tokens.digest(token),
+        beginning=token[: len(tokens.KEY) + 4],
+        lives=dt.timedelta(days=asked.days),
+    )
+    deeds.note("key.create", f"client:{client.name}", details={"key": key.id})
+    return NewKeyOut(key=token, id=key.id, expires_at=key.expires_at)
+
+
+@router.delete(
+    "/clients/{name}/keys/{key_id}", status_code=204, dependencies=[needs("admin:access")]
+)
+def revoke_key(name: ClientPath, key_id: KeyId, connection: Transaction, deeds: Deeds) -> None:
+    """End a key at once."""
+    client = api_clients.get(connection, name)
+    api_clients.revoke_key(connection, client.id, key_id)
+    deeds.note("key.revoke", f"client:{client.name}", details={"key": key_id})
+
+
+def _check(jwks: dict[str, Any] | None) -> None:
+    if jwks is not None:
+        try:
+            assertions.read_keys(jwks)
+        except ValueError as error:
+            raise RequestProblem(str(error)) from error
+
+
+def _out(connection: sa.Connection, found: Iterable[Client]) -> list[ClientOut]:
+    found = list(found)
+    of = farms.slugs(connection, [number for one in found for number in one.farm_ids])
+    return [
+        ClientOut(
+            farms=[of[number] for number in one.farm_ids if number in of],
+            **{k: v for k, v in one._asdict().items() if k not in {"id", "farm_ids"}},
+        )
+        for one in found
+    ]

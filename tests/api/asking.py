@@ -1,0 +1,82 @@
+"""Asks the application without a server between, under any credential."""
+
+import asyncio
+import datetime as dt
+from typing import Any
+
+import httpx
+import sqlalchemy as sa
+
+from api.app import make_app
+from api.security import passwords, tokens
+from api.security.permissions import SCOPES
+from api.settings import ApiSettings
+from storage import accounts, api_clients
+
+PASSWORD = "rain on the steppe 7"
+# Argon2 is slow on purpose; hashed once for all tests.
+HASH = passwords.hashed(PASSWORD)
+
+
+class Api:
+    """The application, and a browser's jar of cookies."""
+
+    def __init__(self, engine: sa.Engine, **settings: Any) -> None:
+        quiet: dict[str, Any] = {"api_rate_per_minute": 0, "sign_in_rate_per_minute": 1_000_000}
+        self.engine = engine
+        self.settings = ApiSettings(**(quiet | settings))
+        self.app = make_app(engine, self.settings)
+        self.cookies = httpx.Cookies()
+        self.base = self.settings.public_url or "http://test"
+
+    def ask(self, method: str, path: str, *, key: str | None = None, **more: Any) -> httpx.Response:
+        headers = dict(more.pop("headers", None) or {})
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
+
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self.app)
+            async with httpx.AsyncClient(
+                transport=transport, base_url=self.base, cookies=self.cookies
+            ) as client:
+                answer = await client.request(method, path, headers=headers, **more)
+                self.cookies = client.cookies
+                return answer
+
+        return asyncio.run(asked())
+
+    def sign_in(self, login: str, password: str = PASSWORD) -> dict[str, Any]:
+        answer = self.ask("POST", "/v1/session", json={"login": login, "password": password})
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def write(self, method: str, path: str, csrf: str, **more: Any) -> httpx.Response:
+        return self.ask(method, path, headers={"X-CSRF-Token": csrf}, **more)
+
+
+def put_key(
+    engine: sa.Engine,
+    name: str,
+    *,
+    scopes: tuple[str, ...] = tuple(SCOPES),
+    lives: dt.timedelta = dt.timedelta(days=1),
+    **reach: Any,
+) -> str:
+    """A client with a key of its own; the key."""
+    token = tokens.make(tokens.KEY)
+    with engine.begin() as connection:
+        client = api_clients.add(connection, name, scopes=list(scopes), created_by="test", **reach)
+        api_clients.add_key(
+            connection, client.id, tokens.digest(token), beginning=token[:12], lives=lives
+        )
+    return token
+
+
+def put_account(engine: sa.Engine, login: str, role: str, **values: Any) -> int:
+    """An account with PASSWORD."""
+    with engine.begin() as connection:
+        added = accounts.add(
+            connection, login, name=login.title(), role=role, password_hash=HASH, **values
+        )
+    return added.id

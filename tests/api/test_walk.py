@@ -1,0 +1,256 @@
+"""Every route of the OpenAPI document, under every kind of credential: a new one is walked too."""
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from api.app import make_app
+from api.security.permissions import SCOPES
+from storage import tables
+from tests.api.asking import Api, put_account, put_key
+from tests.two_farms import Land, put_land
+
+# Whoever may call these proves nothing; another one is for its author to name here.
+FOR_ANYBODY = {
+    ("get", "/v1/healthz"),
+    ("get", "/v1/readyz"),
+    ("post", "/v1/session"),
+    ("post", "/v1/session/password"),
+    ("post", "/v1/oauth/token"),
+}
+QUERY = {
+    "season": "2025",
+    "start": "2025-06-01T00:00:00Z",
+    "end": "2025-06-03T00:00:00Z",
+    "day": "2025-06-02",
+}
+# What the two farms have none of, and how that is said of a farm that one may see.
+NOT_IN_THIS_WORLD = {"/v1/fields/{field_id}/yield-map": "no harvest of field"}
+# Bodies of routes whose object is a farm's, by operation id; others are tried without.
+BODIES: dict[str, Any] = {}
+
+
+class Operation(NamedTuple):
+    """A method on a path, and what the document says of it."""
+
+    method: str
+    path: str
+    said: dict[str, Any]
+
+    @property
+    def scope(self) -> str | None:
+        found: str | None = self.said.get("x-scope")
+        return found
+
+    @property
+    def people_only(self) -> bool:
+        return bool(self.said["security"] == [{"session": []}])
+
+    def query(self) -> dict[str, str]:
+        asked = [one for one in self.said.get("parameters", []) if one["in"] == "query"]
+        return {
+            one["name"]: QUERY[one["name"]]
+            for one in asked
+            if one["required"] or one["name"] in {"start", "end"}
+        }
+
+
+def operations() -> list[Operation]:
+    engine = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")  # never connected to
+    paths = make_app(engine).openapi()["paths"]
+    return [
+        Operation(method, path, said)
+        for path, item in paths.items()
+        for method, said in item.items()
+    ]
+
+
+ALL = operations()
+GUARDED = [one for one in ALL if (one.method, one.path) not in FOR_ANYBODY]
+OF_A_FARM = {"farm", "field_id", "device_id", "datastream_id"}
+
+
+def named(found: list[Operation]) -> Any:
+    return pytest.mark.parametrize(
+        "operation", found, ids=[f"{one.method} {one.path}" for one in found]
+    )
+
+
+class World(NamedTuple):
+    """Two farms, and who asks."""
+
+    api: Api
+    mine: Land
+    theirs: Land
+    right: str
+    foreign: str
+    expired: str
+    revoked: str
+    everything: str
+
+
+@pytest.fixture(scope="module")
+def world(engine: sa.Engine) -> Iterator[World]:
+    with engine.begin() as connection:
+        mine, theirs = put_land(connection, "mine", "KZ-61"), put_land(connection, "foe", "KZ-43")
+    day = dt.timedelta(days=1)
+    revoked = put_key(engine, "revoked", everything=True)
+    with engine.begin() as connection:
+        key, client = tables.api_keys, tables.api_clients
+        of = sa.select(client.c.id).where(client.c.name == "revoked").scalar_subquery()
+        connection.execute(
+            sa.update(key).where(key.c.client_id == of).values(revoked_at=sa.func.now())
+        )
+    put_account(engine, "boss", "administrator")
+    yield World(
+        Api(engine),
+        mine,
+        theirs,
+        right=put_key(engine, "right", farm_ids=[mine.farm]),
+        foreign=put_key(engine, "foreign", regions=["KZ-43"]),
+        expired=put_key(engine, "expired", everything=True, lives=-day),
+        revoked=revoked,
+        everything=put_key(engine, "everything", everything=True),
+    )
+    names = ", ".join(table.name for table in tables.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+def place(path: str, land: Land) -> str:
+    """The path of the land's own things."""
+    return path.format(
+        farm=land.slug,
+        field_id=land.field,
+        device_id=land.device,
+        datastream_id=land.stream,
+        code=land.region,
+        login="boss",
+        name="right",
+        session_id=1,
+        key_id=1,
+    )
+
+
+def call(world: World, operation: Operation, key: str | None, land: Land) -> httpx.Response:
+    body = BODIES.get(operation.said["operationId"], {})
+    more = {"json": body} if operation.method in {"post", "put", "patch"} else {}
+    return world.api.ask(
+        operation.method.upper(),
+        place(operation.path, land),
+        key=key,
+        params=operation.query(),
+        **more,
+    )
+
+
+def is_problem(answer: httpx.Response, status: int, operation: Operation) -> None:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert str(status) in operation.said["responses"]
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+def is_answer(answer: httpx.Response, operation: Operation) -> None:
+    if answer.status_code == 404 and operation.path in NOT_IN_THIS_WORLD:
+        assert NOT_IN_THIS_WORLD[operation.path] in answer.json()["detail"]
+        return
+    assert answer.status_code == 200, answer.text
+
+
+def test_what_is_for_anybody_is_named_here() -> None:
+    assert {(one.method, one.path) for one in ALL if one.said["security"] == [{}]} == FOR_ANYBODY
+
+
+@named(GUARDED)
+def test_without_a_good_credential_nobody_is_answered(world: World, operation: Operation) -> None:
+    for key in (None, "", "wrong", "dala_key_wrong", "dala_at_wrong", world.expired, world.revoked):
+        answer = call(world, operation, key, world.mine)
+        is_problem(answer, 401, operation)
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert "mine" not in answer.text
+
+
+@named([one for one in GUARDED if one.scope is not None])
+def test_without_its_scope_a_route_is_refused(
+    world: World, operation: Operation, engine: sa.Engine
+) -> None:
+    others = tuple(scope for scope in SCOPES if scope != operation.scope)
+    name = f"lacks-{operation.method}-{abs(hash(operation.path))}"
+    key = put_key(engine, name, scopes=others, everything=True)
+
+    is_problem(call(world, operation, key, world.mine), 403, operation)
+
+
+@named([one for one in GUARDED if one.people_only])
+def test_what_is_for_people_is_refused_to_programs(world: World, operation: Operation) -> None:
+    is_problem(call(world, operation, world.everything, world.mine), 403, operation)
+
+
+@named([one for one in GUARDED if any(f"{{{name}}}" in one.path for name in OF_A_FARM)])
+def test_anothers_object_is_not_there(world: World, operation: Operation) -> None:
+    answer = call(world, operation, world.foreign, world.mine)
+
+    if operation.method == "get":
+        is_problem(answer, 404, operation)
+    else:
+        assert answer.status_code in {404, 422}, answer.text
+
+
+@named([one for one in GUARDED if one.method == "get" and one.scope is not None])
+def test_nothing_of_anothers_farm_is_in_an_answer(world: World, operation: Operation) -> None:
+    if operation.scope == "admin:access":
+        is_problem(call(world, operation, world.foreign, world.theirs), 403, operation)
+        return
+    answer = call(world, operation, world.foreign, world.theirs)
+
+    is_answer(answer, operation)
+    assert '"mine' not in answer.text
+
+
+@named([one for one in GUARDED if one.method == "get" and one.scope is not None])
+def test_with_the_right_credential_a_question_is_answered(
+    world: World, operation: Operation
+) -> None:
+    key = world.everything if operation.scope == "admin:access" else world.right
+    answer = call(world, operation, key, world.mine)
+
+    is_answer(answer, operation)
+
+
+@named([one for one in GUARDED if one.method != "get" and one.scope is not None])
+def test_with_the_right_credential_a_write_is_looked_at(world: World, operation: Operation) -> None:
+    key = world.everything if operation.scope == "admin:access" else world.right
+    answer = call(world, operation, key, world.mine)
+
+    assert answer.status_code not in {401, 403}, answer.text
+    assert answer.status_code < 500, answer.text
+
+
+HOSTILE = (
+    *("-1", "0", str(2**31), str(2**63), "9" * 5_000, "NaN"),
+    *("%00", "a%00b", "%FF%FE", "%ED%A0%80", "..%2F..%2Fetc%2Fpasswd", "%2e%2e%2f"),
+    *("' OR 1=1 --", "1;DROP TABLE farms", "%25s", "ы" * 300),
+)
+
+
+@named([one for one in GUARDED if "{" in one.path and one.scope is not None])
+def test_a_hostile_id_is_the_callers_fault(world: World, operation: Operation) -> None:
+    names = [part.partition("}")[0] for part in operation.path.split("{")[1:]]
+    good = dict.fromkeys(names)
+    for name, value in itertools.product(names, HOSTILE):
+        path = operation.path
+        for one in good:
+            path = path.replace(
+                f"{{{one}}}", value if one == name else place(f"{{{one}}}", world.mine)
+            )
+        answer = world.api.ask(
+            operation.method.upper(), path, key=world.everything, params=operation.query()
+        )
+        assert 400 <= answer.status_code < 500, (path, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,57 @@
+"""Two farms in two regions, for tests of who sees what."""
+
+import datetime as dt
+from typing import NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+
+from storage import devices, farms, fields, readings
+from storage.devices import StreamKey
+from storage.farms import Region
+
+START = dt.datetime(2025, 6, 1, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+
+
+class Land(NamedTuple):
+    """A farm with a field, a crop zone, a device, a datastream, in a region of its own."""
+
+    farm: int
+    field: int
+    zone: int
+    stream: int
+    slug: str
+    device: str
+    region: str
+
+
+def put_land(connection: sa.Connection, slug: str, region: str) -> Land:
+    farms.put_region(connection, Region(region, region[-2:], region, region, region))
+    place = {"latitude_deg": 43.0, "longitude_deg": 76.0, "elevation_m": 700.0}
+    farm = farms.put(
+        connection, slug, name=slug, region_code=region, timezone="Asia/Almaty", **place
+    )
+    soil = {"area_ha": 10.0, "area_source": "stated", "soil": {}, "soil_source": "stated"}
+    field = fields.put(connection, farm_id=farm, name="field-1", **soil)
+    zone = fields.put_zone(
+        connection,
+        field_id=field,
+        season=2025,
+        crop="cotton",
+        planted=dt.date(2025, 4, 20),
+        harvested=dt.date(2025, 9, 30),
+        area_ha=10.0,
+        crop_parameters={},
+        conventions={},
+    )
+    device = f"{slug}-probe"
+    devices.put(connection, device, farm_id=farm, kind="soil-probe", name=device, field_id=field)
+    key = StreamKey(device, "soil_moisture", None, None)
+    stream = devices.open_datastreams(connection, [key])[key]
+    rows = np.zeros(48, readings.DTYPE)
+    rows["datastream_id"], rows["value"] = stream, farm
+    rows["time"] = [int((START + n * DAY / 24).timestamp()) * 1_000_000 for n in range(48)]
+    rows["received_at"] = rows["time"]
+    readings.store(connection, rows)
+    return Land(farm, field, zone, stream, slug, device, region)
