@@ -1,4 +1,4 @@
-"""One connection to the broker; the only module of the service that speaks MQTT.
+"""One connection to the broker. Only this module and its client speak MQTT.
 
 Nothing here runs by itself: who calls :meth:`Connection.serve` reads and writes what is there.
 """
@@ -9,26 +9,24 @@ import contextlib
 import os
 import select
 import socket
-import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
-from paho.mqtt import _packet
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from ingest.client import Client
 from ingest.settings import BrokerAddress
 
 SESSION_EXPIRY_S = 7 * 24 * 3600
 KEEPALIVE_S = 60
 ANSWER_S = 15.0  # that a broker may take to greet us or to take a subscription
 POLL_S = 0.05
-READ_BYTES = 64 * 1024
 PACKETS_AT_ONCE = 1_000  # before timers are looked at
 IN_FLIGHT = 1_000  # receipts, unless the broker allows fewer
 CREDENTIALS_REFUSED = frozenset({"Bad user name or password", "Not authorized", "Banned"})
@@ -59,83 +57,6 @@ class Handlers(NamedTuple):
     again: Callable[[int, str, bytes], None] | None = None  # a message that was sent before
 
 
-class _Client(mqtt.Client):
-    """Paho without its costliest habits: three system calls and a hundred objects a message.
-
-    The members overridden here are not promised by paho; tests/ingest/test_connection.py says
-    when a new version has changed them.
-    """
-
-    _ahead = b""
-    _at = 0
-    ran_dry = False
-    _gathered: bytearray | None = None
-    take: Callable[[int, str, bytes], None]
-    take_again: Callable[[int, str, bytes], None]
-
-    def read_packet(self) -> bool:
-        """Read a packet; False when there is none, or none any more."""
-        self.ran_dry = False
-        result = self._packet_read()
-        if result > 0:
-            self._loop_rc_handle(result)
-            return False
-        return not self.ran_dry and self._sock is not None
-
-    def acknowledge(self, mids: Sequence[int]) -> None:
-        """Acknowledge messages in one piece: a system call for all, not one for each."""
-        packets = b"".join(struct.pack("!BBH", mqtt.PUBACK, 2, mid) for mid in mids)
-        self._packet_queue(mqtt.PUBACK, packets, 0, 1)
-
-    @contextmanager
-    def gathering(self) -> Iterator[None]:
-        """Let what is published meanwhile leave in one piece."""
-        self._gathered = bytearray()
-        try:
-            yield
-        finally:
-            packets, self._gathered = self._gathered, None
-            if packets:
-                self._packet_queue(mqtt.PUBLISH, packets, 0, 1)
-
-    def _sock_send(self, buf: bytes | bytearray) -> int:
-        if self._gathered is None or self._sock is None:
-            return super()._sock_send(buf)
-        self._gathered += buf
-        return len(buf)
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        if self._at == len(self._ahead):
-            try:
-                self._ahead, self._at = super()._sock_recv(READ_BYTES), 0
-            except BlockingIOError:
-                self.ran_dry = True
-                raise
-        piece = self._ahead[self._at : self._at + bufsize]
-        self._at += len(piece)
-        return piece
-
-    def _handle_publish(self) -> MQTTErrorCode:
-        """Most messages have no properties, just their length, 0, in front of the payload."""
-        if self._protocol == mqtt.MQTTv5:
-            arrived = self._in_packet
-            found = _packet.decode_publish(arrived["command"], arrived["packet"], mqtt.MQTTv311)
-            if found.qos == 1 and found.payload[:1] == b"\x00":
-                take = self.take_again if found.dup else self.take
-                take(found.mid, _text(found.topic), bytes(found.payload[1:]))
-                return MQTTErrorCode.MQTT_ERR_SUCCESS
-        return super()._handle_publish()
-
-    def _handle_on_message(self, message: mqtt.MQTTMessage) -> None:
-        take = self.take_again if message.dup else self.take
-        take(message.mid, _text(message._topic), bytes(message.payload))
-
-
-def _text(topic: bytes) -> str:
-    # No broker should let another encoding pass; if one does, the message is kept with a reason.
-    return topic.decode(errors="replace")
-
-
 class Connection:
     """A connection whose session outlives it."""
 
@@ -162,8 +83,8 @@ class Connection:
         self.is_open = False
         self.session_present = False
 
-    def _make_client(self, client_id: str, handlers: Handlers) -> _Client:
-        client = _Client(
+    def _make_client(self, client_id: str, handlers: Handlers) -> Client:
+        client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=mqtt.MQTTv5 if self._mqtt5 else mqtt.MQTTv311,
@@ -180,7 +101,7 @@ class Connection:
         client.max_inflight_messages_set(0)
         client.take = handlers.message
         client.take_again = handlers.again or handlers.message
-        client.on_publish = lambda _client, _data, mid, *_: handlers.confirmed(mid)
+        client.confirmed = handlers.confirmed
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_answer
@@ -277,6 +198,9 @@ class Connection:
         self, topic: str, payload: str | bytes, qos: int, *, retain: bool = False
     ) -> int | None:
         """Publish; answer what confirms it later, or None if it could not go out."""
+        if qos == 1:
+            body = payload.encode() if isinstance(payload, str) else payload
+            return self._client.tell(topic.encode(), body, retain=retain)
         sent = self._client.publish(topic, payload, qos=qos, retain=retain)
         return sent.mid if sent.rc == mqtt.MQTT_ERR_SUCCESS else None
 

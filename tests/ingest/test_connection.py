@@ -76,7 +76,13 @@ def publish(body: bytes, *, qos: int = 1, properties: bytes = b"\x00") -> bytes:
 
 def test_every_member_of_paho_that_is_overridden_is_still_there() -> None:
     # Were one renamed, messages would silently take paho's own way: slower, and not ours.
-    for name in ("_sock_recv", "_sock_send", "_handle_publish", "_handle_on_message"):
+    for name in (
+        "_sock_recv",
+        "_sock_send",
+        "_handle_publish",
+        "_handle_on_message",
+        "_handle_pubackcomp",
+    ):
         assert callable(getattr(mqtt.Client, name))
     for name in ("_packet_read", "_loop_rc_handle", "_packet_queue"):
         assert callable(getattr(mqtt.Client, name))
@@ -182,6 +188,53 @@ def test_what_is_gathered_leaves_in_order_before_what_follows() -> None:
     # PUBLISH with QoS 1: topic t, message number, no properties, payload; then PUBACK, DISCONNECT.
     first, second = (b"\x32\x07\x00\x01t\x00%c\x00%c" % pair for pair in ((1, b"a"), (2, b"b")))
     assert received == first + second + b"\x40\x02\x00\x09\xe0\x00"
+
+
+@pytest.mark.parametrize(
+    ("size", "length"),
+    # Four bytes for the topic and its length, two of the message number and one of no properties.
+    [(120, b"\x7f"), (121, b"\x80\x01"), (16_376, b"\xff\x7f"), (16_377, b"\x80\x80\x01")],
+)
+def test_a_long_message_tells_its_length_in_as_many_bytes_as_it_needs(
+    size: int, length: bytes
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = BrokerAddress("127.0.0.1", listener.getsockname()[1], None, None, tls=False)
+        received = bytearray()
+
+        def play() -> None:
+            client, _ = listener.accept()
+            with client:
+                client.recv(65_536)
+                client.sendall(GREETING)
+                while data := client.recv(65_536):
+                    received.extend(data)
+
+        threading.Thread(target=play, daemon=True).start()
+        made = connection(address, Heard())
+        assert made.publish("т", b"x" * size, qos=1, retain=True) == 1
+        made.close()
+        until(lambda: received.endswith(b"\xe0\x00"), made)
+
+    head = b"\x33" + length + b"\x00\x02" + "т".encode() + b"\x00\x01\x00"
+    assert received == head + b"x" * size + b"\xe0\x00"
+
+
+def test_each_message_of_ours_is_confirmed_once_whatever_the_broker_says_of_it(
+    scripted: Callable[[Script], BrokerAddress],
+) -> None:
+    # PUBACK of 1; of 2 with "no matching subscribers" and no properties; of 1 again; of 3, unknown.
+    answers = b"\x40\x02\x00\x01\x40\x04\x00\x02\x10\x00\x40\x02\x00\x01\x40\x02\x00\x03"
+    heard = Heard()
+    made = connection(scripted([GREETING, answers, b"\xd0\x00"]), heard)
+    with made.gathering():
+        made.publish("t", "a", qos=1)
+        made.publish("t", "b", qos=1)
+
+    until(lambda: len(heard.confirmed) >= 2, made)
+
+    assert heard.confirmed == [1, 2]
+    assert made.serve(0.05)
 
 
 def test_a_broker_that_allows_few_messages_under_way_is_heeded(
