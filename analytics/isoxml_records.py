@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 MAX_HEADER_BYTES = 1 << 20  # of the XML; 255 values need some 12 KB
-MAX_ELEMENTS = 1_000  # of the XML
+MAX_ELEMENTS = 300  # of the XML: a time, a place, and at most 255 values
 MAX_COLUMNS = 256  # a record names its values in one byte
 MAX_RECORDS = 2_000_000  # of one log: three weeks at one a second
 CHUNK = 1 << 16  # structures that are gathered at a time

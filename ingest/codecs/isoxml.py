@@ -4,6 +4,9 @@ All its time logs become points and readings of that machine. The log's clock sh
 zone is that of the mapping, or of the device, unless the log has the receiver's own time.
 """
 
+import numpy as np
+
+from analytics.isoxml_records import Records
 from analytics.tables import TableError
 from ingest.codecs.archive import MAGIC, Archive, Limits
 from ingest.codecs.isoxml_log import Log, read_log
@@ -11,9 +14,13 @@ from ingest.codecs.isoxml_set import read_document, read_records_of, sets_of
 from ingest.messages import Context, Decoded, PayloadError, Reading, Rejected, TrackPoint
 
 LIMITS = Limits(files=1_000, file_bytes=32 << 20, total_bytes=64 << 20)
-MAX_RECORDS = 100_000  # in the logs of one message together
-MAX_ELEMENTS = 200_000  # of its XML
-MAX_KEPT = 200_000  # points and readings of one message
+# In one message, all its sets and logs together.
+MAX_ELEMENTS = 200_000  # of XML
+MAX_LOGS = 200
+MAX_COLUMNS = 5_000  # values that a log names; that of a big machine names some seventy
+MAX_DAYS = 2_000  # different ones of a log, counted anew in each
+MAX_RECORDS = 100_000
+MAX_KEPT = 200_000  # points and readings
 
 
 def decode(payload: bytes, context: Context) -> Decoded:
@@ -31,29 +38,46 @@ def decode(payload: bytes, context: Context) -> Decoded:
     sets = sets_of(archive.names)
     if not sets:
         raise PayloadError("bad-message", "neither TASKDATA.XML nor a time log is in the archive")
-    made, left = Decoded(device, [], [], []), MAX_RECORDS
+    if sum(len(one.logs) for one in sets) > MAX_LOGS:
+        raise PayloadError("too-many-files", f"more than {MAX_LOGS} time logs; send some at a time")
+    made, left = Decoded(device, [], [], []), _Budget()
     for one in sets:
-        read_document(
-            one, archive.read, at_most=MAX_ELEMENTS
-        )  # what is no task data is refused as a whole
+        # What is no task data is refused as a whole.
+        document = read_document(one, archive.read, at_most=left.elements)
+        left.elements -= document.xml_elements
         for name in one.logs:
             try:
-                records = read_records_of(one, name, archive.read, at_most=left)
-                left -= records.size
-                log = read_log(records, context.timezone)
-                if records.cut_off is not None:
-                    made.rejected.append(Rejected("bad-log", records.cut_off))
+                records = read_records_of(one, name, archive.read, at_most=left.records)
             except TableError as error:
                 made.rejected.append(Rejected("bad-log", str(error)))
                 continue
             except PayloadError as error:
-                if error.reason == "no-timezone":
-                    raise
                 made.rejected.append(Rejected(error.reason, error.detail))
                 continue
-            _add(made, log, name)
+            left.take(records)
+            _add(made, read_log(records, context.timezone), name)
+            if records.cut_off is not None:
+                made.rejected.append(Rejected("bad-log", records.cut_off))
     nothing = not (made.readings or made.points or made.rejected)
     return made._replace(ignored="task data without a record of a time log" if nothing else None)
+
+
+class _Budget:
+    """What the sets and logs of a message may still cost."""
+
+    def __init__(self) -> None:
+        self.elements, self.records = MAX_ELEMENTS, MAX_RECORDS
+        self._columns, self._days = MAX_COLUMNS, MAX_DAYS
+
+    def take(self, records: Records) -> None:
+        """Count a log in; PayloadError if that is more than one message may bring."""
+        self.records -= records.size
+        self._columns -= len(records.columns)
+        self._days -= len(np.unique(records.attributes["day"]))
+        if self._columns < 0 or self._days < 0:
+            what = f"{MAX_COLUMNS:,} values named" if self._columns < 0 else f"{MAX_DAYS:,} days"
+            detail = f"more than {what} in its logs; send fewer logs in one message"
+            raise PayloadError("too-many-records", detail)
 
 
 def _add(made: Decoded, log: Log, name: str) -> None:

@@ -6,7 +6,7 @@ parts are told too.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +36,7 @@ NO_FIX, ERROR_STATUS, SIMULATED = 0, 14, 8  # PTN@D; 15 is "not said" and stands
 _NONE = UNKNOWN  # of a place, too
 _FARTHEST_MM = 10_000_000  # 10 km above or below: nobody farms there
 _PER_DEGREE = 1e7
+_LOW_BITS = 0x5555_5555  # of each section
 # What a harvester says of its crop.
 _YIELDS = frozenset({83, 84, 87, 89, 90, 99, 181, 261, 262, 263})
 
@@ -189,16 +190,17 @@ def _work_state(records: Records, columns: dict[int, list[int]]) -> Integers:
         known = np.isfinite(raw)
         told |= known
         whole = np.where(known, raw, -1.0).astype(np.int64)
-        for said in [whole] if single else _sections(whole):
-            on |= known & (said == ON)
-            off |= known & (said == OFF)
-            error |= known & (said == ERROR)
+        states = (whole == ON, whole == OFF, whole == ERROR) if single else _sections(whole)
+        on, off, error = (
+            so_far | (known & said) for so_far, said in zip((on, off, error), states, strict=True)
+        )
     return np.select([on, off, error, told], [ON, OFF, ERROR, NOT_AVAILABLE], -1)
 
 
-def _sections(condensed: Integers) -> Iterable[Integers]:
-    """Work states of sixteen sections, two bits each."""
-    return (condensed >> shift & 0b11 for shift in range(0, 32, 2))
+def _sections(condensed: Integers) -> tuple[Mask, Mask, Mask]:
+    """Whether any of sixteen sections, two bits each, is on (01), off (00), or in error (10)."""
+    low, high = condensed & _LOW_BITS, condensed >> 1 & _LOW_BITS
+    return (low & ~high) != 0, (low | high) != _LOW_BITS, (high & ~low) != 0
 
 
 def _series(

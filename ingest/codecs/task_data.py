@@ -83,6 +83,7 @@ class TaskData(NamedTuple):
     machines: Mapping[str, Machine]
     elements: Mapping[str, Element]
     others: tuple[str, ...]  # files that it refers to (XFR)
+    xml_elements: int = 0  # whatever they mean
 
 
 NOTHING = TaskData("", (), {}, {}, ())
@@ -231,7 +232,9 @@ class _Reader:
             for one in self._tasks
         )
         others = tuple(self._others)
-        return TaskData(self._controller, tasks, self._machines, self._elements, others)
+        return TaskData(
+            self._controller, tasks, self._machines, self._elements, others, self._elements_seen
+        )
 
 
 _OF_CONTROLLER = ("Manufacturer", "Version")

@@ -215,6 +215,42 @@ def test_a_log_of_more_values_than_a_record_can_name_is_refused(registry):
         assert len(decoded.points) == (0 if reason else 10)
 
 
+def test_what_logs_cost_is_bounded_in_all_of_them_together(registry):
+    topic, places = "farm/t/taskdata", record(0) * 2
+    wide, days = header([161] * 250), b"".join(record(0, day=1 + n) for n in range(300))
+    for number, head, log, reason in (
+        (200, header([]), places, None),
+        (201, header([]), places, "too-many-files"),
+        (20, wide, places, None),  # 5,000 values
+        (21, wide, places, "too-many-records"),
+        (6, header([]), days, None),
+        (7, header([]), days, "too-many-records"),  # 2,100 days
+    ):
+        files = {f"TLG{n:05d}.xml": head for n in range(number)}
+        files |= {f"TLG{n:05d}.bin": log for n in range(number)}
+        decoded = read(registry, topic, zipped(files))
+        assert reasons(decoded) == ([] if reason is None else [reason])
+        assert bool(decoded.points) == (reason is None)
+
+
+def test_the_xml_of_all_sets_together_is_bounded(registry):
+    xml = b"<ISO11783_TaskData>" + b"<a/>" * 60_000 + b"</ISO11783_TaskData>"
+
+    for sets, reason in ((3, []), (4, ["too-large"])):
+        files = {f"{n}/TASKDATA.XML": xml for n in range(sets)}
+        assert reasons(read(registry, "farm/t/taskdata", zipped(files))) == reason
+
+
+def test_the_xml_of_a_log_has_no_more_elements_than_a_record_needs(registry):
+    head = b'<TIM A=""><PTN A="" B=""/>' + b"<a/>" * 300 + b"</TIM>"
+    files = {"TLG00001.xml": head, "TLG00001.bin": record(0)}
+
+    decoded = read(registry, "farm/t/taskdata", zipped(files))
+
+    assert reasons(decoded) == ["bad-log"]
+    assert "more than 300 elements" in decoded.rejected[0].detail
+
+
 @pytest.mark.parametrize(
     ("inside", "reason"),
     [
