@@ -70,6 +70,12 @@ def test_a_host_that_no_topic_can_name_is_refused(host: str) -> None:
         MqttSettings(mqtt_sparkplug_host=host)
 
 
+def test_by_default_nothing_is_said_of_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DALA_MQTT_SPARKPLUG_HOST", raising=False)
+
+    assert MqttSettings().mqtt_sparkplug_host is None
+
+
 def test_of_several_workers_the_one_that_hears_the_nodes_speaks_for_all() -> None:
     assert [takes_in_order(Worker(number, 3)) for number in (1, 2, 3)] == [True, False, False]
     assert takes_in_order(Worker())
@@ -154,15 +160,3 @@ def test_a_host_is_online_once_subscribed_and_offline_by_its_will_or_its_word(
     assert not online
     assert gone_ms > again_ms
     assert node.heard.empty()  # it said goodbye: no will
-
-
-@pytest.mark.slow
-def test_by_default_nothing_is_said_of_a_host(
-    server_line: Line, mosquitto: Mosquitto, ingester: Callable[..., Ingester]
-) -> None:
-    running = ingester(server_line).connected()
-    client = running.log.parent.name
-    running.stop(signal.SIGTERM)
-
-    assert f"Received PUBLISH from {client}" not in mosquitto.said()
-    assert "No will message specified" in mosquitto.said().split(f"as {client} (p5")[1]
