@@ -254,11 +254,11 @@ def test_the_xml_of_a_log_has_no_more_elements_than_a_record_needs(registry):
 @pytest.mark.parametrize(
     ("inside", "reason"),
     [
-        (b"<a/>" * (7 << 20), "too-large"),
+        (b"<a/>" * (1 << 20), "too-large"),
         (b"<TSK/>" * 190_000, "too-large"),
         (b'<XFR A="TSK00000"/>' * 190_000, "too-large"),
-        (b"<a>" * 5_000_000, "bad-xml"),
-        (b"<a " + b"b" * 30_000_000 + b'="1"/>', None),
+        (b"<a>" * 1_000_000, "bad-xml"),
+        (b"<a " + b"b" * 5_000_000 + b'="1"/>', None),
     ],
     ids=["elements", "tasks", "files", "depth", "attribute"],
 )
