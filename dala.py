@@ -7,7 +7,7 @@ import sys
 import typer
 
 from cli import devices, figures, files, importing, registering, rejected, services
-from cli.speaking import say
+from cli.speaking import mendable, say
 
 VERBS = (
     ("demo", services.demo),
@@ -65,7 +65,7 @@ def main() -> None:
 
         if not isinstance(error, PEOPLE_CAN_MEND):
             raise
-        say(f"dala: {error}")
+        say(f"dala: {mendable(error)}")
         sys.exit(1)
 
 

@@ -40,6 +40,24 @@ def trouble(error: Exception) -> str:
     return str(error)
 
 
+def mendable(error: Exception) -> str:
+    """What a person has to mend, in a sentence; never with what is secret."""
+    import psycopg
+    import sqlalchemy as sa
+    from pydantic import ValidationError
+
+    if isinstance(error, sa.exc.ArgumentError):
+        return "DALA_DATABASE_URL must look like postgresql://user:password@host/name"
+    if isinstance(error, sa.exc.OperationalError | psycopg.OperationalError):
+        words = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        return f"the database does not do it: {words}. Look at DALA_DATABASE_URL and its server"
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"DALA_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()
+        )
+    return trouble(error)
+
+
 def no_farm(connection: sa.Connection, slug: str) -> NoReturn:
     """Say that there is no such farm, and which there are."""
     from storage import farms

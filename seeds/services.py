@@ -43,6 +43,7 @@ PEOPLE_CAN_MEND = (
     RecordingError,
     ValidationError,
     psycopg.OperationalError,
+    sa.exc.ArgumentError,
     sa.exc.OperationalError,
 )
 
