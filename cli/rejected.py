@@ -85,6 +85,11 @@ def retry(device: Device = None, reason: Reason = None) -> None:
         f"{done.mended} of {done.tried} messages are stored now and left the list: {done.stored} "
         f"readings and points were new, {done.duplicate} were there already."
     )
+    if done.mended < done.tried:
+        say(
+            f"Still kept, with the reason of today: {done.tried - done.mended}. "
+            "`dala rejected` lists them; docs/protocol.md says what to do about each reason."
+        )
     if done.cut:
         say(f"{done.cut} were too long to be kept whole and cannot be read again.")
 

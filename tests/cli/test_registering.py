@@ -97,6 +97,17 @@ def test_a_stranger_is_listed_claimed_and_what_it_sent_is_read_again(
     assert "nothing to read again" in again.stderr
 
 
+def test_what_still_cannot_be_read_is_said_to_stay(run: Run, empty_engine: sa.Engine) -> None:
+    run("register", "probe-7", *PROBE)
+    Line(empty_engine).store([Message("dala/v1/probe-7/senml", b"no pack", 1_750_000_000_000_000)])
+
+    retried = run("rejected", "retry")
+
+    assert retried.exit_code == 0
+    assert "0 of 1 messages are stored now" in retried.stderr
+    assert "Still kept, with the reason of today: 1." in retried.stderr
+
+
 def test_a_disabled_device_is_not_stored_until_it_is_enabled(
     run: Run, empty_engine: sa.Engine
 ) -> None:
