@@ -29,7 +29,7 @@ def _storable(text: str) -> str:
 Login = Annotated[
     str,
     StringConstraints(
-        pattern=r"^[a-z0-9][a-z0-9._@-]*$", min_length=2, max_length=100, to_lower=True
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", min_length=2, max_length=100, to_lower=True
     ),
 ]
 ClientName = Annotated[

@@ -113,8 +113,7 @@ def check_same_site(request: Request, settings: ApiSettings) -> None:
     """Refuse what a browser sends for another site's page."""
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    own = {settings.origin, f"{request.url.scheme}://{request.url.netloc}"}
-    own |= set(settings.cors_origins)
-    from_elsewhere = site not in {None, "same-origin", "none"} and origin not in own
-    if from_elsewhere or (origin is not None and origin not in own):
+    ours = {settings.origin, f"{request.url.scheme}://{request.url.netloc}", *settings.cors_origins}
+    by_fetch = site in {None, "same-origin", "none"}
+    if not (by_fetch if origin is None else origin in ours):
         raise Refused(403, "This request comes from a page of another site.", kind="csrf")
