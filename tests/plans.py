@@ -29,14 +29,6 @@ class Planned(NamedTuple):
     statement: str
     nodes: list[dict[str, Any]]
 
-    def scans(self) -> list[tuple[str, str]]:
-        """Kind and relation of each scan."""
-        return [
-            (node["Node Type"], node["Relation Name"])
-            for node in self.nodes
-            if "Relation Name" in node
-        ]
-
 
 @contextmanager
 def watched() -> Iterator[list[Planned]]:
