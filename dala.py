@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import devices, figures, files, importing, registering, rejected, services
+from cli import accounts, devices, figures, files, importing, registering, rejected, services
 from cli.speaking import mendable, say
 
 VERBS = (
@@ -54,6 +54,7 @@ app = typer.Typer(
 for name, verb in VERBS:
     app.command(name)(verb)
 app.add_typer(rejected.app, name="rejected")
+app.add_typer(accounts.app, name="account")
 
 
 def main() -> None:
