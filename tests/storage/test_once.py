@@ -88,6 +88,7 @@ def test_nothing_is_looked_up_while_nothing_comes_again(
         return look_up(connection, rows, places)
 
     monkeypatch.setattr(readings, "_stored_of", watched)
+    empty_engine.dispose()  # a new connection remembers nothing
     with empty_engine.connect() as connection:
 
         def store(*times: int) -> None:
