@@ -210,4 +210,5 @@ def use_assertion(
     used = tables.client_assertions
     connection.execute(sa.delete(used).where(used.c.expires_at <= _now))
     statement = insert(used).values(client_id=client_id, jti=jti, expires_at=expires_at)
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    added = statement.on_conflict_do_nothing().returning(used.c.jti)
+    return connection.execute(added).one_or_none() is not None
