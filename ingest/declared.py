@@ -37,6 +37,8 @@ def note(
     times
         Of the batch's readings: their times [µs since epoch], and the message of each.
     """
+    if offered.all():  # as in nearly every batch: no message is empty
+        return
     empty: dict[tuple[str, int], list[int]] = defaultdict(list)
     for one in numbered:
         if not offered[one.message] and not problems.get(one.message):
