@@ -14,7 +14,7 @@ from ingest.codecs import chirpstack, dji, efdi, mavlink, senml, sparkplug, tasm
 from ingest.messages import Context, Decoded, Greeting, PayloadError, Rejected
 
 MAX_BYTES = 256 * 1024
-LONGEST_TOPIC = 1_000  # characters; routes are remembered by them
+REMEMBERED = 1_000  # characters of a topic whose route is kept at hand
 # Reasons that say: tell me the device's profile or time zone, and I can read it.
 ASKS_FOR_DEVICE = frozenset({"no-decoder", "no-timezone"})
 
@@ -40,10 +40,6 @@ class Route(NamedTuple):
 
 def _own_id(levels: tuple[str, ...]) -> str | None:
     return levels[0] or None
-
-
-def _named(levels: tuple[str, ...]) -> bool:
-    return all(levels) and not any("\x00" in level for level in levels)
 
 
 def nobody(_levels: tuple[str, ...]) -> None:
@@ -96,12 +92,12 @@ class Registry:
 
     def route(self, topic: str) -> tuple[Route, tuple[str, ...]] | None:
         """The route of a topic and the levels its pattern leaves open; None if nobody reads it."""
-        return self._find(topic) if len(topic) <= LONGEST_TOPIC else None
+        return self._find(topic) if len(topic) <= REMEMBERED else self._search(topic)
 
     def _search(self, topic: str) -> tuple[Route, tuple[str, ...]] | None:
         for candidate in self.routes:
             levels = topics.match(candidate.pattern, topic)
-            if levels is None or (candidate.device is _own_id and not _named(levels)):
+            if levels is None or (candidate.device is _own_id and not levels[0]):
                 continue
             return candidate, levels
         return None

@@ -512,7 +512,7 @@ def test_a_message_number_too_large_for_the_database_is_set_aside(
     outcome = line.store([pack(1, 0.2), track(number, point(0))])
 
     assert (outcome.stored, outcome.rejected) == (1, 1)
-    assert set_aside(database) == [(TRACTOR, "refused-by-database", 1)]
+    assert set_aside(database) == [(TRACTOR, "bad-numbering", 1)]
 
 
 def test_a_value_that_the_driver_will_not_send_is_the_messages_fault() -> None:
