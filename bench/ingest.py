@@ -3,14 +3,13 @@
 Both work off the same backlog, queued by Mosquitto for their sessions beforehand, one after the
 other: a bare paho client that acknowledges and counts, and the whole line — broker, decoding,
 checks, deduplication, commit, receipts, acknowledgement — in one process. What slows the machine
-slows both, and the ratio of a round is what counts.
+slows both, and the ratio of a round is what counts. Then the line runs as `dala ingest`, and its
+latency at a steady rate (bench/latency.py) and a longer backlog (bench/backlog.py) are measured.
 """
 
 from __future__ import annotations
 
-import json
 import tempfile
-import threading
 import time
 from pathlib import Path
 from statistics import median
@@ -18,32 +17,27 @@ from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
 import sqlalchemy as sa
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import migrations
+from bench import backlog, latency, traffic
 from bench.machine import this_machine
 from bench.memory import now_mb
 from bench.mosquitto import open_mosquitto
+from bench.traffic import VALUES
 from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
-from ingest import topics
-from ingest.settings import BrokerAddress, MqttSettings
+from ingest.settings import BrokerAddress
 from ingest.subscriber import Subscriber
-from storage import devices, tables
+from storage import tables
 from storage.database import make_engine, ping
 
 MESSAGES, ROUNDS, DEVICES = 100_000, 3, 200
-VALUES = ("soil_moisture/20", "soil_moisture/40", "soil_temperature/20", "battery_voltage")
+BACKLOG, LATENCY_S = 100_000, 30.0
 BARE, LINE = "bench-bare", "bench-line"
-FIRST_S = 1_750_000_000  # 2025-06-15T15:06:40Z
-INTERVAL_S = 60
-WINDOW = 500  # messages that the publisher leaves unconfirmed
 
 Report = dict[str, Any]
 
@@ -57,7 +51,14 @@ class _Run(NamedTuple):
     grown_mb: float  # memory of the process, at most, beyond what it held before
 
 
-def run(*, messages: int = MESSAGES, rounds: int = ROUNDS, device_count: int = DEVICES) -> Report:
+def run(
+    *,
+    messages: int = MESSAGES,
+    rounds: int = ROUNDS,
+    device_count: int = DEVICES,
+    waiting: int = BACKLOG,
+    latency_s: float = LATENCY_S,
+) -> Report:
     """Measure on an embedded database and a Mosquitto of its own, which are gone afterwards.
 
     Parameters
@@ -68,59 +69,106 @@ def run(*, messages: int = MESSAGES, rounds: int = ROUNDS, device_count: int = D
         How often; medians are reported.
     device_count : int
         Devices that the messages come from: as many receipts go out for each batch, at most.
+    waiting : int
+        Messages that wait for `dala ingest`, whose memory is watched as it drains them; 0: none.
+    latency_s : float
+        How long 2,000 messages a second are published to `dala ingest`; 0: not at all. [s]
 
     Raises
     ------
     embedded.children.ChildError
-        If Mosquitto or the database cannot be started.
+        If Mosquitto, the database or a process of ours cannot be started.
     MiscountError
-        If not every reading is stored once at the end of a round.
+        If not every reading is stored once at the end of a part.
     """
-    with tempfile.TemporaryDirectory(prefix="dala-bench-") as folder:
-        settings = EmbeddedSettings(home=Path(folder) / "home")
+    with tempfile.TemporaryDirectory(prefix="dala-bench-") as name:
+        folder = Path(name)
+        settings = EmbeddedSettings(home=folder / "home")
         with (
             open_embedded(settings, verb="bench", broker=False) as servers,
-            open_mosquitto(Path(folder)) as broker,
+            open_mosquitto(folder) as broker,
         ):
             engine = make_engine(servers.database_url, application="dala bench")
             try:
                 migrations.upgrade(engine)
-                return measure(engine, broker, messages, rounds, device_count)
+                return measure(
+                    folder, engine, broker, messages, rounds, device_count, waiting, latency_s
+                )
             finally:
                 engine.dispose()
 
 
 def measure(
-    engine: sa.Engine, broker: BrokerAddress, messages: int, rounds: int, device_count: int
+    folder: Path,
+    engine: sa.Engine,
+    broker: BrokerAddress,
+    messages: int,
+    rounds: int,
+    device_count: int,
+    waiting: int,
+    latency_s: float,
 ) -> Report:
     """Measure on a migrated database and a broker that queues without limit."""
-    names = [f"bench-{number}" for number in range(device_count)]
-    with engine.begin() as connection:
-        for name in names:
-            devices.put(connection, name, kind="soil-probe", name=name)
-    bare: list[_Run] = []
-    line: list[_Run] = []
     with _progress() as progress:
-        task = progress.add_task("Ingesting", total=rounds * 3)
-        for number in range(rounds):
-            for client_id in (BARE, LINE):
-                _open_session(broker, client_id)
-            _publish(broker, names, messages, number)
-            progress.advance(task)
-            bare.append(_run_bare(broker, messages))
-            progress.advance(task)
-            line.append(_run_line(engine, broker, messages))
-            progress.advance(task)
-            _check_count(engine, messages * len(VALUES) * (number + 1))
+        report = _head(engine, device_count)
+        report |= _ratio(engine, broker, messages, rounds, device_count, progress)
+        stored = messages * rounds * len(VALUES)
+        if latency_s:
+            task = progress.add_task("Latency", total=latency_s)
+            report["latency"] = latency.measure(
+                folder, engine, broker, latency_s, device_count,
+                on_second=lambda seconds: progress.advance(task, seconds),
+            )  # fmt: skip
+            stored += round(latency.RATE * latency_s) * len(VALUES)
+            _check_count(engine, stored)
+        if waiting:
+            task = progress.add_task("Backlog", total=2 * waiting)
+            report["backlog"] = backlog.measure(
+                folder, engine, broker, waiting, device_count,
+                on_step=lambda done: progress.advance(task, done),
+            )  # fmt: skip
+            _check_count(engine, stored + waiting * len(VALUES))
+    return report
+
+
+def _head(engine: sa.Engine, device_count: int) -> Report:
     with engine.connect() as connection:
         server = ping(connection)
-    ratios = [b.seconds / one.seconds for b, one in zip(bare, line, strict=True)]
     return {
         "bench": "ingest",
         "machine": this_machine()._asdict() | {"postgresql": server},
-        "messages": messages,
         "values_a_message": len(VALUES),
         "devices": device_count,
+    }
+
+
+def _ratio(
+    engine: sa.Engine,
+    broker: BrokerAddress,
+    messages: int,
+    rounds: int,
+    device_count: int,
+    progress: Progress,
+) -> Report:
+    names = traffic.names("ratio", device_count)
+    traffic.register(engine, names)
+    bare: list[_Run] = []
+    line: list[_Run] = []
+    task = progress.add_task("Ratio", total=rounds * messages * 3)
+    for number in range(rounds):
+        for client_id in (BARE, LINE):
+            traffic.open_session(broker, client_id)
+        traffic.publish(
+            broker, names, number * messages, messages, lambda done: progress.advance(task, done)
+        )
+        bare.append(_run_bare(broker, messages))
+        progress.advance(task, messages)
+        line.append(_run_line(engine, broker, messages))
+        progress.advance(task, messages)
+        _check_count(engine, messages * len(VALUES) * (number + 1))
+    ratios = [b.seconds / one.seconds for b, one in zip(bare, line, strict=True)]
+    return {
+        "messages": messages,
         "rounds": rounds,
         "bare_messages_per_s": median(messages / one.seconds for one in bare),
         "line_messages_per_s": median(messages / one.seconds for one in line),
@@ -131,64 +179,8 @@ def measure(
     }
 
 
-def payload(device: str, seq: int) -> bytes:
-    """A numbered pack of four values, as a device would write it."""
-    records: list[dict[str, Any]] = [
-        {"bn": f"urn:dev:dala:{device}:", "bt": FIRST_S + INTERVAL_S * seq, "n": "boot", "v": 1},
-        {"n": "seq", "v": seq},
-    ]
-    numbers = (0.25 + seq % 100 / 1_000, 0.3, 15.0 + seq % 10, 3.6)
-    records += [{"n": n, "v": v} for n, v in zip(VALUES, numbers, strict=True)]
-    return json.dumps(records, separators=(",", ":")).encode()
-
-
-def _client(client_id: str) -> mqtt.Client:
-    return mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
-
-
-def _connect(client: mqtt.Client, broker: BrokerAddress, *, expiry_s: int = 3_600) -> None:
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = expiry_s
-    properties.ReceiveMaximum = MqttSettings().receive_maximum
-    client.connect(broker.host, broker.port, clean_start=False, properties=properties)
-
-
-def _open_session(broker: BrokerAddress, client_id: str) -> None:
-    """Let the broker queue what comes for a client that is not there yet."""
-    client = _client(client_id)
-    subscribed: list[Any] = []
-    client.on_subscribe = lambda *found: subscribed.append(found)
-    _connect(client, broker)
-    while not client.is_connected():
-        client.loop(0.05)
-    client.subscribe(topics.SENML, qos=1)
-    while not subscribed:
-        client.loop(0.05)
-    client.disconnect()
-    while client.socket() is not None:
-        client.loop(0.05)
-
-
-def _publish(broker: BrokerAddress, names: list[str], messages: int, number: int) -> None:
-    client = _client("bench-publisher")
-    room = threading.Semaphore(WINDOW)
-    client.on_publish = lambda *_: room.release()
-    client.max_inflight_messages_set(0)
-    _connect(client, broker, expiry_s=0)
-    client.loop_start()
-    each = -(-messages // len(names))
-    for index in range(messages):
-        name, seq = names[index % len(names)], 1 + number * each + index // len(names)
-        room.acquire()
-        client.publish(f"dala/v1/{name}/senml", payload(name, seq), qos=1)
-    for _ in range(WINDOW):
-        room.acquire()
-    client.disconnect()
-    client.loop_stop()
-
-
 def _run_bare(broker: BrokerAddress, messages: int) -> _Run:
-    client = _client(BARE)
+    client = traffic.client(BARE)
     received = 0
 
     def count(*_: Any) -> None:
@@ -198,7 +190,7 @@ def _run_bare(broker: BrokerAddress, messages: int) -> _Run:
     client.on_message = count
     before = now_mb()
     begun = time.perf_counter()
-    _connect(client, broker)
+    traffic.connect(client, broker)
     while received < messages:
         if client.loop(1.0) != mqtt.MQTT_ERR_SUCCESS:
             raise MiscountError(f"the bare subscriber was cut off after {received} messages")
@@ -245,16 +237,36 @@ def as_table(report: Report) -> RenderableType:
         table,
         f"{report['messages']:,} messages of {report['values_a_message']} values from "
         f"{report['devices']:,} devices, medians of {report['rounds']} rounds; memory grew by "
-        f"{report['line_memory_grown_mb']:.0f} MB; PostgreSQL {machine['postgresql']}, Python "
-        f"{machine['python']}, {machine['cores']} cores of {machine['cpu']}, {machine['system']}",
+        f"{report['line_memory_grown_mb']:.0f} MB.",
+        *_process_lines(report),
+        f"PostgreSQL {machine['postgresql']}, Python {machine['python']}, {machine['cores']} cores "
+        f"of {machine['cpu']}, {machine['system']}",
     )
+
+
+def _process_lines(report: Report) -> list[str]:
+    """What `dala ingest` did as a process of its own."""
+    lines = []
+    if (found := report.get("latency")) is not None:
+        lines.append(
+            f"From publishing to being seen by a query, at {found['messages_per_s']:,} messages/s "
+            f"for {found['seconds']:g} s: median {found['p50_s']:.3f} s, p99 {found['p99_s']:.3f} "
+            f"s, at most {found['max_s']:.3f} s ({found['watched']:,} messages watched)."
+        )
+    if (found := report.get("backlog")) is not None:
+        lines.append(
+            f"A backlog of {found['messages']:,} messages: drained at "
+            f"{found['messages_per_s']:,.0f} messages/s in {found['seconds']:.1f} s, holding at "
+            f"most {found['peak_memory_mb']:.0f} MB."
+        )
+    return lines
 
 
 def _progress() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn(),
         TimeElapsedColumn(),
         console=Console(stderr=True),
     )

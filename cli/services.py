@@ -192,6 +192,13 @@ def bench(
     ] = "store",
     rows: Annotated[int, typer.Option(min=1_000, help="Of store: readings in a run.")] = 400_000,
     messages: Annotated[int, typer.Option(min=1_000, help="Of ingest: in each run.")] = 50_000,
+    devices: Annotated[int, typer.Option(min=1, help="Of ingest: that messages come from.")] = 200,
+    backlog: Annotated[
+        int, typer.Option(min=0, help="Of ingest: messages that wait for its process; 0: none.")
+    ] = 100_000,
+    latency_seconds: Annotated[
+        float, typer.Option(min=0, help="Of ingest: at 2,000 messages/s; 0: not at all.")
+    ] = 30.0,
     zones: Annotated[
         int, typer.Option(min=0, help="Of analytics: crop zones of a nightly analysis; 0: none.")
     ] = 1_000,
@@ -216,7 +223,9 @@ def bench(
         report = analytics.run(zones=zones)
         table = analytics.as_table(report)
     elif name == "ingest":
-        report = ingest.run(messages=messages)
+        report = ingest.run(
+            messages=messages, device_count=devices, waiting=backlog, latency_s=latency_seconds
+        )
         table = ingest.as_table(report)
     elif name == "query":
         sizes = sorted(set(readings or query.READINGS))
