@@ -95,6 +95,7 @@ class Subscriber:
         """Let :meth:`run` store what is waiting, and return. Safe in a signal handler."""
         self._stopping = True
 
+    @batching.collecting_rarely()
     def run(self, *, retire: bool = False) -> None:
         """Serve until :meth:`stop`; a lost broker or database is waited for.
 

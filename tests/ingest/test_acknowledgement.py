@@ -1,5 +1,6 @@
 """Commit, then receipts, then acknowledgements, each in order; and what happens when one hangs."""
 
+import gc
 import re
 import signal
 import socket
@@ -156,6 +157,15 @@ def test_a_batch_is_due_when_it_is_full_or_old_or_nothing_more_comes() -> None:
     assert waiting.is_due(1.0)
     waiting.add(13, message(), 0.96)
     assert waiting.is_due(0.96)
+
+
+def test_garbage_is_looked_for_as_before_once_serving_has_ended() -> None:
+    before = gc.get_threshold()
+
+    with batching.collecting_rarely():
+        assert gc.get_threshold()[0] > 20_000  # objects of a batch
+
+    assert gc.get_threshold() == before
 
 
 def test_few_large_messages_fill_a_batch_as_well() -> None:
