@@ -31,31 +31,35 @@ def get(app: FastAPI, path: str, **params: Any) -> httpx.Response:
 def app(empty_engine: sa.Engine) -> FastAPI:
     """With a datastream of a reading every ten minutes for 40 days: 0, 1, 2 …"""
     with empty_engine.begin() as connection:
-        connection.execute(
+        farm = connection.scalar(
             sa.text("""
             INSERT INTO farms (slug, name, timezone, latitude_deg, longitude_deg, elevation_m)
-            VALUES ('steppe', 'Steppe', 'Asia/Almaty', 43, 68, 200)
+            VALUES ('steppe', 'Steppe', 'Asia/Almaty', 43, 68, 200) RETURNING id
             """)
         )
-        devices.put(connection, "probe", farm_id=1, kind="probe", name="probe")
-        connection.execute(
-            sa.text("INSERT INTO datastreams (device_id, quantity) VALUES ('probe', 'rain')")
+        devices.put(connection, "probe", farm_id=farm, kind="probe", name="probe")
+        stream = connection.scalar(
+            sa.text("""
+            INSERT INTO datastreams (device_id, quantity) VALUES ('probe', 'rain') RETURNING id
+            """)
         )
         connection.execute(
             sa.text("""
             INSERT INTO readings (time, datastream_id, value, quality, received_at)
-            SELECT :start + n * interval '10 minutes', 1, n, 0, :start
+            SELECT :start + n * interval '10 minutes', :stream, n, 0, :start
               FROM generate_series(0, 40 * 144 - 1) AS n
             """),
-            {"start": START},
+            {"start": START, "stream": stream},
         )
     aggregates.refresh(empty_engine)
-    return make_app(empty_engine, ApiSettings(api_open=True, api_rate_per_minute=0))
+    made = make_app(empty_engine, ApiSettings(api_open=True, api_rate_per_minute=0))
+    made.state.path = f"datastreams/{stream}/readings"
+    return made
 
 
 def ask(app: FastAPI, days: int, **more: Any) -> dict[str, Any]:
     span = {"start": START.isoformat(), "end": (START + days * DAY).isoformat()}
-    answer = get(app, "datastreams/1/readings", **span, **more)
+    answer = get(app, app.state.path, **span, **more)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -110,9 +114,9 @@ def test_days_of_a_long_range_are_those_of_a_short_one(app: FastAPI) -> None:
 
 def test_more_days_than_points_are_too_many(app: FastAPI) -> None:
     span = {"start": "2006-01-01T00:00:00Z", "end": "2026-01-01T00:00:00Z"}
-    answer = get(app, "datastreams/1/readings", **span)
+    answer = get(app, app.state.path, **span)
     assert answer.status_code == 200  # there are 40 of them
-    answer = get(app, "datastreams/1/readings", **span, points=39)
+    answer = get(app, app.state.path, **span, points=39)
     assert answer.status_code == 422
     assert answer.json()["detail"] == "more than 39 rows; ask for a shorter range."
 
