@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,9 @@ from paho.mqtt import _packet
 from paho.mqtt.enums import MQTTErrorCode
 
 READ_BYTES = 64 * 1024
+PUBLISH_QOS_1, PUBLISH_MASK, DUP = 0x32, 0xF6, 0x08  # whatever DUP and RETAIN are
+SMALLEST_PUBLISH = 9  # bytes: two of head, a topic of one, a number, and what could follow
+LARGEST_AHEAD = 0x3FFF  # bytes that two digits of a length can tell
 
 
 class Client(mqtt.Client):
@@ -36,11 +40,39 @@ class Client(mqtt.Client):
     def read_packet(self) -> bool:
         """Read a packet; False when there is none, or none any more."""
         self.ran_dry = False
+        if self._in_packet["command"] == 0 and self._take_ahead():
+            return True
         result = self._packet_read()
         if result > 0:
             self._loop_rc_handle(result)
             return False
         return not self.ran_dry and self._sock is not None
+
+    def _take_ahead(self) -> bool:
+        """Hand on the next packet, if it is the usual message and all of it has been read.
+
+        That is a PUBLISH with QoS 1, a topic and no properties, below 16 KiB (MQTT 5 section 3.3).
+        Whatever else is there, or not all there, is left to paho.
+        """
+        ahead, at = self._ahead, self._at
+        if len(ahead) - at < SMALLEST_PUBLISH or ahead[at] & PUBLISH_MASK != PUBLISH_QOS_1:
+            return False
+        size, start = ahead[at + 1], at + 2
+        if size > 127:
+            size, start = size & 127 | ahead[start] << 7, start + 1
+        end = start + size
+        topic = start + 2
+        number = topic + (ahead[start] << 8 | ahead[start + 1])
+        body = number + (3 if self._protocol == mqtt.MQTTv5 else 2)
+        if size > LARGEST_AHEAD or end > len(ahead) or body > end or number == topic:
+            return False
+        mid = ahead[number] << 8 | ahead[number + 1]
+        if mid == 0 or (self._protocol == mqtt.MQTTv5 and ahead[body - 1]):
+            return False
+        self._at = end
+        take = self.take_again if ahead[at] & DUP else self.take
+        take(mid, _text(ahead[topic:number]), ahead[body:end])
+        return True
 
     def acknowledge(self, mids: Sequence[int]) -> None:
         """Acknowledge messages in one piece: a system call for all, not one for each."""
@@ -98,6 +130,7 @@ class Client(mqtt.Client):
         if self._at == len(self._ahead):
             try:
                 self._ahead, self._at = super()._sock_recv(READ_BYTES), 0
+                self._last_bytes_received = time.monotonic()  # for the keep-alive
             except BlockingIOError:
                 self.ran_dry = True
                 raise

@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterator
 
 import paho.mqtt.client as mqtt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from paho.mqtt.enums import CallbackAPIVersion
 
+from ingest.client import Client
 from ingest.connection import BrokerRefused, Connection, Handlers, NoGreeting
 from ingest.settings import BrokerAddress
 
@@ -328,3 +332,62 @@ def test_a_line_on_which_nothing_comes_is_kept_up(
 
     assert looked_after
     made.abandon()
+
+
+# Messages of every kind that a broker may send, and what becomes of each: usual ones, repeated and
+# retained ones, QoS 0, with properties, without payload, with lengths of one to three bytes.
+LONG, LONGER = b"x" * 200, b"y" * 20_000
+
+
+def framed(head: int, rest: bytes) -> bytes:
+    size, length = len(rest), bytearray()
+    while size > 127:
+        length.append(size % 128 + 128)
+        size //= 128
+    return bytes([head, *length, size]) + rest
+
+
+def mixed(properties: bytes) -> tuple[bytes, list[tuple[int, str, bytes]]]:
+    """A stream of messages, and what is heard of it; ``properties`` is how none are written."""
+    topic, none = b"\x00\x03a/b", properties
+    stream = [
+        framed(0x32, topic + b"\x00\x07" + none + b"usual"),
+        framed(0x30, topic + none + b"QoS 0"),
+        framed(0x3A, topic + b"\x01\x00" + none + b"again"),
+        framed(0x33, topic + b"\xff\xff" + none + LONG),
+        framed(0x32, b"\x00\x01\xff" + b"\x00\x09" + none),
+        framed(0x32, topic + b"\x00\x0a" + none + LONGER),
+        framed(0x32, topic + b"\x00\x0b" + none + b"\x00nul"),
+    ]
+    heard = [
+        (7, "a/b", b"usual"), (0, "a/b", b"QoS 0"), (256, "a/b", b"again"), (65_535, "a/b", LONG),
+        (9, "\ufffd", b""), (10, "a/b", LONGER), (11, "a/b", b"\x00nul"),
+    ]  # fmt: skip
+    if none:
+        stream.insert(1, framed(0x32, topic + b"\x00\x08\x02\x01\x01" + b"with properties"))
+        heard.insert(1, (8, "a/b", b"with properties"))
+    return b"".join(stream), heard
+
+
+@pytest.mark.parametrize("properties", [b"\x00", b""], ids=["MQTT 5", "MQTT 3.1.1"])
+@given(cuts=st.lists(st.integers(0, 600), max_size=12))
+def test_messages_arrive_whole_wherever_the_network_cuts_them(
+    properties: bytes, cuts: list[int]
+) -> None:
+    protocol = mqtt.MQTTv5 if properties else mqtt.MQTTv311
+    client = Client(CallbackAPIVersion.VERSION2, protocol=protocol, manual_ack=True)
+    heard: list[tuple[int, str, bytes]] = []
+    client.take = client.take_again = lambda *message: heard.append(message)
+    stream, expected = mixed(properties)
+    ends = sorted({min(cut, len(stream)) for cut in cuts} | {len(stream)})
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        client._sock = ours
+        for begin, end in zip([0, *ends], ends, strict=False):
+            theirs.sendall(stream[begin:end])
+            while client.read_packet() or not client.ran_dry:
+                pass
+        client._sock = None
+
+    assert heard == expected
