@@ -23,7 +23,7 @@ def as_table(report: Report) -> RenderableType:
         f"were computed from {seeded['sent']:,} readings and points that came through ingest "
         f"({seeded['seconds']:,.0f} s, of which analysis {seeded['analysis_s']:,.0f} s). Readings "
         f"are made series of every datastream over a year. {report['requests']} requests of each "
-        "kind, one after the other, over all farms.",
+        "kind, one after the other, over all farms; what is computed is asked once of each.",
         "HTTP: dala serve, a process of its own. 304: the caller has the answer already. Direct: "
         "without HTTP, computed each time. Bare: psycopg fetching the rows it is made of.",
         f"PostgreSQL {machine['postgresql']}, Python {machine['python']}, {machine['cores']} cores "
@@ -37,6 +37,8 @@ def _of_size(size: Report) -> Iterator[Table]:
     for name in ("direct p50", "bare p50", "bare ÷ HTTP"):
         table.add_column(name, justify="right")
     for name, one in size["warm"].items():
+        if one["computed"] is not None:
+            table.add_row(f"{name}, computed", *_spread(one["computed"]), "", "", "", "")
         known = one["not_modified"]
         table.add_row(
             name,

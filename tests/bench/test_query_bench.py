@@ -61,6 +61,7 @@ def test_a_summary_is_not_sent_to_who_has_it(report: query.Report) -> None:
     warm = report["sizes"][0]["warm"]
 
     assert warm["farm summary"]["not_modified"]["requests"] == 3
+    assert warm["farm summary"]["computed"]["requests"] == 1  # there is one farm
     assert warm["water balance"]["not_modified"] is None
 
 
@@ -70,7 +71,7 @@ def test_the_tables_have_every_question_and_fit_110_columns(report: query.Report
     console.print(query_table.as_table(report))
 
     text = console.export_text()
-    assert text.count("farm summary") == 2 + 2 + 1  # warm, cold, growth
+    assert text.count("farm summary") == 4 + 2 + 1  # warm, cold, growth
     assert "2,000 → 4,000" in text
     assert max(map(len, text.splitlines())) <= 110
 
