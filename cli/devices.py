@@ -166,7 +166,7 @@ def claim(
                 )
         except NotFound as error:
             fail(f"Not claimed: there is no {error}. `dala unknown` lists who waits.")
-        except (strangers.AlreadyRegistered, ValueError) as error:
+        except ValueError as error:
             fail(f"Not claimed: {error}")
     say(f"Registered as {claimed.device_id}. What it sends is stored from now on.")
     if claimed.retriable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import datetime as dt
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,10 +32,16 @@ def register(
     timezone: Annotated[
         str | None, typer.Option(help="IANA zone, of a device that sends local time.")
     ] = None,
+    topics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--topic", help="Of a gateway, for the devices behind it, as application/+/device/#."
+        ),
+    ] = None,
 ) -> None:
-    """Register a device; prints the token that it shows the embedded broker, once."""
+    """Register a device; prints the token that it shows the broker, once."""
     from seeds.services import open_services
-    from storage import registering
+    from storage import audit, registering
     from storage.database import NotFound
 
     with open_services("register") as services:
@@ -53,31 +59,45 @@ def register(
                     wire_id=wire_id,
                     profile=profile,
                     timezone=zone(timezone),
+                    topic_filters=topics or None,
+                )
+                audit.record(
+                    connection,
+                    actor="console",
+                    action="device.register",
+                    object=f"device:{device_id}",
+                    farm_id=farm_id,
                 )
         except NotFound as error:
             fail(f"Not registered: there is no {error}.")
         except ValueError as error:
             fail(f"Not registered: {error}")
         say(f"{device_id} is registered. What it sends is stored from now on, 10 s later at most.")
-        if wire_id is None:
+        if wire_id is None or topics:
             _hand_out(services, device_id)
 
 
-def token(device_id: DeviceId) -> None:
-    """Give a device a new token for the embedded broker; the one it had is worth nothing then."""
+def token(
+    device_id: DeviceId,
+    overlap: Annotated[
+        float,
+        typer.Option(min=0, max=8_760, help="Hours that the old one stays good, if need be."),
+    ] = 0.0,
+) -> None:
+    """Give a device a new token; the one it had is worth nothing then, or after the overlap."""
     from seeds.services import open_services
     from storage.database import NotFound
 
     with open_services("token") as services:
         services.check_migrated()
         try:
-            _hand_out(services, device_id)
+            _hand_out(services, device_id, overlap)
         except NotFound as error:
             fail(f"No token: there is no {error}.")
 
 
 def disable(device_id: DeviceId) -> None:
-    """Take a device out of service: it raises no alerts, and what it sends is not stored."""
+    """Take a device out of service: it is cut off and raises no alerts; nothing more is stored."""
     _set_service(device_id, disabled=True)
     say(f"{device_id} is out of service. Back again: dala enable {device_id}")
 
@@ -125,27 +145,37 @@ def field_of(connection: sa.Connection, farm_id: int, farm: str, name: str) -> i
     return of[name]
 
 
-def _hand_out(services: Services, device_id: str) -> None:
+def _hand_out(services: Services, device_id: str, overlap_h: float = 0.0) -> None:
     """Print a new token; only its hash is kept."""
-    from seeds.load import hash_token
-    from storage import devices
+    from storage import audit, credentials
+    from storage.sealing import Seal
 
-    if services.embedded is None:
+    seal = Seal.from_environment()
+    if services.embedded is None and seal is None:
         say(
             "Your broker decides who may connect: give it an account there, such as "
-            f"mosquitto_passwd FILE {device_id}"
+            f"mosquitto_passwd FILE {device_id}, or set DALA_BROKER_KEY and DALA_MQTT_ADMIN_URL"
         )
         return
-    made = secrets.token_hex(32)
     with services.engine.begin() as connection:
-        devices.set_credential(connection, device_id, hash_token(made))
-    say(f"Its MQTT user and client id are {device_id}; its token, which nobody can show again:")
-    print(made)
+        issued = credentials.issue(
+            connection, device_id, overlap=dt.timedelta(hours=overlap_h), seal=seal
+        )
+        audit.record(
+            connection, actor="console", action="credential.issue", object=f"device:{device_id}"
+        )
+    if issued.replaced_until is not None:
+        say(
+            "The token that it has is good until it comes with the new one, or until "
+            f"{issued.replaced_until:%Y-%m-%d %H:%M} UTC."
+        )
+    say(f"Its MQTT client id is {device_id}, its user {issued.username}; its token, shown once:")
+    print(issued.token)
 
 
 def _set_service(device_id: str, *, disabled: bool) -> None:
     from seeds.services import open_services
-    from storage import registering
+    from storage import audit, registering
     from storage.database import NotFound
 
     with open_services("disable" if disabled else "enable") as services:
@@ -153,5 +183,11 @@ def _set_service(device_id: str, *, disabled: bool) -> None:
         try:
             with services.engine.begin() as connection:
                 registering.set_disabled(connection, device_id, disabled=disabled)
+                audit.record(
+                    connection,
+                    actor="console",
+                    action="device.disable" if disabled else "device.enable",
+                    object=f"device:{device_id}",
+                )
         except NotFound as error:
             fail(f"Not changed: there is no {error}.")

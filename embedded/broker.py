@@ -11,6 +11,8 @@ import logging
 import os
 import signal
 import sys
+import time
+from collections.abc import Callable
 
 from amqtt.adapters import BufferReader, StreamWriterAdapter
 from amqtt.broker import Broker
@@ -30,7 +32,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.exc import SQLAlchemyError
 
-from embedded.broker_access import ACCOUNT, may_publish, stored_credentials
+from embedded.broker_access import ACCOUNT, FRESH_S, StoredCredentials, may_publish
 from embedded.broker_delivery import (
     Conversation,
     Delivery,
@@ -48,7 +50,8 @@ PROTOCOL = b"\x00\x04MQTT"
 LEVEL = 4  # MQTT 3.1.1
 LARGEST_CONNECT = 2**17  # bytes
 SESSION_EXPIRY_S = 7 * 24 * 3600
-RECHECK_S = 30.0  # a client whose device was disabled is cut off after this long
+WATCH_S = 1.0  # between two looks for credentials that changed
+RECHECK_S = 30.0  # between two looks at who is here, whatever changed
 ROUTES_KEPT = 10_000
 REFUSED = 0x80
 
@@ -71,8 +74,14 @@ class BrokerSettings(BaseSettings):
 class EmbeddedBroker(Broker):  # type: ignore[misc]
     """amqtt's broker with conversations of ours."""
 
-    def __init__(self, config: BrokerConfig, limits: Limits) -> None:
+    def __init__(
+        self,
+        config: BrokerConfig,
+        limits: Limits,
+        watch: Callable[[], object] = lambda: None,
+    ) -> None:
         super().__init__(config)
+        self._watch = watch  # answers something else when credentials changed
         self._limits = limits
         self._conversations: dict[str, Conversation] = {}  # by client id
         self._connections = 0
@@ -190,7 +199,7 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
     def _owns_client_id(self, newcomer: Session) -> bool:
         """Whether no other account has a session under this client id."""
         earlier, _ = self._sessions.get(str(newcomer.client_id), (None, None))
-        if earlier is None or earlier.username == newcomer.username:
+        if earlier is None or earlier.attributes[ACCOUNT].name == newcomer.attributes[ACCOUNT].name:
             return True
         logger.warning(
             "refused %r: its client id %.64r is of %r",
@@ -235,9 +244,18 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
             outbox_of(session).clear()
 
     async def _recheck(self) -> None:
-        """Cut off who may no longer be here."""
+        """Cut off who may no longer be here, soon after anything about credentials changed."""
+        known, looked = None, time.monotonic()
         while True:
-            await asyncio.sleep(RECHECK_S)
+            await asyncio.sleep(WATCH_S)
+            state = None
+            with contextlib.suppress(SQLAlchemyError):
+                state = await asyncio.to_thread(self._watch)
+            if state in (None, known) and time.monotonic() < looked + RECHECK_S:
+                continue
+            if known is not None:  # what was looked up just before the change is fresh for so long
+                await asyncio.sleep(FRESH_S)
+            known, looked = state, time.monotonic()
             for conversation in list(self._conversations.values()):
                 listener = self.listeners_config[LISTENER]
                 if not await self._authenticate(conversation.session, listener):
@@ -336,9 +354,10 @@ def configuration(settings: BrokerSettings) -> BrokerConfig:
 
 async def serve(settings: BrokerSettings) -> None:
     """Run until SIGTERM or SIGINT, or until the parent is gone; say the port on stdout."""
-    broker = EmbeddedBroker(configuration(settings), Limits())
+    stored = StoredCredentials(settings.database_url.get_secret_value())
+    broker = EmbeddedBroker(configuration(settings), Limits(), stored.state)
     await broker.start()
-    await asyncio.to_thread(_warm_up, settings)
+    await asyncio.to_thread(_warm_up, stored)
     _drop_privileges(settings)
     ending = asyncio.Event()
     for request in (signal.SIGTERM, signal.SIGINT):
@@ -351,11 +370,10 @@ async def serve(settings: BrokerSettings) -> None:
     await broker.shutdown()
 
 
-def _warm_up(settings: BrokerSettings) -> None:
+def _warm_up(stored: StoredCredentials) -> None:
     """Ask the database once, so that every module on that way is loaded."""
-    look_up = stored_credentials(settings.database_url.get_secret_value())
     with contextlib.suppress(SQLAlchemyError):  # there may be no table yet
-        look_up("")
+        stored("")
 
 
 def _drop_privileges(settings: BrokerSettings) -> None:

@@ -1,32 +1,32 @@
 """Who may speak to the embedded broker, and about what; as plugins of amqtt.
 
 Two kinds of account: the service that ingests, whose password the broker is started with, and
-devices, which the database knows. A device's user name, client id and id are one; its password is
-a random token of 256 bits, of which only the SHA-256 is stored: nothing to guess, so a fast hash
-is right.
+devices, which the database knows. A device's client id is its id, its user name the id or, of a
+token that replaces another in its own time, the other name of the device; its password is a random
+token of 256 bits, of which only the SHA-256 is stored: nothing to guess, so a fast hash is right.
 """
 
 import asyncio
-import hashlib
 import hmac
 import logging
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from amqtt.contexts import Action, BaseContext
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import Session
 
 from embedded.broker_server import INGEST
-from storage import devices
+from storage import credentials
+from storage.credentials import Credential, Token, device_of
 from storage.database import make_engine
+from storage.registering import GATEWAYS
 
-NETWORK_SERVER = "network-server"
 ACCOUNT = "dala.account"  # key in amqtt's Session.attributes
-FRESH_S = 5.0  # a changed or disabled credential counts after this long
+FRESH_S = 1.0  # a changed or disabled credential counts after this long
 # What the service says: receipts, and commands to Sparkplug nodes (to be born again).
 ANSWER = re.compile(r"dala/v1/[^/]+/receipt|spBv1\.0/[^/]+/(?:NCMD/[^/]+|DCMD/[^/]+/[^/]+)")
 # What a network server, gateway or bridge says for the devices behind it may be on any topic, as an
@@ -41,19 +41,9 @@ logger = logging.getLogger("dala.broker")
 class Account(NamedTuple):
     """Who is at the other end of a connection."""
 
-    name: str
-    kind: str  # INGEST, NETWORK_SERVER, or the kind of a device
-
-
-class Credential(Protocol):
-    """What the database knows of a device's right to enter."""
-
-    @property
-    def credential_hash(self) -> str | None: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def disabled(self) -> bool: ...
+    name: str  # INGEST, or the id of a device
+    kind: str  # INGEST, or the kind of a device
+    topic_filters: tuple[str, ...] = ()  # that a gateway may use; none: all but those of ours
 
 
 class AccessDenied(Exception):
@@ -67,14 +57,33 @@ def may_publish(account: Account, topic: str) -> bool:
     own = f"dala/v1/{account.name}/"
     if topic in (f"{own}senml", f"{own}track"):
         return True
-    return account.kind == NETWORK_SERVER and not topic.startswith(NOT_OF_NETWORKS)
+    if account.kind not in GATEWAYS or topic.startswith(NOT_OF_NETWORKS):
+        return False
+    return not account.topic_filters or any(covers(one, topic) for one in account.topic_filters)
 
 
 def may_subscribe(account: Account, topic_filter: str) -> bool:
     """Whether the account may subscribe to a topic filter."""
     if account.kind == INGEST or topic_filter == f"dala/v1/{account.name}/receipt":
         return True
-    return account.kind == NETWORK_SERVER and COMMAND_FILTER.fullmatch(topic_filter) is not None
+    if account.kind not in GATEWAYS:
+        return False
+    if account.topic_filters:
+        return any(covers(one, topic_filter) for one in account.topic_filters)
+    return COMMAND_FILTER.fullmatch(topic_filter) is not None
+
+
+def covers(allowed: str, asked: str) -> bool:
+    """Whether every topic of the filter asked for, which may be a topic, is one of the allowed."""
+    levels, wanted = allowed.split("/"), asked.split("/")
+    for number, level in enumerate(levels):
+        if level == "#":
+            return True
+        if number >= len(wanted) or wanted[number] == "#":
+            return False
+        if level not in ("+", wanted[number]):
+            return False
+    return len(levels) == len(wanted)
 
 
 class CredentialBook:
@@ -90,8 +99,10 @@ class CredentialBook:
         *,
         fresh_s: float = FRESH_S,
         clock: Callable[[], float] = time.monotonic,
+        used: Callable[[str], None] = lambda _username: None,
     ) -> None:
         self._look_up, self._fresh_s, self._clock = look_up, fresh_s, clock
+        self._used = used
         self._known: dict[str, tuple[float, Credential]] = {}
 
     async def find(self, device_id: str, *, anew: bool = False) -> Credential | None:
@@ -115,6 +126,14 @@ class CredentialBook:
             self._known[device_id] = self._clock(), found
         return found
 
+    async def note_used(self, username: str) -> None:
+        """A device came with its newest token, so that the one before is worth nothing now."""
+        try:
+            await asyncio.to_thread(self._used, username)
+        except Exception as error:  # as above; the old one then ends with its time
+            logger.warning("not noted that %r was used: %s", username, type(error).__name__)
+        self._known.pop(device_of(username), None)
+
 
 async def admit(session: Session, book: CredentialBook, ingest_password: str) -> Account:
     """Say who a client is by its user name and password; raise AccessDenied if it is refused."""
@@ -125,41 +144,59 @@ async def admit(session: Session, book: CredentialBook, ingest_password: str) ->
         if not hmac.compare_digest(password.encode(), ingest_password.encode()):
             raise AccessDenied("wrong password")
         return Account(INGEST, INGEST)
-    if session.client_id != name:
-        raise AccessDenied("the client id is not the user name")
+    device_id = device_of(name)
+    if session.client_id != device_id:
+        raise AccessDenied("the client id is not the id of the device")
     if any(sign in name for sign in "/+#"):
         raise AccessDenied("a device id with one of / + #")
-    credential = await book.find(name)
-    if credential is None or credential.credential_hash is None:
+    credential = await book.find(device_id)
+    if credential is None or not credential.tokens:
         raise AccessDenied("no such device, or it has no credential")
-    if not _is_token_of(credential, password):
-        # It may have been given a new one since it was last looked up.
-        credential = await book.find(name, anew=True)
-        if credential is None or not _is_token_of(credential, password):
+    shown = _token_of(credential, password)
+    if shown is None or len(credential.tokens) > 1:
+        # It may have been given a new one, or have used that, since it was last looked up.
+        credential = await book.find(device_id, anew=True)
+        shown = None if credential is None else _token_of(credential, password)
+        if credential is None or shown is None:
             raise AccessDenied("wrong token")
     if credential.disabled:
         raise AccessDenied("the device is disabled")
     if credential.kind == INGEST:
         raise AccessDenied(f"a device cannot be of kind {INGEST}")
-    return Account(name, credential.kind)
+    if not shown.is_old and len(credential.tokens) > 1:
+        await book.note_used(shown.username)
+    return Account(device_id, credential.kind, tuple(credential.topic_filters))
 
 
-def _is_token_of(credential: Credential, password: str) -> bool:
-    digest = hashlib.sha256(password.encode()).hexdigest()
-    return hmac.compare_digest(digest, (credential.credential_hash or "").lower())
+def _token_of(credential: Credential, password: str) -> Token | None:
+    """The token that was shown, of those that are good."""
+    digest = credentials.hash_token(password)
+    good = [one for one in credential.tokens if hmac.compare_digest(digest, one.token_hash.lower())]
+    return good[0] if good else None
 
 
-def stored_credentials(database_url: str) -> Callable[[str], Credential | None]:
-    """Return the look-up in the database; it connects at the first question."""
-    engine = make_engine(
-        database_url, statement_timeout_s=5, pool_size=2, application="dala broker"
-    )
+class StoredCredentials:
+    """The credentials in the database; it connects at the first question."""
 
-    def look_up(device_id: str) -> Credential | None:
-        with engine.connect() as connection:
-            return devices.find_credential(connection, device_id)
+    def __init__(self, database_url: str) -> None:
+        self._engine = make_engine(
+            database_url, statement_timeout_s=5, pool_size=2, application="dala broker"
+        )
 
-    return look_up
+    def __call__(self, device_id: str) -> Credential | None:
+        """Look a device up."""
+        with self._engine.connect() as connection:
+            return credentials.find(connection, device_id)
+
+    def state(self) -> object:
+        """Something else than before, once a credential changed or was over."""
+        with self._engine.connect() as connection:
+            return credentials.state(connection)
+
+    def note_used(self, username: str) -> None:
+        """A device came with its newest token."""
+        with self._engine.begin() as connection:
+            credentials.note_used(connection, username)
 
 
 class AccountsPlugin(BaseAuthPlugin):  # type: ignore[misc]
@@ -167,7 +204,8 @@ class AccountsPlugin(BaseAuthPlugin):  # type: ignore[misc]
 
     def __init__(self, context: BaseContext) -> None:
         super().__init__(context)
-        self._book = CredentialBook(stored_credentials(self.config.database_url))
+        stored = StoredCredentials(self.config.database_url)
+        self._book = CredentialBook(stored, used=stored.note_used)
 
     async def authenticate(self, *, session: Session) -> bool:
         """Admit or refuse; a refusal is logged with its reason."""

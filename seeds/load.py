@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -173,8 +172,3 @@ def _loads(zone_id: int, season: TrueSeason) -> list[HarvestLoad]:
         )
         for number in range(count)
     ]
-
-
-def hash_token(token: str) -> str:
-    """What the database keeps of a device's token."""
-    return hashlib.sha256(token.encode()).hexdigest()

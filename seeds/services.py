@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,9 +20,8 @@ from embedded.home import Claim, EmbeddedSettings
 from embedded.stack import Servers, open_embedded
 from ingest.subscriber import BrokerAddress, BrokerRefused, MqttSettings
 from seeds.devices import Login, NoReceipt
-from seeds.load import hash_token
 from seeds.recording import RecordingError
-from storage import database, devices
+from storage import credentials, database
 from storage.database import DatabaseSettings
 
 log = structlog.get_logger()
@@ -121,9 +119,8 @@ class Services:
 
         def own(device_id: str) -> Login:
             if device_id not in self._tokens:
-                token = secrets.token_urlsafe(32)
                 with self.engine.begin() as connection:
-                    devices.set_credential(connection, device_id, hash_token(token))
+                    token = credentials.issue(connection, device_id).token
                 self._tokens[device_id] = token
             return Login(device_id, self._tokens[device_id])
 

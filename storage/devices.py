@@ -29,14 +29,6 @@ class Device(NamedTuple):
     sensor_height_m: float | None
 
 
-class Credential(NamedTuple):
-    """What a broker needs to let a device in."""
-
-    credential_hash: str | None  # SHA-256 of its token, in hex
-    kind: str
-    disabled: bool
-
-
 class StreamKey(NamedTuple):
     """What makes a datastream one of its own."""
 
@@ -86,25 +78,6 @@ def put(connection: sa.Connection, device_id: str, **values: Any) -> None:
     """Add the device, or bring it up to date."""
     statement = insert(tables.devices).values(id=device_id, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
-
-
-def set_credential(connection: sa.Connection, device_id: str, credential_hash: str) -> None:
-    """Replace the credential of a device; NotFound if there is no such device."""
-    statement = (
-        tables.devices.update()
-        .where(tables.devices.c.id == device_id)
-        .values(credential_hash=credential_hash)
-    )
-    if connection.execute(statement).rowcount == 0:
-        raise NotFound(f"device {device_id!r}")
-
-
-def find_credential(connection: sa.Connection, device_id: str) -> Credential | None:
-    """What the broker needs to know of a device; None if there is no such device."""
-    columns = [tables.devices.c[name] for name in Credential._fields]
-    query = sa.select(*columns).where(tables.devices.c.id == device_id)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else Credential(*row)
 
 
 def by_identity(connection: sa.Connection, identities: Iterable[str]) -> dict[str, Device]:

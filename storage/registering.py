@@ -1,45 +1,81 @@
-"""Devices that come into service, leave it, and get a token of their own."""
+"""Devices that come into service and leave it: one way for the console and for the API."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from storage import devices, tables
 from storage.database import NotFound
-from storage.unknown import AlreadyRegistered
 
-# Of the id: it is a level of topics, and the name that its broker knows.
-FORBIDDEN = frozenset("/+#$: \t\r\n\x00")
+
+class AlreadyRegistered(ValueError):
+    """A device has this id or identity."""
+
+
+# Of the id: it is a level of topics, and the name that its broker knows; ~2 ends its other name.
+FORBIDDEN = frozenset("/+#$~: \t\r\n\x00")
 LONGEST_ID = 200
+# Who speaks for the devices behind it, on topics of its own.
+GATEWAYS = frozenset({"gateway", "network-server"})
 
 
 def register(
     connection: sa.Connection, device_id: str, *, wire_id: str | None = None, **values: Any
 ) -> None:
-    """Add a device that was not known; ``values`` are as in ``devices.put``.
+    """Add a device that was not known, or was heard and not known; ``values`` as ``devices.put``.
 
     Raises
     ------
     ValueError
-        If the id cannot be one, or AlreadyRegistered, if a device has it or the wire identity.
+        If the id cannot be one, or a gateway's topics cannot be its own; AlreadyRegistered, if a
+        device has the id or the wire identity.
     """
     if not device_id or len(device_id) > LONGEST_ID or FORBIDDEN & set(device_id):
         raise ValueError(
-            f"an id has 1 to {LONGEST_ID} characters, none of them a blank or one of / + # $ :"
+            f"an id has 1 to {LONGEST_ID} characters, none of them a blank or one of / + # $ ~ :"
         )
+    check_topics(values["kind"], values.get("topic_filters"))
     wanted = [device_id, *([wire_id] if wire_id else [])]
     if found := devices.by_identity(connection, wanted):
         raise AlreadyRegistered(f"a device is registered as {next(iter(found))!r}")
-    devices.put(connection, device_id, wire_id=wire_id, **values)
-    waiting = tables.unknown_devices
-    connection.execute(waiting.delete().where(waiting.c.identity.in_(wanted)))
+    table = tables.devices
+    # Another's device is not seen here, and still has the id.
+    statement = insert(table).values(id=device_id, wire_id=wire_id, **values)
+    added = statement.on_conflict_do_nothing().returning(table.c.id)
+    if connection.scalar(added) is None:
+        raise AlreadyRegistered(f"a device is registered as {device_id!r} or {wire_id!r}")
 
 
 def set_disabled(connection: sa.Connection, device_id: str, *, disabled: bool) -> None:
     """Take a device out of service, or bring it back; NotFound if there is none of this id."""
+    change(connection, device_id, disabled=disabled)
+
+
+def change(connection: sa.Connection, device_id: str, **values: Any) -> None:
+    """Change what was said of a device; NotFound if there is none of this id."""
     table = tables.devices
-    statement = table.update().where(table.c.id == device_id).values(disabled=disabled)
+    statement = sa.update(table).where(table.c.id == device_id).values(**values)
     if connection.execute(statement).rowcount == 0:
         raise NotFound(f"device {device_id!r}")
+
+
+def check_topics(kind: str, filters: Sequence[str] | None) -> None:
+    """Refuse topics that are not for a gateway to speak on; ValueError says why."""
+    if filters and kind not in GATEWAYS:
+        raise ValueError(f"topics are for {' and '.join(sorted(GATEWAYS))}: a {kind} has its own")
+    for one in filters or ():
+        levels = one.split("/")
+        if not one or len(one) > 500 or "\x00" in one:
+            raise ValueError("a topic has 1 to 500 characters")
+        if levels[0].startswith("$") or levels[0] in {"", "dala", "+", "#"}:
+            raise ValueError(
+                f"{one!r} is not for a gateway: its first level is a name of its own, not dala"
+            )
+        if any("#" in part and part != "#" for part in levels) or "#" in levels[:-1]:
+            raise ValueError(f"{one!r}: # stands alone, at the end")
+        if any("+" in part and part != "+" for part in levels):
+            raise ValueError(f"{one!r}: + stands alone between slashes")

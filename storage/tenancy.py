@@ -60,6 +60,9 @@ BY_FARM: Mapping[str, Shown] = {
     "fields": Shown("farm_id", "farm", writable=True),
     "devices": Shown("farm_id", "farm", writable=True),
     "alerts": Shown("farm_id", "farm", writable=True),
+    "alert_rules": Shown("farm_id", "farm", writable=True),
+    "alert_subscriptions": Shown("farm_id", "farm", writable=True),
+    "alert_deliveries": Shown("farm_id", "farm"),
     "weather_forecasts": Shown("farm_id", "farm"),
     "audit_log": Shown("farm_id", "farm"),
     "field_boundaries": Shown("field_id", "field", writable=True),
@@ -70,9 +73,12 @@ BY_FARM: Mapping[str, Shown] = {
     "non_routine_adjustments": Shown("crop_zone_id", "crop_zone", writable=True),
     "balance_days": Shown("crop_zone_id", "crop_zone"),
     "season_results": Shown("crop_zone_id", "crop_zone"),
-    "device_sequences": Shown("device_id", "device"),
+    "device_sequences": Shown("device_id", "device", writable=True),  # what is given up
     "device_heard": Shown("device_id", "device"),
     "datastreams": Shown("device_id", "device", writable=True),
+    "device_credentials": Shown("device_id", "device", writable=True),
+    "device_placements": Shown("device_id", "device", writable=True),
+    "datastream_calibrations": Shown("datastream_id", "datastream", writable=True),
     "track_points": Shown("device_id", "device"),
     "track_conflicts": Shown("device_id", "device"),
     "machine_results": Shown("device_id", "device"),
@@ -84,7 +90,9 @@ BY_FARM: Mapping[str, Shown] = {
 }
 FOR_EVERYBODY = frozenset({"regions", "alembic_version"})
 # Of no farm yet: strangers and what nobody could read; and who may sign in.
-FOR_THE_COUNTRY = frozenset({"rejected_messages", "rejected_counts", "unknown_devices"})
+FOR_THE_COUNTRY = frozenset(
+    {"rejected_messages", "rejected_counts", "unknown_devices", "live_news"}
+)
 AT_THE_ENTRANCE = frozenset(
     {
         "accounts",
@@ -111,38 +119,43 @@ class Reach(NamedTuple):
     regions: tuple[str, ...] = ()
 
 
-_ENTER = sa.text("""
-    SELECT set_config('role', :role, true), set_config('search_path', :path, true),
-           set_config('app.everything', :everything, true), set_config('app.farms', :farms, true)
-""")
-_OF_REGIONS = sa.text(
-    "SELECT set_config('app.farms', concat_ws(',', NULLIF(:farms, ''), "
-    "entrance.farms_of_regions(:regions)), true)"
-)
+# Sent to the driver as it is: this stands before every question that the API asks.
+_ENTER = """
+    SELECT set_config('role', %s, true), set_config('search_path', %s, true),
+           set_config('app.everything', %s, true), set_config('app.farms', {farms}, true)
+"""
+_WITH_FARMS = _ENTER.format(farms="%s")
+_WITH_REGIONS = _ENTER.format(farms="concat_ws(',', NULLIF(%s, ''), entrance.farms_of_regions(%s))")
 
 
 def enter(connection: sa.Connection, reach: Reach) -> None:
     """Show this transaction what ``reach`` allows, and nothing else, until it ends."""
+    if reach.everything:
+        _set(connection, "country", everything="on")
+        return
     farms = ",".join(str(farm) for farm in reach.farms)
-    _set(
-        connection,
-        schema="country" if reach.everything else "tenant",
-        everything="on" if reach.everything else "off",
-        farms=farms,
-    )
-    if reach.regions and not reach.everything:
-        connection.execute(_OF_REGIONS, {"farms": farms, "regions": list(reach.regions)})
+    _set(connection, "tenant", farms=farms, regions=reach.regions)
 
 
 def enter_entrance(connection: sa.Connection) -> None:
     """Show this transaction who may sign in, and no farm."""
-    _set(connection, schema="entrance", everything="off", farms="")
+    _set(connection, "entrance")
 
 
-def _set(connection: sa.Connection, *, schema: str, everything: str, farms: str) -> None:
+def _set(
+    connection: sa.Connection,
+    schema: str,
+    *,
+    everything: str = "off",
+    farms: str = "",
+    regions: Sequence[str] = (),
+) -> None:
     # After the views, the functions that migrations made; a table there may not be read.
-    values = {"role": ROLE, "path": f"{schema}, public", "everything": everything, "farms": farms}
-    connection.execute(_ENTER, values)
+    settings = (ROLE, f"{schema}, public", everything, farms)
+    if regions:
+        connection.exec_driver_sql(_WITH_REGIONS, (*settings, list(regions)))
+    else:
+        connection.exec_driver_sql(_WITH_FARMS, settings)
 
 
 _READABLE = sa.text("""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from storage import devices, tables
+from storage import registering, tables
 from storage.database import NotFound
 
 KEPT = 10_000  # identities; anybody may invent more
@@ -16,10 +16,6 @@ OTHERS = "…others"  # beyond, they are counted together under this name
 STALE = dt.timedelta(days=30)  # unheard for so long, an identity makes room
 KEPT_NAME = 250  # characters, as of rejected messages
 KEPT_TOPIC = 500
-
-
-class AlreadyRegistered(ValueError):
-    """A device has this id or identity."""
 
 
 class Sighting(NamedTuple):
@@ -179,9 +175,7 @@ def claim(
     if waits is None or identity == OTHERS:
         raise NotFound(f"unknown device {identity!r}")
     device_id = _device_id(identity)
-    if devices.by_identity(connection, [identity, device_id]):
-        raise AlreadyRegistered(f"a device is registered as {identity!r} or {device_id!r}")
-    devices.put(
+    registering.register(
         connection,
         device_id,
         farm_id=farm_id,
@@ -192,11 +186,10 @@ def claim(
         profile=profile,
         timezone=timezone,
     )
-    connection.execute(table.delete().where(table.c.identity == identity))
     retriable = connection.execute(_RETRIABLE, {"identity": identity}).scalar_one()
     return Claimed(device_id, int(retriable))
 
 
 def _device_id(identity: str) -> str:
     """The identity itself where it can be a level of a topic; else with what it may not have."""
-    return "".join("-" if letter in ":/+#$ " else letter for letter in identity)
+    return "".join("-" if letter in registering.FORBIDDEN else letter for letter in identity)

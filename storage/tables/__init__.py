@@ -15,9 +15,15 @@ from storage.tables.access import (
     sign_in_failures,
     sign_in_links,
 )
+from storage.tables.alerting import (
+    alert_deliveries,
+    alert_rules,
+    alert_subscriptions,
+    alerts,
+    live_news,
+)
 from storage.tables.arrived import (
     TRACK_NUMBERS,
-    alerts,
     reading_conflicts,
     reading_news,
     reading_retention,
@@ -39,7 +45,15 @@ from storage.tables.computed import (
     machine_results,
     season_results,
 )
-from storage.tables.devices import datastreams, device_heard, device_sequences, devices
+from storage.tables.devices import (
+    datastream_calibrations,
+    datastreams,
+    device_credentials,
+    device_heard,
+    device_placements,
+    device_sequences,
+    devices,
+)
 from storage.tables.entered import (
     baseline_seasons,
     harvest_loads,
@@ -56,6 +70,9 @@ __all__ = [
     "TRACK_NUMBERS",
     "access_tokens",
     "accounts",
+    "alert_deliveries",
+    "alert_rules",
+    "alert_subscriptions",
     "alerts",
     "api_clients",
     "api_keys",
@@ -64,8 +81,11 @@ __all__ = [
     "baseline_seasons",
     "client_assertions",
     "crop_zones",
+    "datastream_calibrations",
     "datastreams",
+    "device_credentials",
     "device_heard",
+    "device_placements",
     "device_sequences",
     "devices",
     "farms",
@@ -73,6 +93,7 @@ __all__ = [
     "fields",
     "harvest_loads",
     "irrigation_events",
+    "live_news",
     "machine_results",
     "metadata",
     "non_routine_adjustments",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, INT8MULTIRANGE
 
-from storage.tables.columns import metadata, moment, noted, number
+from storage.tables.columns import identity, metadata, moment, noted, number
 
 devices = sa.Table(
     "devices",
@@ -17,11 +17,72 @@ devices = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("wire_id", sa.Text, unique=True, comment="identity on the wire, e.g. lora:a840…"),
     sa.Column("profile", sa.Text, comment="LoRaWAN device model that decodes its bytes"),
-    sa.Column("credential_hash", sa.Text, comment="SHA-256 of a 256-bit random token, in hex"),
     sa.Column("disabled", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("timezone", sa.Text, comment="zone of a device that sends local time"),
     number("sensor_height_m"),
+    sa.Column(
+        "topic_filters", ARRAY(sa.Text), comment="of a gateway: topics of the devices behind it"
+    ),
     moment("created_at", now=True),
+)
+
+device_credentials = sa.Table(
+    "device_credentials",
+    metadata,
+    sa.Column("username", sa.Text, primary_key=True, comment="at the broker: the id, or id~2"),
+    sa.Column("device_id", sa.ForeignKey("devices.id"), nullable=False, index=True),
+    sa.Column(
+        "token_hash", sa.Text, nullable=False, comment="SHA-256 of a 256-bit random token, in hex"
+    ),
+    moment("created_at", now=True),
+    noted("ends_at", "when it was replaced: it is worth nothing from then on"),
+    noted("first_used_at", "when a device first came with it, where its broker tells"),
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Column("applied", sa.BigInteger, comment="the revision that Mosquitto has"),
+    sa.Column("sealed_token", sa.Text, comment="encrypted (JWE), until Mosquitto has it"),
+    sa.Column("failure", sa.Text, comment="why Mosquitto does not have it"),
+    sa.Index(
+        "device_credentials_pending_idx",
+        "username",
+        postgresql_where=sa.text("applied IS DISTINCT FROM revision"),
+    ),
+    sa.Index(
+        "device_credentials_ends_at_idx",
+        "ends_at",
+        postgresql_where=sa.text("ends_at IS NOT NULL"),
+    ),
+)
+
+device_placements = sa.Table(
+    "device_placements",
+    metadata,
+    identity(),
+    sa.Column("device_id", sa.ForeignKey("devices.id"), nullable=False),
+    sa.Column("datastream_id", sa.ForeignKey("datastreams.id"), comment="none: all of its device"),
+    sa.Column("field_id", sa.ForeignKey("fields.id"), comment="none: the farm; or as its device"),
+    moment("valid_from"),
+    sa.Column("created_by", sa.Text, nullable=False),
+    moment("created_at", now=True),
+    sa.UniqueConstraint(
+        "device_id", "datastream_id", "valid_from", postgresql_nulls_not_distinct=True
+    ),
+    comment="where a device measured, each until the next; without a row, where it is",
+)
+
+datastream_calibrations = sa.Table(
+    "datastream_calibrations",
+    metadata,
+    identity(),
+    sa.Column("datastream_id", sa.ForeignKey("datastreams.id"), nullable=False),
+    moment("valid_from"),
+    number("slope", nullable=False),
+    sa.Column("intercept", sa.Double, nullable=False, comment="canonical unit"),
+    sa.Column("reference", sa.Text, nullable=False, comment="certificate, or how it was found"),
+    sa.Column("created_by", sa.Text, nullable=False),
+    moment("created_at", now=True),
+    sa.UniqueConstraint("datastream_id", "valid_from"),
+    sa.CheckConstraint("slope > 0 AND slope < 'Infinity'", name="slope"),
+    comment="slope × reading + intercept, each until the next; readings stay as they came",
 )
 
 device_sequences = sa.Table(
@@ -61,7 +122,6 @@ datastreams = sa.Table(
     number("depth_cm"),
     sa.Column("channel", sa.SmallInteger),
     sa.Column("field_id", sa.ForeignKey("fields.id"), comment="unless that of its device"),
-    sa.Column("calibration", JSONB, comment="slope and offset, canonical unit"),
     sa.Column("expected_interval_s", sa.Integer, comment="as an operator gave it"),
     sa.Column("learned_interval_s", sa.Integer, comment="as its readings came, where regular"),
     number("counter_modulus"),

@@ -1,8 +1,6 @@
 """The rules and bounds of the broker that need no network."""
 
 import asyncio
-import hashlib
-from typing import NamedTuple
 
 import pytest
 from amqtt.session import Session
@@ -19,19 +17,21 @@ from embedded.broker_access import (
 )
 from embedded.broker_delivery import Limits, outbox_of
 from embedded.broker_server import INGEST
+from storage.credentials import SECOND, Credential, Token, hash_token
 
 
-class Known(NamedTuple):
-    credential_hash: str | None
-    kind: str = "soil-probe"
-    disabled: bool = False
+def known(token, **values):
+    """A soil probe that has this token."""
+    tokens = [Token("probe", hash_token(token), False)]
+    usual = {"tokens": tokens, "kind": "soil-probe", "disabled": False, "topic_filters": ()}
+    return Credential(**(usual | values))
 
 
 class Database:
     """A look-up that can be away."""
 
     def __init__(self):
-        self.away, self.questions, self.answer = False, 0, Known("hash")
+        self.away, self.questions, self.answer = False, 0, known("hash")
 
     def __call__(self, _):
         self.questions += 1
@@ -67,11 +67,11 @@ def test_a_credential_is_asked_for_again_when_it_is_no_longer_fresh(database, cl
         clock.now += 4.9
         await book.find("probe")
         assert database.questions == 1
-        database.answer = Known("changed")
+        database.answer = known("changed")
         clock.now += 0.2
         return await book.find("probe")
 
-    assert asyncio.run(visits()) == Known("changed")
+    assert asyncio.run(visits()) == known("changed")
 
 
 def test_a_known_device_enters_while_the_database_is_away_and_an_unknown_one_does_not(
@@ -83,7 +83,7 @@ def test_a_known_device_enters_while_the_database_is_away_and_an_unknown_one_doe
         await book.find("probe")
         database.away = True
         clock.now += 3600.0
-        assert await book.find("probe") == Known("hash")
+        assert await book.find("probe") == known("hash")
         with pytest.raises(AccessDenied, match="no database to ask"):
             await book.find("another")
 
@@ -107,7 +107,7 @@ def test_a_removed_device_is_forgotten(database, clock):
 
 def test_a_new_token_counts_at_once_and_a_wrong_one_never(database, clock):
     book = CredentialBook(database, fresh_s=5.0, clock=clock)
-    database.answer = Known(hashlib.sha256(b"old").hexdigest())
+    database.answer = known("old")
 
     def enters(token):
         session = Session()
@@ -117,10 +117,35 @@ def test_a_new_token_counts_at_once_and_a_wrong_one_never(database, clock):
 
     async def visits():
         assert await enters("old") == Account("probe", "soil-probe")
-        database.answer = Known(hashlib.sha256(b"new").hexdigest())
+        database.answer = known("new")
         assert await enters("new") == Account("probe", "soil-probe")
         with pytest.raises(AccessDenied, match="wrong token"):
             await enters("old")
+
+    asyncio.run(visits())
+
+
+def test_an_old_token_is_good_until_the_new_one_is_used(database, clock):
+    def used(username):
+        assert username == "probe" + SECOND
+        database.answer = known("new", tokens=[Token(username, hash_token("new"), False)])
+
+    book = CredentialBook(database, fresh_s=5.0, clock=clock, used=used)
+    both = [Token("probe", hash_token("old"), True), Token("probe~2", hash_token("new"), False)]
+    database.answer = known("new", tokens=both)
+
+    def enters(username, token):
+        session = Session()
+        session.client_id, session.username, session.password = "probe", username, token
+        return admit(session, book, "-")
+
+    async def visits():
+        assert await enters("probe", "old") == Account("probe", "soil-probe")
+        assert await enters("probe~2", "new") == Account("probe", "soil-probe")
+        with pytest.raises(AccessDenied, match="wrong token"):
+            await enters("probe", "old")
+        with pytest.raises(AccessDenied, match="client id"):
+            await enters("other~2", "new")
 
     asyncio.run(visits())
 
@@ -171,6 +196,33 @@ def test_who_may_speak(topic, speakers):
 )
 def test_who_may_hear(topic_filter, hearers):
     assert {one for one in (SERVICE, PROBE, GATEWAY) if may_subscribe(one, topic_filter)} == hearers
+
+
+CHIRPSTACK = Account("chirpstack", "gateway", ("application/+/device/+/event/+", "gateway/#"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        ("application/a/device/b/event/up", True),
+        ("application/a/device/b/event", False),
+        ("application/a/device/b/command/down", False),
+        ("gateway/eu868/1/event", True),
+        ("v3/farm/devices/b/up", False),
+        ("dala/v1/probe/senml", False),
+    ],
+)
+def test_a_gateway_keeps_to_the_topics_that_it_was_given(asked, allowed):
+    assert may_publish(CHIRPSTACK, asked) == may_subscribe(CHIRPSTACK, asked) == allowed
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [("application/+/device/+/event/+", True), ("application/#", False), ("#", False),
+     ("gateway/#", True), ("gateway/+/x", True), ("dala/v1/chirpstack/receipt", True)],
+)  # fmt: skip
+def test_a_gateway_hears_no_more_than_it_may_say(asked, allowed):
+    assert may_subscribe(CHIRPSTACK, asked) == allowed
 
 
 def away(name, kind):

@@ -13,7 +13,7 @@ import pytest
 from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
 from migrations import upgrade
-from storage import devices
+from storage import credentials, devices, registering
 from storage.database import make_engine
 
 TOKENS = {"probe-1": "t0", "probe-2": "t1", "gateway": "t2", "retired": "t3", "fresh": None}
@@ -31,7 +31,7 @@ def servers(tmp_path_factory):
                 devices.put(connection, name, kind=kind, name=name, disabled=name == "retired")
                 if token is not None:
                     digest = hashlib.sha256(token.encode()).hexdigest()
-                    devices.set_credential(connection, name, digest)
+                    credentials.set_credential(connection, name, digest)
         yield servers
         engine.dispose()
 
@@ -115,7 +115,7 @@ def log_of(servers):
         ("stranger", "t0", None, "no such device"),
         ("fresh", "t0", None, "no such device, or it has no credential"),
         ("retired", "t3", None, "the device is disabled"),
-        ("probe-1", "t0", "probe-2", "the client id is not the user name"),
+        ("probe-1", "t0", "probe-2", "the client id is not the id of the device"),
     ],
 )
 def test_who_does_not_belong_is_refused_and_the_reason_logged(
@@ -346,7 +346,23 @@ def test_a_device_may_enter_as_soon_as_it_has_a_credential(servers, client):
     with engine.begin() as connection:
         devices.put(connection, "new-probe", kind="soil-probe", name="new")
         digest = hashlib.sha256(b"new token").hexdigest()
-        devices.set_credential(connection, "new-probe", digest)
+        credentials.set_credential(connection, "new-probe", digest)
     engine.dispose()
 
     assert not client("new-probe", "new token").code.is_failure
+
+
+def test_a_disabled_device_is_cut_off_within_seconds(servers, client):
+    engine = make_engine(servers.database_url)
+    with engine.begin() as connection:
+        devices.put(connection, "thief", kind="soil-probe", name="stolen")
+        token = credentials.issue(connection, "thief").token
+    one = client("thief", token)
+    ended = threading.Event()
+    one.paho.on_disconnect = lambda *_: ended.set()
+    with engine.begin() as connection:
+        registering.set_disabled(connection, "thief", disabled=True)
+    engine.dispose()
+
+    assert ended.wait(10)
+    assert client("thief", token).code.is_failure

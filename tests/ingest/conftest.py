@@ -14,7 +14,7 @@ import migrations
 from embedded.home import EmbeddedSettings
 from embedded.stack import Servers, open_embedded
 from seeds.devices import Login
-from storage import devices
+from storage import credentials
 from storage.database import make_engine
 from tests.ingest.servers import Ingester, Line, Mosquitto, Serving
 
@@ -63,7 +63,7 @@ def embedded_line(embedded: Servers) -> Iterator[Line]:
         token = secrets.token_urlsafe(24)
         with made.begin() as connection:
             digest = hashlib.sha256(token.encode()).hexdigest()
-            devices.set_credential(connection, device, digest)
+            credentials.set_credential(connection, device, digest)
         return Login(device, token)
 
     yield Line(made, embedded.database_url, embedded.mqtt_url, login)

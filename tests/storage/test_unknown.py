@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from storage import devices, rejected, unknown
+from storage import devices, registering, rejected, unknown
 from storage.database import NotFound
 from storage.rejected import RejectedMessage
 from storage.unknown import OTHERS, Sighting
@@ -122,5 +122,5 @@ def test_only_who_waits_can_be_claimed_and_only_once(connection: sa.Connection) 
             unknown.claim(connection, nobody, farm_id=farm_id, kind="soil-probe")
     devices.put(connection, "a-b", kind="soil-probe", name="Taken")
 
-    with pytest.raises(unknown.AlreadyRegistered, match="a-b"):
+    with pytest.raises(registering.AlreadyRegistered, match="a-b"):
         unknown.claim(connection, "a:b", farm_id=farm_id, kind="soil-probe")
