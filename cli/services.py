@@ -30,7 +30,7 @@ def migrate() -> None:
     from seeds.services import open_services
 
     with open_services("migrate") as services:
-        applied = migrations.upgrade(services.engine)
+        applied = migrations.upgrade(services.engine, on_note=say)
     say(f"Applied {', '.join(applied)}." if applied else "The database is up to date.")
 
 
