@@ -3,10 +3,9 @@
 import datetime as dt
 from typing import NamedTuple
 
-import numpy as np
 import sqlalchemy as sa
 
-from storage import devices, farms, fields, readings
+from storage import devices, farms, fields, tables
 from storage.devices import StreamKey
 from storage.farms import Region
 
@@ -49,9 +48,18 @@ def put_land(connection: sa.Connection, slug: str, region: str) -> Land:
     devices.put(connection, device, farm_id=farm, kind="soil-probe", name=device, field_id=field)
     key = StreamKey(device, "soil_moisture", None, None)
     stream = devices.open_datastreams(connection, [key])[key]
-    rows = np.zeros(48, readings.DTYPE)
-    rows["datastream_id"], rows["value"] = stream, farm
-    rows["time"] = [int((START + n * DAY / 24).timestamp()) * 1_000_000 for n in range(48)]
-    rows["received_at"] = rows["time"]
-    readings.store(connection, rows)
+    # Not by COPY, which the TimescaleDB of the tests has not.
+    connection.execute(
+        sa.insert(tables.readings),
+        [
+            {
+                "time": START + hour * DAY / 24,
+                "datastream_id": stream,
+                "value": float(farm),
+                "quality": 0,
+                "received_at": START + hour * DAY / 24,
+            }
+            for hour in range(48)
+        ],
+    )
     return Land(farm, field, zone, stream, slug, device, region)

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from embedded import binaries
 from embedded.children import Account, ChildError, start
 from embedded.home import Home
 from embedded.postgres import (
+    API_LOGIN,
     connection_string,
     processes_in,
     run_as,
@@ -74,6 +76,42 @@ def test_durability_is_not_traded_for_speed_and_the_service_is_no_superuser(made
             psycopg.connect(connection_string(server.address, "dala", "guessed", "dala"))
     finally:
         server.stop()
+
+
+def test_the_api_has_a_login_that_owns_nothing_and_reads_no_table(made):
+    server = start_postgres(made)
+    try:
+        owner = connection_string(
+            server.address, "dala", made.secrets()["database_password"], "dala"
+        )
+        with psycopg.connect(owner) as connection:
+            connection.execute("CREATE TABLE secret (number integer)")
+        login = connection_string(server.address, API_LOGIN, made.secrets()["api_password"], "dala")
+        with psycopg.connect(login) as connection:
+            found = connection.execute(
+                "SELECT rolsuper, rolcreatedb, rolcreaterole, pg_has_role('dala_api', 'MEMBER'),"
+                " pg_has_role('dala', 'MEMBER') FROM pg_roles WHERE rolname = current_user"
+            )
+            assert found.fetchone() == (False, False, False, True, False)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("SELECT * FROM secret")
+    finally:
+        server.stop()
+
+
+def test_a_home_that_was_made_before_gets_the_secret_that_it_lacks(made):
+    path = made.path / "secrets"
+    before = made.secrets()
+    path.write_text(json.dumps({k: v for k, v in before.items() if k != "api_password"}))
+
+    after = made.secrets()
+
+    assert after == made.secrets()
+    assert {k: v for k, v in after.items() if k != "api_password"} == {
+        k: v for k, v in before.items() if k != "api_password"
+    }
+    assert len(after["api_password"]) >= 43
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_mistake_in_the_configuration_is_shown_as_the_server_says_it(made):

@@ -2,7 +2,10 @@
 
 import sqlalchemy as sa
 
+from storage import tenancy
 from storage.database import has_timescale
+from storage.tenancy import Reach
+from tests.two_farms import put_land
 
 
 def test_readings_and_tracks_are_hypertables(timescale: sa.Engine) -> None:
@@ -71,3 +74,29 @@ def test_an_old_chunk_goes_into_the_columnstore_and_still_answers(timescale: sa.
     assert len(compressed) == 1
     assert stored == 1
     assert total == 1199 * 1200 / 2
+
+
+def test_hypertables_and_aggregates_show_a_caller_their_farm_alone(timescale: sa.Engine) -> None:
+    # Row-level security would not go with either of them; views with a barrier do.
+    with timescale.connect() as connection, connection.begin() as transaction:
+        mine = put_land(connection, "mine", "KZ-61")
+        theirs = put_land(connection, "foe", "KZ-43")
+        counts = {}
+        for name, reach in (
+            ("none", Reach()),
+            ("mine", Reach(farms=(mine.farm,))),
+            ("region", Reach(regions=("KZ-43",))),
+            ("all", Reach(everything=True)),
+        ):
+            tenancy.enter(connection, reach)
+            ids = [mine.stream, theirs.stream]
+            counts[name] = [
+                connection.scalar(
+                    sa.text(f"SELECT count(*) FROM {table} WHERE datastream_id = ANY(:ids)"),  # noqa: S608
+                    {"ids": ids},
+                )
+                for table in ("readings", "readings_hourly")
+            ]
+        transaction.rollback()
+
+    assert counts == {"none": [0, 0], "mine": [48, 48], "region": [48, 48], "all": [96, 96]}
