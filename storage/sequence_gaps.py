@@ -21,7 +21,7 @@ _MISSING = sa.text("""
                int8multirange(int8range(least(1, lower(received)), upper(received)))
                - received - coalesce(given_up, '{}') AS numbers
           FROM device_sequences
-         WHERE gap_since <= :noticed)
+         WHERE gap_since IS NOT NULL)
     SELECT lost.device_id, lost.boot, device.farm_id,
            (SELECT sum(upper(part) - lower(part)) FROM unnest(numbers) AS part)::bigint AS total,
            (SELECT array_agg(ARRAY[lower(part), upper(part) - 1] ORDER BY part)
@@ -30,7 +30,11 @@ _MISSING = sa.text("""
            EXISTS (SELECT FROM device_sequences AS later
                     WHERE later.device_id = lost.device_id AND later.boot > lost.boot) AS ended
       FROM lost JOIN devices AS device ON device.id = lost.device_id
-     WHERE numbers <> '{}' AND NOT device.disabled
+ LEFT JOIN alert_rules AS rule ON rule.farm_id = device.farm_id AND rule.kind = 'sequence-gap'
+     WHERE numbers <> '{}' AND NOT device.disabled AND rule.enabled IS NOT false
+       AND gap_since <= :now - coalesce(
+               CAST(rule.parameters ->> 'patience_min' AS double precision) * interval '1 minute',
+               :patience)
   ORDER BY lost.device_id, lost.boot
 """)
 
@@ -41,7 +45,7 @@ def watch(connection: sa.Connection, now: dt.datetime) -> tuple[int, int]:
     The gap of a boot that is over stays until its numbers come or somebody acknowledges that they
     are lost. Returns how many were opened and how many cleared.
     """
-    found = connection.execute(_MISSING, {"noticed": now - PATIENCE, "ranges": RANGES_TOLD})
+    found = connection.execute(_MISSING, {"now": now, "patience": PATIENCE, "ranges": RANGES_TOLD})
     openings = [_opening(row) for row in found]
     opened = alerts.open(connection, openings, now=now)
     subjects = [one.subject for one in openings]

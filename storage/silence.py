@@ -21,14 +21,19 @@ HISTORY = dt.timedelta(days=30)
 _SILENT = sa.text("""
     WITH watched AS (
         SELECT device.id, device.farm_id, pace.interval_s,
-               :now - greatest(:missed * pace.interval_s * interval '1 second', :at_least) AS since
+               :now - greatest(
+                   coalesce(CAST(rule.parameters ->> 'missed_intervals' AS double precision),
+                            :missed) * pace.interval_s * interval '1 second',
+                   coalesce(CAST(rule.parameters ->> 'at_least_min' AS double precision)
+                            * interval '1 minute', :at_least)) AS since
           FROM devices AS device
+     LEFT JOIN alert_rules AS rule ON rule.farm_id = device.farm_id AND rule.kind = 'silent'
           JOIN (SELECT device_id,
                        min(coalesce(expected_interval_s, learned_interval_s)) AS interval_s
                   FROM datastreams
               GROUP BY device_id) AS pace ON pace.device_id = device.id
          WHERE NOT device.disabled AND NOT device.kind = ANY(:resting)
-           AND pace.interval_s IS NOT NULL),
+           AND rule.enabled IS NOT false AND pace.interval_s IS NOT NULL),
     silent AS (
         SELECT watched.*
           FROM watched
@@ -58,7 +63,8 @@ def watch(connection: sa.Connection, now: dt.datetime) -> tuple[int, int]:
 
     Silent is a device whose newest reading is older than three of its expected intervals, those of
     its most frequent datastream, and an hour. Machines and devices without a known interval are
-    not watched. Returns how many alerts were opened and how many cleared.
+    not watched. A farm may have numbers of its own (storage.alert_rules). Returns how many alerts
+    were opened and how many cleared.
     """
     parameters = {
         "now": now,

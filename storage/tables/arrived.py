@@ -116,27 +116,6 @@ unknown_devices = sa.Table(
     comment="who speaks without being registered: an operator may claim it",
 )
 
-alerts = sa.Table(
-    "alerts",
-    metadata,
-    identity(),
-    sa.Column("kind", sa.Text, nullable=False, comment="one of storage.alerts.KINDS"),
-    sa.Column("subject", sa.Text, nullable=False, comment="such as device:probe-7"),
-    sa.Column("farm_id", sa.ForeignKey("farms.id"), index=True),
-    sa.Column("details", JSONB, nullable=False, server_default=sa.text("'{}'")),
-    moment("opened_at", now=True),
-    moment("cleared_at", nullable=True),
-    moment("acknowledged_at", nullable=True),
-    sa.Column("acknowledged_by", sa.Text),
-    sa.Index(
-        "alerts_active_key",
-        "kind",
-        "subject",
-        unique=True,
-        postgresql_where=sa.text("cleared_at IS NULL"),
-    ),
-)
-
 # What arrived since the last analysis: its rows are the analyst's work list.
 reading_news = sa.Table(
     "reading_news",

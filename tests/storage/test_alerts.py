@@ -10,7 +10,8 @@ from storage.alerts import Opening
 from storage.database import NotFound
 
 NOW = dt.datetime(2025, 6, 15, 12, tzinfo=dt.UTC)
-LATER = NOW + dt.timedelta(hours=1)
+HOUR = dt.timedelta(hours=1)
+LATER = NOW + HOUR
 
 
 def put_farm(connection: sa.Connection, slug: str) -> int:
@@ -59,6 +60,25 @@ def test_what_was_cleared_is_opened_anew_and_both_stay_on_record(
     assert numbers(connection, active=None) == ["a", "b", "a"]
     (old,) = alerts.page(connection, active=False)
     assert (old.opened_at, old.cleared_at) == (NOW, LATER)
+
+
+def test_what_comes_back_soon_never_went(connection: sa.Connection) -> None:
+    battery = Opening("low-battery", "device:a/battery", None, {"level_pct": 19})
+    alerts.open(connection, [battery], now=NOW)
+    (first,) = alerts.page(connection)
+    alerts.acknowledge(connection, first.id, by="Aigul", now=NOW, note="new one on its way")
+    alerts.clear_others(connection, "low-battery", [], now=LATER)
+
+    soon, much_later = LATER + 29 * HOUR, LATER + 90 * HOUR
+    again = battery._replace(details={"level_pct": 18})
+    assert alerts.open(connection, [again], now=soon) == 0
+    (same,) = alerts.page(connection)
+    assert (same.id, same.cleared_at, same.details) == (first.id, None, {"level_pct": 18})
+    assert (same.acknowledged_by, same.note) == ("Aigul", "new one on its way")
+
+    alerts.clear_others(connection, "low-battery", [], now=soon)
+    assert alerts.open(connection, [again], now=much_later) == 1
+    assert len(alerts.page(connection, active=None)) == 2
 
 
 def test_clearing_one_kind_leaves_the_others(connection: sa.Connection) -> None:
@@ -118,6 +138,14 @@ def test_alerts_of_a_farm_come_in_pages_the_newest_first(connection: sa.Connecti
     assert [one.subject[-1] for one in rest] == ["a"]
 
 
+def test_alerts_are_chosen_by_kind_and_by_when_they_were_opened(connection: sa.Connection) -> None:
+    alerts.open(connection, [silent("a")], now=NOW)
+    alerts.open(connection, [silent("b"), Opening("frost", "device:c", None, {})], now=LATER)
+
+    assert numbers(connection, kind="silent") == ["b", "a"]
+    assert sorted(numbers(connection, since=LATER)) == ["b", "c"]
+
+
 def test_every_kind_says_how_soon_to_look(connection: sa.Connection) -> None:
     alerts.open(connection, [Opening(kind, "device:a", None, {}) for kind in alerts.KINDS], now=NOW)
 
@@ -128,4 +156,11 @@ def test_every_kind_says_how_soon_to_look(connection: sa.Connection) -> None:
         "gap": "info",
         "sequence-gap": "warning",
         "messages-lost": "warning",
+        "low-battery": "warning",
+        "refill-line": "warning",
+        "flow-valve-shut": "critical",
+        "no-flow-valve-open": "critical",
+        "frost": "critical",
+        "implausible": "warning",
+        "machine-outside": "warning",
     }

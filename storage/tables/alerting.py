@@ -1,0 +1,112 @@
+"""What needs somebody, who wants to hear of it, and what is news for pages that are open."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from storage.tables.columns import document, identity, metadata, moment
+
+alert_rules = sa.Table(
+    "alert_rules",
+    metadata,
+    sa.Column("farm_id", sa.ForeignKey("farms.id"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True, comment="one of storage.alerts.KINDS"),
+    sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
+    document("parameters"),
+    sa.Column("changed_by", sa.Text, nullable=False),
+    moment("changed_at", now=True),
+    comment="where a farm's rules differ from the defaults",
+)
+
+alert_subscriptions = sa.Table(
+    "alert_subscriptions",
+    metadata,
+    identity(),
+    sa.Column("farm_id", sa.ForeignKey("farms.id"), nullable=False, index=True),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False, comment="URL, or address of mail"),
+    sa.Column(
+        "kinds", ARRAY(sa.Text), nullable=False, server_default="{}", comment="none: every kind"
+    ),
+    sa.Column("min_severity", sa.Text, nullable=False, server_default="warning"),
+    sa.Column("language", sa.Text, nullable=False, server_default="en"),
+    sa.Column("secret", sa.Text, comment="of a webhook: what its messages are signed with"),
+    sa.Column("created_by", sa.Text, nullable=False),
+    moment("created_at", now=True),
+    moment("ended_at", nullable=True),
+    sa.Column("ended_by", sa.Text),
+    sa.CheckConstraint("channel IN ('webhook', 'email')", name="channel"),
+    sa.CheckConstraint("min_severity IN ('info', 'warning', 'critical')", name="min_severity"),
+    sa.CheckConstraint("language IN ('kk', 'ru', 'en')", name="language"),
+    comment="who wants to hear of a farm's alerts; ended, never deleted",
+)
+
+alert_deliveries = sa.Table(
+    "alert_deliveries",
+    metadata,
+    identity(),
+    sa.Column("farm_id", sa.ForeignKey("farms.id"), nullable=False),
+    sa.Column("alert_id", sa.ForeignKey("alerts.id"), nullable=False),
+    sa.Column("subscription_id", sa.ForeignKey("alert_subscriptions.id"), nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False, server_default="pending"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    moment("next_attempt_at", now=True),
+    sa.Column("last_error", sa.Text),
+    moment("created_at", now=True),
+    moment("sent_at", nullable=True),
+    sa.UniqueConstraint("alert_id", "subscription_id", "event"),
+    sa.CheckConstraint("event IN ('opened', 'cleared')", name="event"),
+    sa.CheckConstraint("status IN ('pending', 'sent', 'given-up')", name="status"),
+    sa.Index("alert_deliveries_farm_id_id_idx", "farm_id", "id"),
+    sa.Index(
+        "alert_deliveries_due_idx",
+        "next_attempt_at",
+        postgresql_where=sa.text("status = 'pending'"),
+    ),
+    comment="one message to one subscriber; tried again until it arrives or is given up",
+)
+
+live_news = sa.Table(
+    "live_news",
+    metadata,
+    identity(),
+    sa.Column(
+        "xact",
+        sa.BigInteger,
+        nullable=False,
+        server_default=sa.text("pg_current_xact_id()::text::bigint"),
+        index=True,
+        comment="the transaction that says so: what came before it and may yet commit is known",
+    ),
+    moment("at", now=True),
+    sa.Column("datastream_ids", ARRAY(sa.Integer), nullable=False, server_default="{}"),
+    sa.Column("device_ids", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("alert_ids", ARRAY(sa.BigInteger), nullable=False, server_default="{}"),
+    comment="what changed lately, for event streams; kept for an hour",
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    identity(),
+    sa.Column("kind", sa.Text, nullable=False, comment="one of storage.alerts.KINDS"),
+    sa.Column("subject", sa.Text, nullable=False, comment="such as device:probe-7"),
+    sa.Column("farm_id", sa.ForeignKey("farms.id"), index=True),
+    sa.Column("details", JSONB, nullable=False, server_default=sa.text("'{}'")),
+    moment("opened_at", now=True),
+    moment("cleared_at", nullable=True),
+    moment("acknowledged_at", nullable=True),
+    sa.Column("acknowledged_by", sa.Text),
+    sa.Column("note", sa.Text, comment="of whoever acknowledged it"),
+    sa.Index(
+        "alerts_active_key",
+        "kind",
+        "subject",
+        unique=True,
+        postgresql_where=sa.text("cleared_at IS NULL"),
+    ),
+    sa.Index("alerts_kind_subject_id_idx", "kind", "subject", "id"),
+    sa.Index("alerts_opened_at_idx", "opened_at"),
+)
