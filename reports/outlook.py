@@ -23,7 +23,8 @@ from analytics.climatology import (
     persistence,
 )
 from analytics.daily import stations as made
-from analytics.daily.entered import Stream
+from analytics.daily.entered import streams_of
+from analytics.daily.measured import Readings
 from analytics.daily.plans import WEATHER
 from analytics.weather import USUAL_WIND_M_S, DailyWeather, Station, complete, local_days
 from storage import devices, forecasts, series, stations
@@ -112,9 +113,7 @@ class _Past:
         self._connection, self._farm = connection, farm
         known = {device.id: device for device in devices.of_farms(connection, [farm.id])}
         self._streams = [
-            Stream(one, known[one.device_id])
-            for one in devices.datastreams(connection, list(known))
-            if one.quantity in WEATHER
+            one for one in streams_of(connection, known) if one.stream.quantity in WEATHER
         ]
         start = min(first, day - dt.timedelta(days=LOOKBACK_DAYS))
         self.before = self._measured(start, day - dt.timedelta(days=1))
@@ -145,7 +144,7 @@ class _Past:
         early = start - dt.timedelta(days=COUNTER_DAYS)
         by_hours = [one.stream.id for one in self._streams if made.by_hours(one)]
         by_days = [one.stream.id for one in self._streams if not made.by_hours(one)]
-        read = made.Readings(
+        read = Readings(
             series.series(self._connection, dict.fromkeys(by_days, Span(early, end))),
             series.hours(self._connection, dict.fromkeys(by_hours, Span(start, end))),
         )

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.daily.entered import Entered, Stream
+from analytics.daily.measured import Readings
 from analytics.daily.plans import Plan
-from analytics.daily.stations import Readings, counted
 from analytics.irrigation import daily_volumes
 from analytics.season_run import Water
 from analytics.weather import LocalDays
@@ -26,12 +26,16 @@ def water(plan: Plan, entered: Entered, readings: Readings, days: LocalDays) -> 
     field, zone = plan.field, plan.zone
     streams = entered.streams.get(field.farm_id, [])
     efficiency, wetted, volume = _entered(plan, entered, days)
+    label = "entered" if entered.events.get(field.id) else "none"
+    if label == "none" and zone.irrigation_method is None:
+        label = "rain-fed"
+    share = _share(zone, [z for f, z in entered.zones if f.id == field.id], days)
     meters = _meters(streams, field.id, readings)
     if meters:
         volume_m3, covered = _counted(meters, readings, days)
-        share = _share(zone, [z for f, z in entered.zones if f.id == field.id], days)
-        source = np.where(covered, "metered", "none")
-        return _water(volume_m3 * share, efficiency, wetted, source)
+        standing = _standing(meters, days)
+        source = np.where(covered, "metered", np.where(standing, "none", label))
+        return _water((volume_m3 + ~standing * volume) * share, efficiency, wetted, source)
     offtakes = _meters(streams, None, readings) if zone.irrigation_method else []
     if offtakes and not entered.events.get(field.id):
         volume_m3, covered = _counted(offtakes, readings, days)
@@ -40,10 +44,6 @@ def water(plan: Plan, entered: Entered, readings: Readings, days: LocalDays) -> 
         made = _water(volume_m3 * share, efficiency, wetted, source)
         # Another season behind the same meter is another whole.
         return made._replace(offtake=(zone.season, *(one.stream.id for one in offtakes)))
-    label = "entered" if entered.events.get(field.id) else "none"
-    if label == "none" and zone.irrigation_method is None:
-        label = "rain-fed"
-    share = _share(zone, [z for f, z in entered.zones if f.id == field.id], days)
     return _water(volume * share, efficiency, wetted, np.full(len(days.dates), label))
 
 
@@ -58,8 +58,30 @@ def _meters(streams: Sequence[Stream], field_id: int | None, readings: Readings)
         for one in streams
         if one.stream.quantity == "water_total"
         and one.field_id == field_id
-        and len(readings.series.get(one.stream.id, ((), ()))[0])
+        and len(_known_at(one, readings))
     ]
+
+
+def _known_at(meter: Stream, readings: Readings) -> NDArray[np.int64]:
+    """When a meter is known to have stood where it did: at its readings, and as it came or went."""
+    found, counted = readings.values(meter), readings.counted(meter)
+    if found is None or counted is None:
+        return np.empty(0, np.int64)
+    if meter.period is None:
+        return found[0]
+    ends = np.concatenate([counted.start, counted.end])
+    return np.concatenate([found[0], np.round(ends * 1e6).astype(np.int64)])
+
+
+def _standing(meters: Sequence[Stream], days: LocalDays) -> NDArray[np.bool_]:
+    """Days on which at least one of the meters stood on the field, for a part of the day or all."""
+    found = np.zeros(len(days.dates), bool)
+    for meter in meters:
+        start, end = (None, None) if meter.period is None else meter.period[1:]
+        begins = -np.inf if start is None else start.timestamp() * 1e6
+        ends = np.inf if end is None else end.timestamp() * 1e6
+        found |= (days.edges_us[1:] > begins) & (days.edges_us[:-1] < ends)
+    return found
 
 
 def _without_meter(entered: Entered, field: Field, readings: Readings) -> list[CropZone]:
@@ -91,10 +113,13 @@ def _counted(
     """Volume of each day [m³], and the days between a first and a last reading of a meter."""
     volume, covered = np.zeros(len(days.dates)), np.zeros(len(days.dates), bool)
     for meter in meters:
-        times, values = readings.series[meter.stream.id]
-        volume += daily_volumes(counted(meter, times, values), days.edges_us / 1e6)
-        day = np.searchsorted(days.edges_us, times, side="right") - 1
-        covered[max(day.min(), 0) : day.max() + 1] = True
+        counted, times = readings.counted(meter), _known_at(meter, readings)
+        if counted is not None and len(times):
+            volume += daily_volumes(counted, days.edges_us / 1e6)
+            # Midnight sharp, where it left, belongs to the day that ends there.
+            gone = meter.period is not None and meter.period.end is not None
+            day = np.searchsorted(days.edges_us, times, side="left" if gone else "right") - 1
+            covered[max(day.min(), 0) : max(day.max(), -1) + 1] = True
     return volume, covered
 
 

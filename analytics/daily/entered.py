@@ -5,18 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from storage import adjustments, devices, fields, harvests, irrigation
+from storage import (
+    adjustments,
+    calibrations,
+    devices,
+    fields,
+    harvests,
+    irrigation,
+    placements,
+)
 from storage.adjustments import Adjustment
+from storage.calibrations import Calibration
 from storage.devices import Datastream, Device
 from storage.farms import Farm
 from storage.fields import CropZone, Field
 from storage.harvests import HarvestLoad
 from storage.irrigation import BaselineSeason, IrrigationEvent
+from storage.placements import Period
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
@@ -24,16 +34,29 @@ Key = TypeVar("Key", bound=Hashable)
 ALWAYS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 
 
+OF_FIELDS = {"water_total", "soil_moisture"}  # what is measured of a field and not of its farm
+
+
 class Stream(NamedTuple):
-    """A datastream with the device that fills it."""
+    """A datastream with the device that fills it, for as long as it measured one field."""
 
     stream: Datastream
     device: Device
+    period: Period | None = None  # none: it has never moved
+    calibrations: tuple[Calibration, ...] = ()  # in order of time
 
     @property
     def field_id(self) -> int | None:
         """The field it counts for; none: the farm."""
+        if self.period is not None:
+            return self.period.field_id
         return self.stream.field_id or self.device.field_id
+
+    @property
+    def history(self) -> tuple[object, ...]:
+        """What its figures rest on beside its readings, where it moved or was calibrated."""
+        known = [(one.valid_from, one.slope, one.intercept) for one in self.calibrations]
+        return (*([self.period] if self.period else []), *known)
 
 
 class Entered(NamedTuple):
@@ -70,7 +93,7 @@ class Entered(NamedTuple):
         if self.has_offtake(farm.id):
             together |= {of.id for of, _ in self.zones if of.farm_id == farm.id}
         streams = [
-            (one.stream, one.field_id, one.device.sensor_height_m)
+            (one.stream, one.field_id, one.device.sensor_height_m, *one.history)
             for one in self.streams.get(field.farm_id, [])
             if one.field_id in {None, field.id}
             or (one.field_id in together and one.stream.quantity == "water_total")
@@ -98,9 +121,7 @@ def load(connection: sa.Connection, farms: Sequence[Farm]) -> Entered:
     field_ids = sorted({field.id for field, _ in zones})
     zone_ids = [zone.id for _, zone in zones]
     start, end = ALWAYS
-    streams = [
-        Stream(one, by_id[one.device_id]) for one in devices.datastreams(connection, list(by_id))
-    ]
+    streams = streams_of(connection, by_id)
     return Entered(
         {farm.id: farm for farm in farms},
         zones,
@@ -110,6 +131,22 @@ def load(connection: sa.Connection, farms: Sequence[Farm]) -> Entered:
         _by(harvests.of_zones(connection, zone_ids), lambda one: one.crop_zone_id),
         _by(adjustments.of_zones(connection, zone_ids), lambda one: one.crop_zone_id),
     )
+
+
+def streams_of(connection: sa.Connection, known: Mapping[str, Device]) -> list[Stream]:
+    """The datastreams of devices; one that moved is several, each for its time at one field."""
+    found = devices.datastreams(connection, list(known))
+    moved = _by(placements.of_devices(connection, list(known)), lambda one: one.device_id)
+    calibrated = calibrations.of_streams(connection, [one.id for one in found])
+    streams = []
+    for one in found:
+        device, placed = known[one.device_id], moved.get(one.device_id, [])
+        mended = tuple(calibrated.get(one.id, ()))
+        periods: list[Period | None] = []
+        if one.quantity in OF_FIELDS:
+            periods += placements.periods(one, device, placed)
+        streams += [Stream(one, device, period, mended) for period in periods or [None]]
+    return streams
 
 
 def _by(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from analytics.daily import applied, plans, stations
 from analytics.daily.entered import Entered
+from analytics.daily.measured import Readings
 from analytics.daily.plans import Plan
-from analytics.daily.stations import FarmWeather, Readings, ReferenceEt
+from analytics.daily.stations import FarmWeather, ReferenceEt
 from analytics.weather import DailyWeather, LocalDays
 from storage import series
 from storage.series import Span

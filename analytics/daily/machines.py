@@ -24,11 +24,12 @@ from analytics.daily.track_days import (
 from analytics.machine_days import METHOD_VERSION, DayResult
 from analytics.machine_operations import MAX_GAP_DAYS, operations
 from analytics.work_results import FieldWork
-from storage import devices, machine_results, tracks
+from storage import boundaries, devices, machine_results, tracks
 from storage.devices import Device
 from storage.farms import Farm
 from storage.machine_results import OPERATION, MachineResult, Results, Whole
 
+EVER = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
 FUTURE = dt.timedelta(days=1)  # a clock may be some minutes ahead of ours, into its next day
 
 
@@ -41,13 +42,16 @@ def compute(
 ) -> int:
     """Compute the days that new points reach, and store them; return how many are news.
 
-    Also those that another version of the method computed. A day whose points are those its
+    Also those that another version of the method computed, and all days of a farm one of whose
+    boundaries is another since. A day whose points are those its
     results rest on is read and left as it is, and so are its operations.
     """
     known = {one.id: one for one in devices.of_farms(connection, list(farms))}
     grounds: dict[int, Ground] = {}
     changed = 0
-    for device_id, since in sorted(_since(connection, known, farms, late).items()):
+    moved = boundaries.changed(connection, list(farms))
+    all_days = {one.id: EVER for one in known.values() if one.farm_id in moved}
+    for device_id, since in sorted(_since(connection, known, farms, {**late, **all_days}).items()):
         device = known[device_id]
         farm = farms[device.farm_id or 0]
         dates = _dates(connection, device, farm, since, now)
@@ -56,6 +60,7 @@ def compute(
         if farm.id not in grounds:
             grounds[farm.id] = ground_of(connection, farm)
         changed += _compute_device(connection, device, farm, grounds[farm.id], dates)
+    boundaries.worked(connection, [one for versions in moved.values() for one in versions])
     return changed
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analytics.assimilation import depletion_from_moisture
 from analytics.daily.entered import Stream
-from analytics.daily.stations import Readings
+from analytics.daily.measured import Readings
 from analytics.hourly_et import HOUR_US
 from analytics.weather import LocalDays
 
@@ -30,10 +30,13 @@ def measured_depletion(
 
     NaN for an evening without one. ``root_depth_m`` has the shape (days,).
     """
-    probes: dict[str, list[Stream]] = {}
+    probes: dict[object, list[Stream]] = {}  # by device, anew wherever it stood
     for one in streams:
-        if _is_probe(one, field_id) and len(readings.hours.get(one.stream.id, ())):
-            probes.setdefault(one.device.id, []).append(one)
+        if not _is_probe(one, field_id):
+            continue
+        hours = readings.hourly(one)
+        if hours is not None and len(hours):
+            probes.setdefault((one.device.id, one.period), []).append(one)
     found = [
         depletion_from_moisture(
             np.stack([_evening(one, readings, days) for one in sensors], axis=1),
@@ -60,7 +63,7 @@ def _is_probe(one: Stream, field_id: int) -> bool:
 
 def _evening(sensor: Stream, readings: Readings, days: LocalDays) -> Array:
     """Mean of the last hour of each day that was heard after noon; NaN where none was."""
-    hours = readings.hours[sensor.stream.id]
+    hours = readings.hourly(sensor)
     times = hours["time"]
     last = np.searchsorted(times, days.edges_us[1:], side="left") - 1
     known = (last >= 0) & (times[last] >= days.edges_us[:-1] + EVENING_FROM_H * HOUR_US)

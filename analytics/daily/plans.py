@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics.daily.entered import Entered, Stream
+from analytics.daily.entered import OF_FIELDS, Entered, Stream
 from analytics.weather import LocalDays, local_days
 from storage.farms import Farm
 from storage.fields import CropZone, Field
@@ -30,7 +30,6 @@ DAILY_SUMMARIES = {name for name, quantity in CATALOGUE.items() if quantity.kind
 SENSORS = {"air_temperature", "relative_humidity", "solar_radiation", "wind_speed"}
 RAIN = {"rain", "rain_total"}
 WEATHER = DAILY_SUMMARIES | SENSORS | RAIN
-OF_FIELDS = {"water_total", "soil_moisture"}
 
 days_of = lru_cache(maxsize=4096)(local_days)
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.daily.entered import Stream
+from analytics.daily.measured import Readings
 from analytics.daily.plans import SENSORS, WEATHER
 from analytics.days_of_hours import Kind, daily_from_hourly
 from analytics.hourly_days import Hours, et0_by_day, on_hours
 from analytics.hourly_et import HOUR_US
-from analytics.irrigation import Differences, counter_differences, daily_volumes
+from analytics.irrigation import daily_volumes
 from analytics.reference_et import wind_at_2m
 from analytics.weather import (
     DailyWeather,
@@ -57,13 +58,6 @@ class ReferenceEt(NamedTuple):
 
 
 BY_DAY = "ET0 by the day, not its hours"
-
-
-class Readings(NamedTuple):
-    """What was measured, by datastream."""
-
-    series: Mapping[int, tuple[NDArray[np.int64], Array]]  # times [µs since 1970] and values
-    hours: Mapping[int, Any]  # structured arrays of storage.series.hours
 
 
 class FarmWeather(NamedTuple):
@@ -138,7 +132,7 @@ def _by_the_sun(farm: Farm, streams: Sequence[Stream], readings: Readings) -> li
     """Whether radiation comes when the sun stands there: else a longitude or a clock is wrong."""
     found = []
     for one in streams:
-        hours = readings.hours.get(one.stream.id)
+        hours = readings.hourly(one)
         if one.stream.quantity == "solar_radiation" and hours is not None:
             middles = hours["time"] + HOUR_US // 2
             found += check_sun(
@@ -163,8 +157,7 @@ def _summed_hours(
         laid = [
             _at_2m(sensor, one, on_hours(found["time"], found["mean"], days.edges_us))
             for one in streams
-            if one.stream.quantity == sensor
-            and (found := readings.hours.get(one.stream.id)) is not None
+            if one.stream.quantity == sensor and (found := readings.hourly(one)) is not None
         ]
         count = int((days.edges_us[-1] - days.edges_us[0]) // HOUR_US)
         return _mean_of_known(laid, count)
@@ -193,8 +186,9 @@ def _summaries(
 ) -> Iterable[Array]:
     quantity, _, _ = _COLUMNS[column]
     for one in streams:
-        if one.stream.quantity == quantity and one.stream.id in readings.series:
-            times, values = readings.series[one.stream.id]
+        found = readings.values(one) if one.stream.quantity == quantity else None
+        if found is not None:
+            times, values = found
             yield _at_2m(column, one, by_day(times, values, days, add_up=False))
 
 
@@ -204,9 +198,9 @@ def _made(
     """Days made of a sensor's hours."""
     _, sensor, kind = _COLUMNS[column]
     for one in streams:
-        if one.stream.quantity != sensor or one.stream.id not in readings.hours:
+        hours = readings.hourly(one) if one.stream.quantity == sensor else None
+        if hours is None:
             continue
-        hours = readings.hours[one.stream.id]
         made = daily_from_hourly(
             hours["time"],
             hours[_MEMBER[kind]],
@@ -227,29 +221,15 @@ def _at_2m(column: str, stream: Stream, values: Array) -> Array:
 
 def _rain(streams: Sequence[Stream], readings: Readings, days: LocalDays) -> Iterable[Array]:
     for one in streams:
-        if one.stream.id not in readings.series:
+        found = readings.values(one)
+        if found is None:
             continue
-        times, values = readings.series[one.stream.id]
+        times, values = found
         if one.stream.quantity == "rain":
             yield by_day(times, values, days, add_up=True)
-        elif one.stream.quantity == "rain_total":
-            yield _counted_rain(times, values, one, days)
-
-
-def counted(stream: Stream, times: NDArray[np.int64], values: Array) -> Differences:
-    """What a counter counted between its readings; those it cannot show are left out."""
-    modulus = stream.stream.counter_modulus
-    possible = (values >= 0) & (values < (np.inf if modulus is None else modulus))
-    return counter_differences(times[possible] / 1e6, values[possible], modulus=modulus)
-
-
-def _counted_rain(
-    times: NDArray[np.int64], values: Array, stream: Stream, days: LocalDays
-) -> Array:
-    """Rain by a counter, NaN for days without a reading of it."""
-    fell = daily_volumes(counted(stream, times, values), days.edges_us / 1e6)
-    heard = by_day(times, np.zeros_like(values), days, add_up=True)
-    return fell + heard
+        elif one.stream.quantity == "rain_total" and (fell := readings.counted(one)) is not None:
+            heard = by_day(times, np.zeros_like(values), days, add_up=True)
+            yield daily_volumes(fell, days.edges_us / 1e6) + heard  # NaN for days without a reading
 
 
 def _first_known(first: Array, second: Array) -> Array:

@@ -10,19 +10,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
+import structlog
 
 from analytics.daily.plans import days_of
 from analytics.grazing import herd_presence, herd_rounds, known_share
 from analytics.machine_days import COLLARS, DRONES, DayResult, work_of_day
 from analytics.machine_work import machine_work
 from analytics.monitor_harvest import at_work, harvests, monitor_track, tells_no_state
-from analytics.track_geometry import FieldShape, TrackArrays, field_shapes, track_arrays
+from analytics.track_geometry import FieldShape, TrackArrays, track_arrays, usable_shapes
 from analytics.weather import LocalDays
 from analytics.work_results import FieldWork
 from storage import fields, tracks
 from storage.devices import Device
 from storage.farms import Farm
 from storage.machine_results import HARVEST
+
+log = structlog.get_logger()
 
 ANIMALS = DRONES | COLLARS
 HERD = "herd"
@@ -52,7 +55,9 @@ def ground_of(connection: sa.Connection, farm: Farm) -> Ground:
     shapes = fields.boundaries(connection, [field.id for field in known])
     uses = {field.id: field.land_use for field in known}
     text = json.dumps([[one, uses[one], shapes[one]] for one in sorted(shapes)], sort_keys=True)
-    made = field_shapes(shapes)
+    made, wrong = usable_shapes(shapes)
+    for one, reason in wrong.items():
+        log.warning("boundary left out of machine work", farm=farm.slug, field=one, reason=reason)
     return Ground(
         {one: shape for one, shape in made.items() if uses[one] != "pasture"},
         {one: shape for one, shape in made.items() if uses[one] == "pasture"},
