@@ -110,7 +110,7 @@ class AccountIn(Asked):
     regions: list[RegionPrefix] = Field(default=[], max_length=100, examples=[["KZ-61"]])
     language: Tongue = "en"
     federated_subject: Annotated[str, AfterValidator(_storable)] | None = Field(
-        default=None, max_length=400, description="OpenID Connect: issuer, a space, sub"
+        default=None, max_length=400, description="OpenID Connect: issuer, a blank, sub"
     )
 
 
@@ -123,6 +123,9 @@ class AccountChange(Asked):
     regions: list[RegionPrefix] | None = Field(default=None, max_length=100)
     language: Tongue | None = None
     disabled: bool | None = None
+    federated_subject: Annotated[str, AfterValidator(_storable)] | None = Field(
+        default=None, max_length=400, description="OpenID Connect: issuer, a blank, sub"
+    )
 
 
 class AccountOut(Out):

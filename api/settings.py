@@ -41,6 +41,14 @@ class ApiSettings(BaseSettings):
         default=[], description="pages elsewhere that may ask, as a JSON list of origins"
     )
 
+    oidc_issuer: str | None = Field(
+        default=None, description="OpenID Connect provider where people may sign in; needs TLS"
+    )
+    oidc_client_id: str = Field(default="dala", description="as the provider knows this service")
+    oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="shared with the provider"
+    )
+
     @property
     def idle(self) -> dt.timedelta:
         """After which a session that is not used ends."""

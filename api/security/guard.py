@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from api.errors import Refused
 from api.security import caller
 from api.security.caller import SAFE_METHODS, Caller
+from api.security.federation import Provider
 from api.security.limiting import Limiter
 from api.security.permissions import SCOPES
 from api.settings import ApiSettings
@@ -41,6 +42,7 @@ class Door:
     def __init__(self, engine: sa.Engine, settings: ApiSettings) -> None:
         self.engine, self.settings = engine, settings
         self.limiter = Limiter(settings)
+        self.provider = _provider(settings)
 
     def ask(self, request: Request) -> tuple[str, str] | None:
         """The credential that a request shows; Refused for none, unless all may read."""
@@ -79,6 +81,19 @@ class Door:
     def _unknown(self, request: Request, words: str) -> Refused:
         self.limiter.hit("sign-in", f"unknown:{address(request)}")
         return Refused(401, words, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _provider(settings: ApiSettings) -> Provider | None:
+    if settings.oidc_issuer is None:
+        return None
+    if settings.public_url is None:
+        raise ValueError("DALA_OIDC_ISSUER needs DALA_PUBLIC_URL, to which people are sent back")
+    return Provider(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        settings.oidc_client_secret.get_secret_value(),
+        settings.public_url.rstrip("/") + "/v1/session/oidc/callback",
+    )
 
 
 def address(request: Request) -> str:

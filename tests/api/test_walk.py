@@ -21,6 +21,8 @@ FOR_ANYBODY = {
     ("get", "/v1/readyz"),
     ("post", "/v1/session"),
     ("post", "/v1/session/password"),
+    ("get", "/v1/session/oidc"),
+    ("get", "/v1/session/oidc/callback"),
     ("post", "/v1/oauth/token"),
 }
 QUERY = {
