@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from reports.alert_rule_words import ACTIONS, WORDS, local
 from reports.messages import Language, Message, message, render
 from storage.alerts import Alert
 
 FEW_RANGES = 4  # of message numbers, in a sentence
 
 _ACTIONS: Mapping[str, Message] = {
+    **ACTIONS,
     "silent": message("alert.action.silent"),
     "gap": message("alert.action.gap"),
     "sequence-gap": message("alert.action.sequence-gap"),
@@ -37,6 +39,7 @@ def as_document(alert: Alert, language: Language, timezone: str) -> dict[str, An
         "cleared_at": _iso(alert.cleared_at),
         "acknowledged_at": _iso(alert.acknowledged_at),
         "acknowledged_by": alert.acknowledged_by,
+        "note": alert.note,
         "details": alert.details,
         "message": what,
         "action": action,
@@ -50,6 +53,7 @@ def as_document(alert: Alert, language: Language, timezone: str) -> dict[str, An
 def in_words(alert: Alert, zone: ZoneInfo) -> Message:
     """What an alert says; its times are those of a zone."""
     words: Mapping[str, Callable[[Mapping[str, Any], ZoneInfo], Message]] = {
+        **WORDS,
         "silent": _silence,
         "gap": _gaps,
         "sequence-gap": _missing,
@@ -61,7 +65,7 @@ def in_words(alert: Alert, zone: ZoneInfo) -> Message:
 def _silence(details: Mapping[str, Any], zone: ZoneInfo) -> Message:
     return message(
         "alert.silent",
-        newest_time=_local(details["newest_reading"], zone),
+        newest_time=local(details["newest_reading"], zone),
         pace_span=details["expected_interval_s"],
     )
 
@@ -71,8 +75,8 @@ def _gaps(details: Mapping[str, Any], zone: ZoneInfo) -> Message:
     return message(
         "alert.gap",
         gaps=len(gaps) + details.get("more", 0),
-        first_time=min(_local(one["from"], zone) for one in gaps),
-        last_time=max(_local(one["to"], zone) for one in gaps),
+        first_time=min(local(one["from"], zone) for one in gaps),
+        last_time=max(local(one["to"], zone) for one in gaps),
         quantities=list(dict.fromkeys(one["quantity"] for one in gaps)),
     )
 
@@ -91,7 +95,7 @@ def _lost(details: Mapping[str, Any], zone: ZoneInfo) -> Message:
     first, last = details.get("after"), details.get("before")
     if first is None:
         return message("alert.messages-lost", messages=count, boot=boot, numbers=numbers)
-    first_time = _local(first, zone)
+    first_time = local(first, zone)
     if last is None:
         return message(
             "alert.messages-lost-since",
@@ -106,17 +110,13 @@ def _lost(details: Mapping[str, Any], zone: ZoneInfo) -> Message:
         boot=boot,
         numbers=numbers,
         first_time=first_time,
-        last_time=_local(last, zone),
+        last_time=local(last, zone),
     )
 
 
 def _ranges(told: list[list[int]]) -> str:
     ranges = [str(a) if a == b else f"{a}–{b}" for a, b in told[:FEW_RANGES]]
     return ", ".join(ranges) + (" …" if len(told) > FEW_RANGES else "")
-
-
-def _local(text: str, zone: ZoneInfo) -> str:
-    return dt.datetime.fromisoformat(text).astimezone(zone).isoformat(timespec="minutes")
 
 
 def _iso(moment: dt.datetime | None) -> str | None:

@@ -116,7 +116,79 @@ EXAMPLES = {
         "sequence-gap", device="a", boot=3, missing=[[3, 4]], missing_messages=2, boot_is_over=False
     ),
     "messages-lost": LOST,
+    "low-battery": alert(
+        "low-battery",
+        device="a",
+        voltage_v=11.62,
+        low_voltage_v=11.7,
+        time="2025-06-15T09:50:00+00:00",
+    ),
+    "refill-line": alert(
+        "refill-line",
+        device=None,
+        field="North",
+        crop="cotton",
+        day="2025-06-14",
+        depletion_mm=61.4,
+        refill_line_mm=58.0,
+    ),
+    "flow-valve-shut": alert(
+        "flow-valve-shut", device="a", since="2025-06-15T09:50:00+00:00", flow_m3_h=12.25
+    ),
+    "no-flow-valve-open": alert(
+        "no-flow-valve-open", device="a", since="2025-06-15T09:50:00+00:00", flow_m3_h=0.0
+    ),
+    "frost": alert(
+        "frost",
+        device="a",
+        measured=False,
+        forecast_c=-1.5,
+        forecast_day="2025-06-16",
+        source="Kazhydromet",
+        limit_c=1.0,
+    ),
+    "implausible": alert(
+        "implausible",
+        device="a",
+        quantity="soil_moisture",
+        readings=96,
+        share_pct=31.3,
+        window_h=24.0,
+    ),
+    "machine-outside": alert(
+        "machine-outside",
+        device="a",
+        distance_m=412,
+        outside_s=367,
+        time="2025-06-15T09:50:00+00:00",
+    ),
 }
+SAID = {
+    "low-battery": "The battery has 11.6 V (15 June 2025, 14:50); at 11.7 V it is low.",
+    "refill-line": "North, cotton: the root zone lacks 61.4 mm of water on 14 June; "
+    "irrigation is due at 58.0 mm.",
+    "flow-valve-shut": "Water runs at 12.2 m³/h since 15 June 2025, 14:50 though",
+    "no-flow-valve-open": "A valve is open since 15 June 2025, 14:50, and only 0.0 m³/h run.",
+    "frost": "Frost is coming: -1.5 °C on 16 June, forecast by Kazhydromet",
+    "implausible": "soil moisture: of 96 readings within 1 d, 31 % cannot be right",
+    "machine-outside": "Works outside every field for 6 min: 412 m from the nearest at 15 June",
+}
+
+
+@pytest.mark.parametrize("kind", SAID)
+def test_a_rule_says_what_it_saw(kind: str) -> None:
+    assert SAID[kind] in as_document(EXAMPLES[kind], "en", "Asia/Almaty")["text"]
+
+
+def test_a_level_and_a_measured_frost_have_words_of_their_own() -> None:
+    at = "2025-06-15T09:50:00+00:00"
+    level = alert("low-battery", device="a", level_pct=14.0, low_level_pct=20.0, time=at)
+    frost = alert("frost", device="a", measured=True, temperature_c=-0.4, limit_c=1.0, time=at)
+
+    assert "at 14 % (15 June 2025, 14:50); at 20 % it is low" in printed(
+        level, timezone="Asia/Almaty"
+    )
+    assert "Frost: -0.4 °C at 15 June 2025, 09:50" in printed(frost)
 
 
 @pytest.mark.parametrize("kind", KINDS)
