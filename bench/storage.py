@@ -9,13 +9,7 @@ orders, segments and lengths of chunks, in tables of the same shape.
 from __future__ import annotations
 
 import datetime as dt
-import secrets
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,27 +18,17 @@ from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlalchemy.pool import NullPool, StaticPool
 
 import migrations
-from bench import seeding, series
+from bench import seeding, series, servers
 from bench.machine import this_machine
-from embedded.children import ChildError
-from embedded.home import EmbeddedSettings
-from embedded.stack import open_embedded
-from storage import devices, tables
-from storage.database import has_timescale, make_engine, ping
+from storage import arrival, devices, tables
+from storage.database import ping
 
 ROWS, STREAMS, INTERVAL_S = 2_016_000, 500, 600  # four weeks
 WANTED = 10.0
 ROWS_A_PART = 50_000
 START = dt.datetime(2025, 3, 13, tzinfo=dt.UTC)  # chunks of up to four weeks begin that day
-WASM_FOLDER = Path(__file__).resolve().parents[1] / "tests" / "timescale"
-HOW_TO_GET = (
-    "bytes in the columnstore are measured on TimescaleDB: give --database-url of a server that "
-    "has it, or install Node.js and run `npm ci` in tests/timescale for the one compiled to "
-    "WebAssembly."
-)
 
 Report = dict[str, Any]
 
@@ -102,6 +86,8 @@ def run(
     sensors = list(series.SENSORS)
     kinds = [(number + 1, sensors[number % len(sensors)]) for number in range(streams)]
     made = list(series.made(kinds, rows, start=START, end=end, rows_a_part=ROWS_A_PART))
+    for part in made:
+        part["received_at"] = arrival.rounded(part["received_at"])  # as storage.readings does
     report: Report = {
         "bench": "storage",
         "machine": this_machine()._asdict(),
@@ -111,15 +97,15 @@ def run(
         "days": (end - START) / dt.timedelta(days=1),
         "wanted_ratio": WANTED,
         "timescale": None,
-        "how_to_get": HOW_TO_GET,
+        "how_to_get": servers.HOW_TO_GET,
     }
     with _progress() as progress:
         task = progress.add_task("Storing and packing", total=2 + len(others))
-        with _plain() as engine:
+        with servers.plain() as engine:
             report["plain"] = _plain_figures(engine, made)
         progress.advance(task)
-        if database_url is not None or is_wasm_there():
-            with _timescale(database_url) as engine:
+        if database_url is not None or servers.is_wasm_there():
+            with servers.timescale(database_url) as engine:
                 _know_rates(engine, kinds, interval_s)
                 report["timescale"] = _timescale_figures(engine, made)
                 progress.advance(task)
@@ -127,85 +113,6 @@ def run(
                     _other(engine, one, progress, task) for one in others
                 ]
     return report
-
-
-def is_wasm_there() -> bool:
-    """Tell whether the TimescaleDB compiled to WebAssembly can be started."""
-    return shutil.which("node") is not None and (WASM_FOLDER / "node_modules").is_dir()
-
-
-@contextmanager
-def _plain() -> Iterator[sa.Engine]:
-    with tempfile.TemporaryDirectory(prefix="dala-bench-") as folder:
-        settings = EmbeddedSettings(home=Path(folder) / "home")
-        with open_embedded(settings, verb="bench", broker=False) as servers:
-            engine = make_engine(servers.database_url, application="dala bench")
-            try:
-                migrations.upgrade(engine)
-                yield engine
-            finally:
-                engine.dispose()
-
-
-@contextmanager
-def _timescale(database_url: str | None) -> Iterator[sa.Engine]:
-    opened = _wasm() if database_url is None else _database_of_our_own(database_url)
-    with opened as engine:
-        migrations.upgrade(engine)
-        with engine.connect() as connection:
-            if not has_timescale(connection):
-                raise ChildError("the server of --database-url has no TimescaleDB")
-        yield engine
-
-
-@contextmanager
-def _wasm() -> Iterator[sa.Engine]:
-    process = subprocess.Popen(
-        [str(shutil.which("node")), "server.mjs"],
-        cwd=WASM_FOLDER,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None  # noqa: S101 - asked for above
-    assert process.stdout is not None  # noqa: S101
-    try:
-        if not (port := process.stdout.readline().strip()):
-            raise ChildError("TimescaleDB compiled to WebAssembly did not start")
-        # It serves one connection alone.
-        engine = sa.create_engine(
-            f"postgresql+psycopg://postgres:any@127.0.0.1:{port}/postgres?sslmode=disable",
-            poolclass=StaticPool,
-        )
-        try:
-            yield engine
-        finally:
-            engine.dispose()
-    finally:
-        process.stdin.close()  # at which it ends
-        process.wait(timeout=20)
-        process.stdout.close()
-
-
-@contextmanager
-def _database_of_our_own(server_url: str) -> Iterator[sa.Engine]:
-    """A database beside those that are there: nothing of theirs is touched."""
-    name = f"dala_bench_{secrets.token_hex(4)}"
-    url = sa.make_url(server_url).set(drivername="postgresql+psycopg")
-    outside = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with outside.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    engine = make_engine(
-        url.set(database=name).render_as_string(hide_password=False),
-        statement_timeout_s=3_600,
-        application="dala bench",
-    )
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-        with outside.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 # --- plain PostgreSQL -----------------------------------------------------------------------------
@@ -359,11 +266,10 @@ def _packed(connection: sa.Connection, table: str) -> Report:
 
 
 _PACKED_TABLES = sa.text("""
-    SELECT format('%I.%I', packed.schema_name, packed.table_name)
-      FROM _timescaledb_catalog.hypertable AS hypertable
-      JOIN _timescaledb_catalog.chunk AS chunk ON chunk.hypertable_id = hypertable.id
-      JOIN _timescaledb_catalog.chunk AS packed ON packed.id = chunk.compressed_chunk_id
-     WHERE hypertable.table_name = :table
+    SELECT CAST(settings.compress_relid AS text)
+      FROM _timescaledb_catalog.compression_settings AS settings
+      JOIN show_chunks(CAST(:table AS regclass)) AS chunk ON settings.relid = chunk
+     WHERE settings.compress_relid IS NOT NULL
 """)
 COLUMNS = ("time", "datastream_id", "value", "quality", "received_at")
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from storage import arrays, copying, once
+from storage import arrays, arrival, copying, once
 from storage.newest import Newest
 
 
@@ -88,11 +88,10 @@ def _copy(connection: sa.Connection, rows: Array) -> None:
 
 def packed(rows: Array) -> Iterator[bytes]:
     """Readings as a binary COPY of :data:`COLUMNS` takes them."""
-    columns = [
-        copying.times(rows[name]) if name in {"time", "received_at"} else rows[name]
-        for name in COLUMNS
-    ]
-    return copying.pieces(columns, len(rows))
+    sent = {name: rows[name] for name in COLUMNS}
+    sent["time"] = copying.times(rows["time"])
+    sent["received_at"] = copying.times(arrival.rounded(rows["received_at"]))
+    return copying.pieces(list(sent.values()), len(rows))
 
 
 # OFFSET 0 keeps the planner at one look into the index for each range: a plain join may read all
@@ -141,7 +140,8 @@ def _keep_conflicts(connection: sa.Connection, rows: Array, stored_values: Array
     if not differs.any():
         return 0
     parameters = {name: rows[name][differs] for name in ("datastream_id", "value", "quality")}
-    parameters |= {name: arrays.times(rows[name][differs]) for name in ("time", "received_at")}
+    parameters["time"] = arrays.times(rows["time"][differs])
+    parameters["received_at"] = arrays.times(arrival.rounded(rows["received_at"][differs]))
     parameters["stored_value"] = stored_values[differs]
     (added,) = arrays.fetch(connection, _ADD_CONFLICTS, parameters)
     return len(added)

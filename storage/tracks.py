@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from storage import copying, once, tables
+from storage import arrival, copying, once, tables
 from storage.arrays import fetch
 
 NUMBERS = ("latitude_deg", "longitude_deg", *tables.TRACK_NUMBERS)
@@ -102,7 +102,8 @@ def packed(devices: Sequence[str], rows: np.ndarray[Any, Any]) -> Iterator[bytes
         ]
         state = None if missing[-1] else chosen["work_state"]
         columns: list[copying.Column] = [copying.times(chosen["time"]), ids, state, *numbers]
-        columns += [chosen["quality"], copying.times(chosen["received_at"])]
+        arrived = arrival.rounded(chosen["received_at"])
+        columns += [chosen["quality"], copying.times(arrived)]
         yield from copying.pieces(columns, len(chosen))
 
 

@@ -6,14 +6,14 @@ import json
 import pytest
 from rich.console import Console
 
-from bench import storage
+from bench import servers, storage
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def report() -> storage.Report:
-    if not storage.is_wasm_there():
+    if not servers.is_wasm_there():
         pytest.skip("needs Node.js and `npm ci` in tests/timescale (tests/prepare.sh does it)")
     return storage.run(rows=20_165, streams=5, interval_s=600, others=storage.OTHERS[1:2])
 
@@ -56,7 +56,7 @@ def test_the_table_says_whether_what_was_wanted_is_reached(report: storage.Repor
 
 
 def test_without_timescaledb_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "is_wasm_there", lambda: False)
+    monkeypatch.setattr(servers, "is_wasm_there", lambda: False)
 
     report = storage.run(rows=500, streams=5, interval_s=600, others=())
 

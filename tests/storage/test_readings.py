@@ -49,6 +49,23 @@ def test_a_new_batch_is_stored_as_it_is(connection: sa.Connection) -> None:
     assert stored_values(connection) == {(0, 1): 0.25, (1, 1): 0.5, (0, 2): -3.0}
 
 
+def test_when_a_reading_arrived_is_kept_as_the_end_of_ten_seconds(
+    connection: sa.Connection,
+) -> None:
+    rows = batch((0, 1, 0.25), (1, 1, 0.25), (2, 1, 0.25), (0, 1, 0.75))
+    rows["received_at"] = BEGIN + np.array([0, 1, 10_000_000, 10_000_001])
+
+    readings.store(connection, rows)
+
+    arrived = "SELECT extract(epoch FROM received_at)::bigint * 1000000 FROM "
+    assert connection.scalars(sa.text(arrived + "readings ORDER BY time")).all() == [
+        BEGIN,  # a moment that ends ten seconds
+        BEGIN + 10_000_000,
+        BEGIN + 10_000_000,
+    ]
+    assert connection.scalar(sa.text(arrived + "reading_conflicts")) == BEGIN + 20_000_000
+
+
 def test_the_same_batch_again_changes_nothing(connection: sa.Connection) -> None:
     rows = batch((0, 1, 0.25), (1, 1, 0.5))
     readings.store(connection, rows)

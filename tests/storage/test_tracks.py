@@ -40,7 +40,10 @@ def test_a_track_comes_back_in_order_with_its_unknowns(
 ) -> None:
     rows = points(3, width_m=[6.0, np.nan, 0.0], animals_seen=[np.nan, 240.0, 0.0])
     rows["work_state"] = [1, -1, 0]
-    tracks.store(connection, [tractor], rows[[2, 0, 1]])
+    rows["received_at"] = 1_750_000_000_000_000 + SECOND * np.array([10, 20, 20])
+    sent = rows.copy()
+    sent["received_at"] -= [0, 1, 9_999_999]  # kept as the end of its ten seconds
+    tracks.store(connection, [tractor], sent[[2, 0, 1]])
 
     found = tracks.arrays(connection, tractor, BEGIN, BEGIN + dt.timedelta(seconds=3))
 
