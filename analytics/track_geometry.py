@@ -119,6 +119,20 @@ def field_shapes(geometries: Mapping[int, Mapping[str, Any]]) -> dict[int, Field
     return {key: field_shape(geometry) for key, geometry in geometries.items()}
 
 
+def usable_shapes(
+    geometries: Mapping[int, Mapping[str, Any]],
+) -> tuple[dict[int, FieldShape], dict[int, str]]:
+    """Fields of those boundaries that are polygons, and why the others are none, by their ids."""
+    made: dict[int, FieldShape] = {}
+    wrong: dict[int, str] = {}
+    for key, geometry in geometries.items():
+        try:
+            made[key] = field_shape(geometry)
+        except (ValueError, TypeError, LookupError, AttributeError, shapely.GEOSException) as error:
+            wrong[key] = str(error) or type(error).__name__
+    return made, wrong
+
+
 def track_arrays(rows: np.ndarray[Any, Any]) -> TrackArrays:
     """A track of a structured array whose fields are named as stored (``time`` in µs)."""
     names = ("time", *TrackArrays._fields[1:])

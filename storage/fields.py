@@ -7,10 +7,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from storage import tables
+from storage.boundaries import add as add_boundary
+from storage.boundaries import newest as boundaries
+from storage.boundaries import versions
 from storage.database import NotFound
+
+__all__ = [
+    "CropZone",
+    "Field",
+    "add_boundary",
+    "boundaries",
+    "get",
+    "newest_season",
+    "of_farm",
+    "put",
+    "put_zone",
+    "versions",
+    "zones",
+    "zones_of_farms",
+]
 
 
 class Field(NamedTuple):
@@ -47,57 +65,31 @@ class CropZone(NamedTuple):
 
 _FIELD = [tables.fields.c[name] for name in Field._fields]
 _ZONE = [tables.crop_zones.c[name] for name in CropZone._fields]
+_FIELD_STANDS = tables.fields.c.withdrawn_at.is_(None)
+_ZONE_STANDS = tables.crop_zones.c.withdrawn_at.is_(None)
 
 
 def put(connection: sa.Connection, *, farm_id: int, name: str, **values: Any) -> int:
     """Add the field, or bring it up to date, and return its id."""
     statement = insert(tables.fields).values(farm_id=farm_id, name=name, **values)
-    changed = statement.on_conflict_do_update(index_elements=["farm_id", "name"], set_=values)
+    changed = statement.on_conflict_do_update(
+        index_elements=["farm_id", "name"],
+        index_where=tables.fields.c.withdrawn_at.is_(None),
+        set_=values,
+    )
     return int(connection.execute(changed.returning(tables.fields.c.id)).scalar_one())
-
-
-def add_boundary(
-    connection: sa.Connection, field_id: int, geometry: Mapping[str, Any], **values: Any
-) -> int:
-    """Add the next version of a boundary unless the newest is the same; return its version."""
-    boundaries = tables.field_boundaries
-    newest = connection.execute(
-        sa.select(boundaries.c.version, boundaries.c.geometry)
-        .where(boundaries.c.field_id == field_id)
-        .order_by(boundaries.c.version.desc())
-        .limit(1)
-    ).one_or_none()
-    if newest is not None and newest.geometry == geometry:
-        return int(newest.version)
-    version = 1 if newest is None else newest.version + 1
-    connection.execute(
-        boundaries.insert().values(field_id=field_id, version=version, geometry=geometry, **values)
-    )
-    return version
-
-
-def boundaries(connection: sa.Connection, field_ids: list[int]) -> dict[int, Mapping[str, Any]]:
-    """Newest boundary of each field that has one, as GeoJSON geometry."""
-    table = tables.field_boundaries
-    query = (
-        sa.select(table.c.field_id, table.c.geometry)
-        .where(table.c.field_id.in_(field_ids))
-        .order_by(table.c.field_id, table.c.version.desc())
-        .ext(distinct_on(table.c.field_id))
-    )
-    return {row.field_id: row.geometry for row in connection.execute(query)}
 
 
 def of_farm(connection: sa.Connection, farm_id: int) -> list[Field]:
     """Fields of a farm, by name."""
-    query = sa.select(*_FIELD).where(tables.fields.c.farm_id == farm_id)
+    query = sa.select(*_FIELD).where(tables.fields.c.farm_id == farm_id, _FIELD_STANDS)
     rows = connection.execute(query.order_by(tables.fields.c.name))
     return [Field(*row) for row in rows]
 
 
 def get(connection: sa.Connection, field_id: int) -> Field:
     """The field of an id; NotFound if there is none."""
-    query = sa.select(*_FIELD).where(tables.fields.c.id == field_id)
+    query = sa.select(*_FIELD).where(tables.fields.c.id == field_id, _FIELD_STANDS)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound(f"field {field_id}")
@@ -112,7 +104,9 @@ def put_zone(
         field_id=field_id, season=season, crop=crop, **values
     )
     changed = statement.on_conflict_do_update(
-        index_elements=["field_id", "season", "crop"], set_=values
+        index_elements=["field_id", "season", "crop"],
+        index_where=tables.crop_zones.c.withdrawn_at.is_(None),
+        set_=values,
     )
     return int(connection.execute(changed.returning(tables.crop_zones.c.id)).scalar_one())
 
@@ -131,7 +125,7 @@ def zones_of_farms(
     query = (
         sa.select(*_FIELD, *_ZONE)
         .join(tables.crop_zones, tables.crop_zones.c.field_id == tables.fields.c.id)
-        .where(tables.fields.c.farm_id.in_(farm_ids))
+        .where(tables.fields.c.farm_id.in_(farm_ids), _FIELD_STANDS, _ZONE_STANDS)
         .order_by(
             tables.fields.c.farm_id,
             tables.fields.c.name,
@@ -151,7 +145,7 @@ def newest_season(connection: sa.Connection, farm_id: int) -> int | None:
     query = (
         sa.select(sa.func.max(tables.crop_zones.c.season))
         .join(tables.fields, tables.fields.c.id == tables.crop_zones.c.field_id)
-        .where(tables.fields.c.farm_id == farm_id)
+        .where(tables.fields.c.farm_id == farm_id, _FIELD_STANDS, _ZONE_STANDS)
     )
     newest = connection.scalar(query)
     return None if newest is None else int(newest)

@@ -40,6 +40,8 @@ def add(connection: sa.Connection, loads: Sequence[HarvestLoad]) -> int:
 def of_zones(connection: sa.Connection, crop_zone_ids: Sequence[int]) -> list[HarvestLoad]:
     """Loads of the crop zones, in the order they were weighed."""
     table = tables.harvest_loads
-    query = sa.select(*_LOAD).where(table.c.crop_zone_id.in_(crop_zone_ids))
+    query = sa.select(*_LOAD).where(
+        table.c.crop_zone_id.in_(crop_zone_ids), table.c.withdrawn_at.is_(None)
+    )
     rows = connection.execute(query.order_by(table.c.weighed_at, table.c.ticket))
     return [HarvestLoad(*row) for row in rows]

@@ -18,14 +18,16 @@ from storage.database import NotFound
 _DIGEST = """
     WITH farm AS MATERIALIZED (SELECT * FROM farms WHERE {members}),
     field AS MATERIALIZED (
-        SELECT * FROM fields WHERE farm_id IN (SELECT id FROM farm)),
+        SELECT * FROM fields
+         WHERE farm_id IN (SELECT id FROM farm) AND withdrawn_at IS NULL),
     chosen AS MATERIALIZED (
         SELECT coalesce(CAST(:season AS integer),
                         (SELECT max(season) FROM crop_zones
-                          WHERE field_id IN (SELECT id FROM field))) AS season),
+                          WHERE field_id IN (SELECT id FROM field)
+                            AND withdrawn_at IS NULL)) AS season),
     zone AS MATERIALIZED (
         SELECT crop_zones.* FROM crop_zones, chosen
-         WHERE field_id IN (SELECT id FROM field)
+         WHERE field_id IN (SELECT id FROM field) AND withdrawn_at IS NULL
            AND crop_zones.season IN (chosen.season, chosen.season - 1)),
     parts AS (
         SELECT 1 AS part, region.code AS key, region::text AS content

@@ -62,7 +62,12 @@ def events(
     table = tables.irrigation_events
     query = (
         sa.select(*_EVENT)
-        .where(table.c.field_id.in_(field_ids), table.c.ended_at > start, table.c.ended_at <= end)
+        .where(
+            table.c.field_id.in_(field_ids),
+            table.c.ended_at > start,
+            table.c.ended_at <= end,
+            table.c.withdrawn_at.is_(None),
+        )
         .order_by(table.c.started_at, table.c.id)
     )
     return [IrrigationEvent(*row) for row in connection.execute(query)]

@@ -103,6 +103,7 @@ AT_THE_ENTRANCE = frozenset(
         "api_keys",
         "access_tokens",
         "client_assertions",
+        "kept_answers",
     }
 )
 HIDDEN = frozenset({"sender_memory", "reading_news", "track_news", "reading_retention"})

@@ -131,3 +131,22 @@ audit_log = sa.Table(
     sa.Index("audit_log_at_idx", "at"),
     sa.Index("audit_log_farm_id_at_idx", "farm_id", "at"),
 )
+
+kept_answers = sa.Table(
+    "kept_answers",
+    metadata,
+    sa.Column("credential", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True, comment="Idempotency-Key of the request"),
+    sa.Column("request_hash", sa.LargeBinary, nullable=False, comment="SHA-256"),
+    sa.Column("status", sa.SmallInteger, nullable=False),
+    document("headers"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column(
+        "created_at",
+        sa.DateTime(timezone=True),
+        nullable=False,
+        server_default=sa.func.now(),
+        index=True,
+    ),
+    comment="of writes that a client may send again, for a day",
+)

@@ -31,6 +31,16 @@ def noted(name: str, comment: str) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), comment=comment)
 
 
+def who(name: str) -> sa.Column[Any]:
+    comment = "as the book of deeds has it; empty: not entered by a person"
+    return sa.Column(name, sa.Text, nullable=False, server_default="", comment=comment)
+
+
+def standing(name: str, *columns: str) -> sa.Index:
+    """Of rows alike in these columns one stands at most; those withdrawn may be many."""
+    return sa.Index(name, *columns, unique=True, postgresql_where=sa.text("withdrawn_at IS NULL"))
+
+
 def number(name: str, *, nullable: bool = True) -> sa.Column[float]:
     return sa.Column(name, sa.Double, nullable=nullable)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from storage.tables.columns import identity, metadata, moment, number
+from storage.tables.columns import identity, metadata, moment, noted, number, standing, who
 
 irrigation_events = sa.Table(
     "irrigation_events",
@@ -19,7 +19,12 @@ irrigation_events = sa.Table(
     sa.Column("source", sa.Text, nullable=False, comment="who says so"),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     moment("created_at", now=True),
-    sa.UniqueConstraint("field_id", "started_at", "source"),
+    who("created_by"),
+    noted("withdrawn_at", "since when it stands no longer; nothing is erased"),
+    sa.Column("withdrawn_by", sa.Text),
+    standing(
+        "irrigation_events_field_id_started_at_source_key", "field_id", "started_at", "source"
+    ),
     sa.CheckConstraint("ended_at > started_at", name="times"),
     sa.CheckConstraint("volume_m3 >= 0", name="volume"),
 )
@@ -37,7 +42,10 @@ harvest_loads = sa.Table(
     number("area_ha"),
     sa.Column("source", sa.Text, nullable=False),
     moment("created_at", now=True),
-    sa.UniqueConstraint("crop_zone_id", "ticket"),
+    who("created_by"),
+    noted("withdrawn_at", "since when it stands no longer; nothing is erased"),
+    sa.Column("withdrawn_by", sa.Text),
+    standing("harvest_loads_crop_zone_id_ticket_key", "crop_zone_id", "ticket"),
     sa.CheckConstraint("net_kg > 0", name="net"),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.columns import identity, metadata, moment, number
+from storage.tables.columns import identity, metadata, moment, noted, number, standing, who
 
 regions = sa.Table(
     "regions",
@@ -29,6 +29,7 @@ farms = sa.Table(
     number("longitude_deg", nullable=False),
     number("elevation_m", nullable=False),
     moment("created_at", now=True),
+    who("created_by"),
 )
 
 fields = sa.Table(
@@ -46,7 +47,10 @@ fields = sa.Table(
         "land_use", sa.Text, nullable=False, server_default="arable", comment="arable or pasture"
     ),
     moment("created_at", now=True),
-    sa.UniqueConstraint("farm_id", "name"),
+    who("created_by"),
+    noted("withdrawn_at", "since when it stands no longer; nothing is erased"),
+    sa.Column("withdrawn_by", sa.Text),
+    standing("fields_farm_id_name_key", "farm_id", "name"),
     sa.CheckConstraint("area_ha > 0", name="area"),
     sa.CheckConstraint("land_use IN ('arable', 'pasture')", name="land_use"),
 )
@@ -60,6 +64,8 @@ field_boundaries = sa.Table(
     sa.Column("geometry_source", sa.Text, nullable=False),
     number("area_ha", nullable=False),
     moment("created_at", now=True),
+    who("created_by"),
+    noted("worked_at", "when an analysis of machine work took it into account"),
 )
 
 crop_zones = sa.Table(
@@ -78,7 +84,10 @@ crop_zones = sa.Table(
     sa.Column("system_flow_m3_h", sa.Double, comment="what its irrigation system delivers"),
     sa.Column("crop_parameters", JSONB, nullable=False, comment="keys of the scenario's [crop]"),
     sa.Column("conventions", JSONB, nullable=False, comment="event timing and the like"),
-    sa.UniqueConstraint("field_id", "season", "crop"),
+    who("created_by"),
+    noted("withdrawn_at", "since when it stands no longer; nothing is erased"),
+    sa.Column("withdrawn_by", sa.Text),
+    standing("crop_zones_field_id_season_crop_key", "field_id", "season", "crop"),
     sa.CheckConstraint("area_ha > 0", name="area"),
     sa.CheckConstraint("harvested > planted", name="dates"),
 )

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from shapely.geometry import box, mapping, shape
 
 from analytics.daily import machines, track_days
-from storage import machine_results, tracks
+from storage import boundaries, machine_results, tracks
 from storage.farms import Farm
 from storage.machine_results import MachineResult
 from tests.reports import machine_farm
@@ -232,3 +233,44 @@ def test_days_with_points_are_found_in_one_query(steppe: Steppe, zone: str) -> N
             timezone=zone,
         )  # fmt: skip
     assert found == expected
+
+
+def put_boundary(steppe: Steppe, field: str, geometry: dict[str, Any]) -> None:
+    with steppe.engine.begin() as connection:
+        boundaries.add(
+            connection, steppe.fields[field], geometry, geometry_source="drawn", area_ha=1.0
+        )
+
+
+def test_another_boundary_computes_the_days_on_it_anew_once(
+    steppe: Steppe, computed: list[dt.date]
+) -> None:
+    three_days(steppe)
+    steppe.analyse()
+    before = steppe.results("operation")[0].figures["worked_ha"]
+    computed.clear()
+    with steppe.engine.connect() as connection:
+        whole = shape(boundaries.newest(connection, [steppe.fields["west"]])[steppe.fields["west"]])
+    west, south, east, north = whole.bounds
+    half = mapping(whole.intersection(box(west, south, east, (south + north) / 2)))
+
+    put_boundary(steppe, "west", half)
+    steppe.analyse()
+    assert computed == [FIRST + dt.timedelta(days=number) for number in range(3)]
+    # The passes run from south to north: half of each is on the field.
+    (operation,) = steppe.results("operation")
+    assert operation.figures["worked_ha"] == pytest.approx(before / 2, rel=0.01)
+
+    computed.clear()
+    assert steppe.analyse() == 0
+    assert computed == []
+
+
+def test_a_boundary_that_is_no_polygon_stops_nothing_else(steppe: Steppe) -> None:
+    put_boundary(steppe, "east", {"type": "LineString", "coordinates": [[60, 50], [61, 51]]})
+    put_boundary(steppe, "hill", {"type": "Polygon", "coordinates": "none"})
+    three_days(steppe)
+
+    assert steppe.analyse() == 4
+    (operation,) = steppe.results("operation")
+    assert operation.field_id == steppe.fields["west"]
