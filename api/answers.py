@@ -11,9 +11,10 @@ import hashlib
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 from fastapi import Request, Response
@@ -72,7 +73,14 @@ def program_digest() -> str:
     return found.hexdigest()
 
 
-def tagged(request: Request, find: Callable[[], str], make: Callable[[], bytes]) -> Response:
+def tagged(
+    request: Request,
+    find: Callable[[], str],
+    make: Callable[[], bytes],
+    *,
+    media_type: str = "application/json",
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
     """The answer to a request, or 304 where the caller has it already.
 
     ``find`` forms the tag from the inputs as they are. It is asked again after ``make`` has formed
@@ -83,7 +91,7 @@ def tagged(request: Request, find: Callable[[], str], make: Callable[[], bytes])
     asked = request.headers.get("if-none-match", "").split(",")
     known = {one.strip().removeprefix("W/") for one in asked}  # a proxy that packs makes it weak
     if tag in known or "*" in known:
-        return Response(status_code=304, headers=_headers(tag))
+        return Response(status_code=304, headers={**headers, **_headers(tag)})
     body = answers.get(tag)
     for _ in range(ATTEMPTS):
         if body is not None:
@@ -96,10 +104,9 @@ def tagged(request: Request, find: Callable[[], str], make: Callable[[], bytes])
         else:
             body = answers.get(tag)
     else:
-        return Response(
-            make(), media_type="application/json", headers={"Cache-Control": "no-store"}
-        )
-    return Response(body, media_type="application/json", headers=_headers(tag))
+        alone = {**headers, "Cache-Control": "no-store"}
+        return Response(make(), media_type=media_type, headers=alone)
+    return Response(body, media_type=media_type, headers={**headers, **_headers(tag)})
 
 
 def _headers(tag: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from api.routes import (
     devices,
     farms,
     federated,
+    fields,
     health,
     oauth,
     session,
@@ -33,6 +34,7 @@ is the farm's local day, units stand in the names."""
 ROUTERS = (
     health.router,
     farms.router,
+    fields.router,
     advice.router,
     devices.router,
     work.router,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -288,20 +287,6 @@ class FarmOut(Out):
     elevation_m: float
 
 
-class FieldOut(Out):
-    """A field with its newest boundary."""
-
-    id: int = Field(examples=[1])
-    name: str = Field(examples=["field-1"])
-    area_ha: float = Field(examples=[62.5])
-    area_source: str = Field(examples=["geodesic"])
-    official_field_id: str | None
-    soil: dict[str, Any]
-    soil_source: str
-    land_use: str = Field(description="arable or pasture", examples=["arable"])
-    geometry: dict[str, Any] | None = Field(description="GeoJSON, WGS 84")
-
-
 class DatastreamOut(Out):
     """A sequence of readings of one quantity."""
 
@@ -352,23 +337,6 @@ class ReadingsOut(Out):
     unit: str = Field(examples=["m³/m³"])
     resolution: str = Field(examples=["day"])
     readings: list[SampleOut] | list[BucketOut]
-
-
-class BalanceDay(Out):
-    """One day of the soil water balance."""
-
-    model_config = ConfigDict(extra="allow")
-
-    day: dt.date = Field(examples=["2025-07-01"])
-
-
-class WaterBalanceOut(Out):
-    """The daily balance of a field's crop zone."""
-
-    field_id: int
-    crop: str
-    season: int
-    days: list[BalanceDay]
 
 
 class Health(Out):

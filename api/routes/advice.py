@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
 from api.dependencies import Now, Season, Transaction
 from api.errors import RequestProblem
+from api.formats import TABLES, Content, Form, answer
 from api.languages import ChosenLanguage
-from api.models_advice import AdviceOut
-from api.routes.farms import FieldId
+from api.models_advice import AdviceOut, ZoneAdvice
+from api.routes.fields import FieldId
 from api.security.guard import needs
 from reports import advice
 
@@ -28,19 +29,35 @@ Day = Annotated[
 ]
 
 
-@router.get("/fields/{field_id}/advice", dependencies=[needs("read:farms")])
+@router.get(
+    "/fields/{field_id}/advice",
+    dependencies=[needs("read:farms")],
+    response_model=AdviceOut,
+    responses=TABLES.responses,
+)
 def get_advice(
     field_id: FieldId,
     connection: Transaction,
     now: Now,
+    request: Request,
     language: ChosenLanguage,
     season: Season | None = None,
     day: Day = None,
-) -> AdviceOut:
-    """Whether, when and how much to irrigate a field today and in the next seven days, and why."""
+    form: Form = TABLES.asked,
+) -> Response:
+    """Whether, when and how much to irrigate a field today and in the next seven days, and why.
+
+    As a table: a line for each crop zone.
+    """
     asked = advice.Question(now, day, season)
     try:
         found = advice.of_field(connection, field_id, asked)
     except advice.DayAhead as error:
         raise RequestProblem(str(error)) from error
-    return AdviceOut(**advice.in_words(found, language))
+    body = AdviceOut(**advice.in_words(found, language))
+    beside = {"farm": body.farm, "day": body.day}
+    name = f"field-{field_id}-advice-{body.day}"
+    content = Content(name, ZoneAdvice, body.crop_zones, body, beside=beside)
+    made = answer(request, form, content, headers={"Content-Language": language})
+    made.headers["Vary"] += ", Accept-Language"
+    return made

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
+import pyarrow as pa
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import as_json
-from api.dependencies import After, Limit, Moment, Transaction
+from api.dependencies import Moment, Transaction
 from api.errors import RequestProblem
+from api.formats import (
+    TABLES,
+    Content,
+    Form,
+    Table,
+    answer,
+    reading_on,
+    representation,
+    streamed,
+    tables,
+)
+from api.formats.units import with_unit
 from api.models import DatastreamOut, DeviceOut, ReadingsOut
+from api.paging import LINK, Cursor, Limit, begin, following
 from api.security.guard import needs
-from storage import devices, farms, series
+from storage import devices, exports, farms, series
 from storage.devices import Datastream
 from storage.quantities import CATALOGUE
 from storage.series import Bucket, Sample
@@ -23,6 +37,8 @@ router = APIRouter(tags=["devices"])
 
 Resolution = Literal["raw", "hour", "day"]
 MOST_ROWS = 100_000
+MOST_EXPORTED = 2_000_000
+MOST_OF_SHEET = 200_000
 LONGEST: dict[Resolution, dt.timedelta] = {
     "raw": dt.timedelta(days=31),
     "hour": dt.timedelta(days=732),
@@ -33,23 +49,28 @@ POINTS = 2_000  # more than a page has room to draw
 DatastreamId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 
 
-@router.get("/devices", dependencies=[needs("read:devices")])
+@router.get(
+    "/devices",
+    dependencies=[needs("read:devices")],
+    response_model=list[DeviceOut],
+    responses=TABLES.responses_with(LINK),
+)
 def list_devices(
     connection: Transaction,
     request: Request,
-    response: Response,
-    farm: Annotated[str | None, Query(max_length=200)] = None,
-    after: After = "",
+    farm: Annotated[str | None, Query(max_length=200, examples=["turkistan-01"])] = None,
+    cursor: Cursor = None,
     limit: Limit = 100,
-) -> list[DeviceOut]:
+    form: Form = TABLES.asked,
+) -> Response:
     """Devices by id, with their datastreams."""
     farm_id = None if farm is None else farms.get(connection, farm).id
-    page = devices.page(connection, farm_id=farm_id, after=after, limit=limit)
-    if len(page) == limit:
-        following = request.url.include_query_params(after=page[-1].id)
-        response.headers["Link"] = f'<{following}>; rel="next"'
+    (after,) = begin(request, cursor, [str]) or [""]
+    page = devices.page(connection, farm_id=farm_id, after=after, limit=limit + 1)
+    key = (page[limit - 1].id,) if len(page) > limit else None
+    page = page[:limit]
     streams = devices.datastreams(connection, [device.id for device in page])
-    return [
+    rows = [
         DeviceOut(
             id=device.id,
             kind=device.kind,
@@ -60,26 +81,37 @@ def list_devices(
         )
         for device in page
     ]
+    content = Content("devices", DeviceOut, rows)
+    return answer(request, form, content, headers=following(request, key))
 
 
 @router.get(
     "/datastreams/{datastream_id}/readings",
     dependencies=[needs("read:devices")],
     response_model=ReadingsOut,
+    responses=TABLES.responses,
 )
 def list_readings(
     datastream_id: DatastreamId,
     start: Annotated[Moment, Query(examples=["2025-07-01T00:00:00+05:00"])],
     end: Annotated[Moment, Query(examples=["2025-07-08T00:00:00+05:00"])],
     connection: Transaction,
+    request: Request,
     resolution: Annotated[
         Resolution | None,
         Query(description="without it, the finest that has at most `points` points in the range"),
     ] = None,
     points: Annotated[int, Query(ge=10, le=MOST_ROWS)] = POINTS,
+    form: Form = TABLES.asked,
 ) -> Response:
-    """Readings in [start, end): as stored, or by hour, or by the farm's local day."""
+    """Readings in [start, end): as stored, or by hour, or by the farm's local day.
+
+    As a table they come as stored unless `resolution` says otherwise, from years and up to two
+    million rows, and are sent while they are read.
+    """
     stream = devices.get_datastream(connection, datastream_id)
+    if form.name != "json" and resolution in {None, "raw"}:
+        return _export(request, connection, form, stream, start, end)
     if resolution is None:
         _check_span(start, end, "day")
         resolution, found = _finest(connection, stream, start, end, points)
@@ -90,15 +122,56 @@ def list_readings(
         found = _read(connection, stream, resolution, start, end, most + 1)
     if len(found) > most:
         raise RequestProblem(f"more than {most} rows; ask for a shorter range.")
-    return as_json(
-        {
-            "datastream_id": stream.id,
-            "quantity": stream.quantity,
-            "unit": CATALOGUE[stream.quantity].unit,
-            "resolution": resolution,
-            "readings": [one._asdict() for one in found],
-        }
+    if form.name != "json":
+        return streamed(form, _buckets(stream, resolution, cast("Sequence[Bucket]", found)))
+    said = {
+        "datastream_id": stream.id,
+        "quantity": stream.quantity,
+        "unit": CATALOGUE[stream.quantity].unit,
+        "resolution": resolution,
+        "readings": [one._asdict() for one in found],
+    }
+    made = as_json(said)
+    made.headers.update(representation(form, "readings"))
+    return made
+
+
+def _export(
+    request: Request,
+    connection: sa.Connection,
+    form: Form,
+    stream: Datastream,
+    start: dt.datetime,
+    end: dt.datetime,
+) -> Response:
+    if not dt.timedelta(0) < end - start <= LONGEST["day"]:
+        raise RequestProblem(f"end must be after start, by at most {LONGEST['day'].days} days.")
+    most = MOST_OF_SHEET if form.name == "xlsx" else MOST_EXPORTED
+    if exports.has_more_readings(connection, stream.id, most, start=start, end=end):
+        raise RequestProblem(
+            f"more than {most} readings; ask for a shorter range, or for resolution=hour."
+        )
+    columns = [
+        ("time", tables.TIME),
+        (with_unit(stream.quantity), pa.float64()),
+        ("quality", pa.int16()),
+    ]
+    schema = pa.schema(columns)
+    parts = exports.readings(lambda: reading_on(request), stream.id, start=start, end=end)
+    name = f"{stream.device_id}-{stream.quantity}"
+    return streamed(form, Table(name, schema, tables.batches(schema, parts)))
+
+
+def _buckets(stream: Datastream, resolution: Resolution, found: Sequence[Bucket]) -> Table:
+    parts = ("mean", "low", "high", "total", "last")
+    schema = pa.schema(
+        [("start", tables.TIME), ("samples", pa.int64())]
+        + [(with_unit(stream.quantity, part), pa.float64()) for part in parts]
     )
+    columns = list(zip(*found, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(one, kind) for one, kind in zip(columns, schema.types, strict=True)]
+    name = f"{stream.device_id}-{stream.quantity}-by-{resolution}"
+    return Table(name, schema, [pa.record_batch(arrays, schema=schema)])
 
 
 def _check_span(start: dt.datetime, end: dt.datetime, resolution: Resolution) -> None:

@@ -1,43 +1,52 @@
-"""Regions, farms, fields, and what a season brought them."""
+"""Regions and farms, and what a season brought them."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import Answers, as_json, tagged
-from api.dependencies import After, FarmSlug, Limit, Moment, Now, Season, Transaction
+from api.answers import Answers, tagged
+from api.dependencies import FarmSlug, Moment, Now, Season, Transaction
+from api.formats import JSON_ALONE, PLACES, TABLES, Content, Form, answer, representation
 from api.models import (
+    CropZoneSummary,
+    FarmLine,
     FarmOut,
     FarmSummary,
-    FieldOut,
     RegionOut,
     RegionSummary,
-    WaterBalanceOut,
 )
+from api.paging import LINK, Cursor, Limit, begin, following
 from api.security.guard import needs
 from reports import summary
-from storage import farms, fields, inputs, results
-from storage.database import NotFound
+from storage import farms, inputs
 
 router = APIRouter(tags=["farms"])
 
 AsOf = Annotated[
     Moment | None, Query(description="the figures as they stood then, RFC 3339 with offset")
 ]
-FieldId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
 RegionCode = Annotated[str, Path(examples=["KZ-61"])]
 
 
-@router.get("/regions", dependencies=[needs("read:farms")])
-def list_regions(connection: Transaction) -> list[RegionOut]:
+@router.get(
+    "/regions",
+    dependencies=[needs("read:farms")],
+    response_model=list[RegionOut],
+    responses=TABLES.responses,
+)
+def list_regions(connection: Transaction, request: Request, form: Form = TABLES.asked) -> Response:
     """All regions, by code."""
-    return [RegionOut(**region._asdict()) for region in farms.regions(connection)]
+    rows = [RegionOut(**region._asdict()) for region in farms.regions(connection)]
+    return answer(request, form, Content("regions", RegionOut, rows))
 
 
 @router.get(
-    "/regions/{code}/summary", dependencies=[needs("read:farms")], response_model=RegionSummary
+    "/regions/{code}/summary",
+    dependencies=[needs("read:farms")],
+    response_model=RegionSummary,
+    responses=TABLES.responses,
 )
 def get_region_summary(
     code: RegionCode,
@@ -46,40 +55,79 @@ def get_region_summary(
     now: Now,
     request: Request,
     as_of: AsOf = None,
+    form: Form = TABLES.asked,
 ) -> Response:
     """What a season brought a region, with a line for every farm."""
     answers: Answers = request.app.state.answers
     since = now - summary.SILENT_AFTER
+    name = f"{code}-{season}"
 
     def find() -> str:
         found = inputs.of_region(connection, code, season=season, as_of=as_of, since=since)
-        return answers.tag("region", code, found, as_of)
+        return answers.tag("region", code, found, as_of, form)
 
     def make() -> bytes:
         content = summary.of_region(connection, code, season=season, as_of=as_of, now=now)
-        return RegionSummary(**content).model_dump_json(by_alias=True).encode()
+        body = RegionSummary(**content)
+        beside = {"region": code, "season": season}
+        return Content(name, FarmLine, body.farms, body, beside=beside).written(form)
 
-    return tagged(request, find, make)
+    said = representation(form, name)
+    return tagged(request, find, make, media_type=form.media_type, headers=said)
 
 
-@router.get("/farms", dependencies=[needs("read:farms")])
+@router.get(
+    "/farms",
+    dependencies=[needs("read:farms")],
+    response_model=list[FarmOut],
+    responses=PLACES.responses_with(LINK),
+)
 def list_farms(
     connection: Transaction,
     request: Request,
-    response: Response,
     region: Annotated[str | None, Query(max_length=10, examples=["KZ-61"])] = None,
-    after: After = "",
+    cursor: Cursor = None,
     limit: Limit = 100,
-) -> list[FarmOut]:
-    """Farms by slug."""
-    page = farms.page(connection, region_code=region, after=after, limit=limit)
-    if len(page) == limit:
-        following = request.url.include_query_params(after=page[-1].slug)
-        response.headers["Link"] = f'<{following}>; rel="next"'
-    return [FarmOut(**{k: v for k, v in farm._asdict().items() if k != "id"}) for farm in page]
+    form: Form = PLACES.asked,
+) -> Response:
+    """Farms by slug; as GeoJSON, where their weather is measured."""
+    (after,) = begin(request, cursor, [str]) or [""]
+    page = farms.page(connection, region_code=region, after=after, limit=limit + 1)
+    key = (page[limit - 1].slug,) if len(page) > limit else None
+    rows = [farm_out(farm) for farm in page[:limit]]
+    content = Content("farms", FarmOut, rows, geometry=_point)
+    return answer(request, form, content, headers=following(request, key))
 
 
-@router.get("/farms/{farm}/summary", dependencies=[needs("read:farms")], response_model=FarmSummary)
+def farm_out(farm: farms.Farm) -> FarmOut:
+    """A farm as the API says it."""
+    return FarmOut(**{k: v for k, v in farm._asdict().items() if k != "id"})
+
+
+def _point(farm: FarmOut) -> dict[str, Any]:
+    return {"type": "Point", "coordinates": [farm.longitude_deg, farm.latitude_deg]}
+
+
+@router.get(
+    "/farms/{farm}",
+    dependencies=[needs("read:farms")],
+    response_model=FarmOut,
+    responses=JSON_ALONE.responses,
+)
+def get_farm(
+    farm: FarmSlug, connection: Transaction, request: Request, form: Form = JSON_ALONE.asked
+) -> Response:
+    """A farm; its ETag is what a change of it asks for."""
+    body = farm_out(farms.get(connection, farm))
+    return answer(request, form, Content("farm", FarmOut, [body], body))
+
+
+@router.get(
+    "/farms/{farm}/summary",
+    dependencies=[needs("read:farms")],
+    response_model=FarmSummary,
+    responses=TABLES.responses,
+)
 def get_farm_summary(
     farm: FarmSlug,
     connection: Transaction,
@@ -87,49 +135,25 @@ def get_farm_summary(
     request: Request,
     season: Season | None = None,
     as_of: AsOf = None,
+    form: Form = TABLES.asked,
 ) -> Response:
-    """Water applied and saved, evapotranspiration, yield, and the farm's devices."""
+    """Water applied and saved, evapotranspiration, yield, and the farm's devices.
+
+    As a table: a line for each crop zone.
+    """
     answers: Answers = request.app.state.answers
     since = now - summary.SILENT_AFTER
+    name = f"{farm}-summary"
 
     def find() -> str:
         found = inputs.of_farm(connection, farm, season=season, as_of=as_of, since=since)
-        return answers.tag("farm", farm, found, as_of)
+        return answers.tag("farm", farm, found, as_of, form)
 
     def make() -> bytes:
         content = summary.of_farm(connection, farm, season=season, as_of=as_of, now=now)
-        return FarmSummary(**content).model_dump_json(by_alias=True).encode()
+        body = FarmSummary(**content)
+        beside = {"farm": farm, "season": body.season or 0}
+        return Content(name, CropZoneSummary, body.crop_zones, body, beside=beside).written(form)
 
-    return tagged(request, find, make)
-
-
-@router.get("/farms/{farm}/fields", dependencies=[needs("read:farms")])
-def list_fields(farm: FarmSlug, connection: Transaction) -> list[FieldOut]:
-    """Fields of a farm with their newest boundaries."""
-    found = fields.of_farm(connection, farms.get(connection, farm).id)
-    shapes = fields.boundaries(connection, [field.id for field in found])
-    return [
-        FieldOut(
-            geometry=shapes.get(field.id),
-            **{k: v for k, v in field._asdict().items() if k != "farm_id"},
-        )
-        for field in found
-    ]
-
-
-@router.get(
-    "/fields/{field_id}/water-balance",
-    dependencies=[needs("read:farms")],
-    response_model=WaterBalanceOut,
-)
-def get_water_balance(
-    field_id: FieldId, season: Season, connection: Transaction, as_of: AsOf = None
-) -> Response:
-    """The soil water balance of a field, day by day [mm]."""
-    field = fields.get(connection, field_id)
-    zones = fields.zones(connection, farm_id=field.farm_id, season=season)
-    zone = next((zone for of, zone in zones if of.id == field_id), None)
-    if zone is None:
-        raise NotFound(f"crop on field {field_id} in {season}")
-    days = results.balance(connection, zone.id, as_of=as_of)
-    return as_json({"field_id": field_id, "crop": zone.crop, "season": season, "days": days})
+    said = representation(form, name)
+    return tagged(request, find, make, media_type=form.media_type, headers=said)

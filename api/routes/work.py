@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
-from fastapi.responses import JSONResponse
+import msgspec
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.dependencies import FarmSlug, Moment, Transaction
 from api.errors import RequestProblem
-from api.models_work import TrackOut, TrackPointOut, WorkOut
+from api.formats import (
+    PLACES,
+    TABLES,
+    Content,
+    Form,
+    Table,
+    answer,
+    reading_on,
+    representation,
+    streamed,
+    tables,
+)
+from api.models_work import FieldOperationOut, TrackOut, WorkOut
 from api.routes.farms import AsOf
 from api.security.guard import needs
 from reports import work
 from reports.work import Period
-from storage import devices, tracks
+from storage import devices, exports, tracks
 from storage.tracks import TrackPoint
 
 router = APIRouter(tags=["machines"])
 
 MOST_DAYS = 400
+MOST_EXPORTED, MOST_OF_SHEET = 2_000_000, 100_000
 MOST_POINTS = 50_000  # a day of a machine that sends one every two seconds
 LONGEST_TRACK = dt.timedelta(days=366)
 
@@ -31,10 +48,16 @@ Day = Annotated[
 ]
 
 
-@router.get("/farms/{farm}/work", dependencies=[needs("read:farms")])
+@router.get(
+    "/farms/{farm}/work",
+    dependencies=[needs("read:farms")],
+    response_model=WorkOut,
+    responses=TABLES.responses,
+)
 def get_work(
     farm: FarmSlug,
     connection: Transaction,
+    request: Request,
     start: Day = None,
     end: Day = None,
     as_of: AsOf = None,
@@ -42,10 +65,11 @@ def get_work(
         float | None,
         Query(gt=0, le=10, description="of one animal, to state grazing in livestock units too"),
     ] = None,
-) -> WorkOut:
+    form: Form = TABLES.asked,
+) -> Response:
     """What machines, drones and herds did on the farm's days from start up to end, end excluded.
 
-    Without both, the calendar year of the newest work.
+    Without both, the calendar year of the newest work. As a table: a line for each operation.
     """
     period = None
     if start is not None and end is not None:
@@ -59,47 +83,76 @@ def get_work(
     found = work.of_farm(
         connection, farm, period=period, as_of=as_of, livestock_units=livestock_units
     )
-    return WorkOut(**found)
-
-
-GEOJSON: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/geo+json": {"schema": {"type": "object"}}}}
-}
+    body = WorkOut(**found)
+    rows = [operation for field in body.fields for operation in field.operations]
+    content = Content(f"{farm}-work", FieldOperationOut, rows, body)
+    return answer(request, form, content)
 
 
 @router.get(
     "/devices/{device_id}/track",
     dependencies=[needs("read:devices")],
     response_model=TrackOut,
-    responses=GEOJSON,
+    responses=PLACES.responses,
 )
 def get_track(
     device_id: DeviceId,
     start: Annotated[Moment, Query(examples=["2025-05-15T00:00:00+05:00"])],
     end: Annotated[Moment, Query(examples=["2025-05-16T00:00:00+05:00"])],
     connection: Transaction,
-    form: Annotated[
-        Literal["json", "geojson"],
-        Query(alias="format", description="points with all they said, or one GeoJSON line"),
-    ] = "json",
-) -> TrackOut | Response:
-    """Points of a machine, drone or collar in [start, end)."""
+    request: Request,
+    form: Form = PLACES.asked,
+) -> Response:
+    """Points of a machine, drone or collar in [start, end).
+
+    GeoJSON is one line with the times of its points; a table has up to two million points.
+    """
     device = devices.get(connection, device_id)
     if not dt.timedelta(0) < end - start <= LONGEST_TRACK:
         raise RequestProblem(f"end must be after start, by at most {LONGEST_TRACK.days} days.")
+    if form.name not in {"json", "geojson"}:
+        return _export(request, connection, form, device.id, start, end)
     points = tracks.of_device(connection, device.id, start=start, end=end, limit=MOST_POINTS + 1)
     if len(points) > MOST_POINTS:
         raise RequestProblem(
             f"more than {MOST_POINTS} points before {points[-1].time:%Y-%m-%dT%H:%M:%SZ}; "
             "ask for a shorter range."
         )
-    if form == "geojson":
-        return JSONResponse(_line(device.id, points), media_type="application/geo+json")
-    return TrackOut(
-        device_id=device.id,
-        kind=device.kind,
-        points=[TrackPointOut(**point._asdict()) for point in points],
+    said = (
+        _line(device.id, points)
+        if form.name == "geojson"
+        else {
+            "device_id": device.id,
+            "kind": device.kind,
+            "points": [point._asdict() for point in points],
+        }
     )
+    headers = representation(form, device.id)
+    return Response(msgspec.json.encode(said), media_type=form.media_type, headers=headers)
+
+
+def _export(
+    request: Request,
+    connection: sa.Connection,
+    form: Form,
+    device_id: str,
+    start: dt.datetime,
+    end: dt.datetime,
+) -> Response:
+    most = MOST_OF_SHEET if form.name == "xlsx" else MOST_EXPORTED
+    if exports.has_more_points(connection, device_id, most, start=start, end=end):
+        raise RequestProblem(f"more than {most} points; ask for a shorter range.")
+    kinds = {"time": tables.TIME, "work_state": pa.int16()}
+    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in exports.POINT_COLUMNS])
+    parts = exports.points(lambda: reading_on(request), device_id, start=start, end=end)
+    batches = tables.batches(schema, map(_known, parts))
+    return streamed(form, Table(f"{device_id}-track", schema, batches))
+
+
+def _known(part: Sequence[Any]) -> list[Any]:
+    """The columns of a part, where an unknown work state is none."""
+    *columns, states = part
+    return [*columns, np.ma.masked_less(states, 0)]
 
 
 def _line(device_id: str, points: list[TrackPoint]) -> dict[str, Any]:

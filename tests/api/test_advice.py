@@ -151,6 +151,8 @@ def test_the_route_is_described_with_examples(client):
 
     assert operation["description"]
     names = {one["name"] for one in operation["parameters"]}
-    assert names == {"field_id", "season", "day", "language", "accept-language"}
+    assert names == {
+        *("field_id", "season", "day", "language", "accept-language", "format", "bom"),
+    }
     assert schema["decision"]["examples"] == ["irrigate-in-days"]
     assert dt.date.fromisoformat(schema["refill_day"]["examples"][0]).year == 2025

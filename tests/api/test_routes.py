@@ -541,10 +541,10 @@ def test_a_hostile_id_is_the_callers_fault(client: httpx.Client, path: str) -> N
 @pytest.mark.parametrize(
     "path",
     [
-        "farms?after={}",
+        "farms?cursor={}",
         "farms?region={}",
         "farms?limit={}",
-        "devices?after={}",
+        "devices?cursor={}",
         "devices?farm={}",
         "farms/hand/summary?season={}",
         "farms/hand/summary?as_of={}",

@@ -1,0 +1,153 @@
+"""One mechanism for every form of an answer: a route offers forms and says what its rows are.
+
+``Offer`` says which forms there are, and chooses; ``answer`` makes the answer of rows of a model,
+whatever the form; ``streamed`` does so of a table that is read while it is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from api.formats import tables, writers
+from api.formats.choosing import Form, Offer
+from api.formats.tables import Table
+from storage import tenancy
+
+_UNSAID = re.compile(r"[^A-Za-z0-9._-]+")
+
+__all__ = [
+    "JSON_ALONE",
+    "PLACES",
+    "TABLES",
+    "Content",
+    "Form",
+    "Offer",
+    "Table",
+    "answer",
+    "feature",
+    "reading_on",
+    "representation",
+    "streamed",
+    "tables",
+]
+
+TABLES = Offer("json", "csv", "xlsx", "parquet", "arrow")
+PLACES = Offer("json", "geojson", "csv", "xlsx", "parquet", "arrow")
+JSON_ALONE = Offer("json")
+
+
+class Content(NamedTuple):
+    """What an answer says, whatever its form."""
+
+    name: str  # of the file
+    model: type[BaseModel]
+    rows: Sequence[BaseModel]
+    body: BaseModel | None = None  # what JSON says, where that is more than a list of the rows
+    geometry: Callable[[Any], Mapping[str, Any] | None] | None = None  # of a row, GeoJSON
+    beside: Mapping[str, Any] = {}  # columns that all rows of a table share
+
+    def json(self) -> bytes:
+        """As JSON."""
+        if self.body is not None:
+            return self.body.model_dump_json(by_alias=True).encode()
+        rows = (row.model_dump_json(by_alias=True).encode() for row in self.rows)
+        return b"[" + b",".join(rows) + b"]"
+
+    def written(self, form: Form) -> bytes:
+        """In a form."""
+        if form.name == "json":
+            return self.json()
+        if form.name == "geojson":
+            place = self.geometry or (lambda _: None)
+            found = [feature(row.model_dump(mode="json"), place(row)) for row in self.rows]
+            return msgspec.json.encode({"type": "FeatureCollection", "features": found})
+        leave_out = frozenset({"geometry"} if self.geometry is not None else ())
+        table = tables.of_models(
+            self.name, self.model, self.rows, leave_out=leave_out, beside=self.beside
+        )
+        return b"".join(_pieces(form, table))
+
+
+def answer(
+    request: Request,
+    form: Form,
+    content: Content,
+    *,
+    headers: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    """Answer in the form that was asked for, or 304 where the caller has it already."""
+    plain = content.json()
+    tag = content_tag(plain, form)
+    known = known_tags(request.headers.get("if-none-match", ""))
+    said = dict(headers or {}) | {"ETag": tag, "Cache-Control": "private, no-cache"}
+    said |= representation(form, content.name)
+    if request.method == "GET" and (tag in known or "*" in known):
+        return Response(status_code=304, headers=said)
+    body = plain if form.name == "json" else content.written(form)
+    return Response(body, status_code=status, media_type=form.media_type, headers=said)
+
+
+def content_tag(plain: bytes, form: Form) -> str:
+    """A strong ETag of what an answer says, in one form."""
+    return f'"{hashlib.sha256(plain + repr(form).encode()).hexdigest()[:32]}"'
+
+
+def known_tags(header: str) -> set[str]:
+    """ETags of a condition; a proxy that packs makes them weak."""
+    return {one.strip().removeprefix("W/") for one in header.split(",") if one.strip()}
+
+
+def feature(properties: dict[str, Any], geometry: Any) -> dict[str, Any]:
+    """A GeoJSON feature (RFC 7946)."""
+    properties.pop("geometry", None)
+    made = {"type": "Feature", "geometry": geometry, "properties": properties}
+    return made | ({"id": properties["id"]} if "id" in properties else {})
+
+
+def streamed(form: Form, table: Table) -> Response:
+    """A table that is read and written while it is sent: memory does not grow with its rows."""
+    return StreamingResponse(
+        _pieces(form, table), media_type=form.media_type, headers=representation(form, table.name)
+    )
+
+
+def representation(form: Form, name: str) -> dict[str, str]:
+    """Headers that the form of an answer asks for."""
+    headers = {"Vary": "Accept, Authorization, Cookie"}
+    if form.name not in {"json", "geojson"}:
+        file = _UNSAID.sub("-", name)
+        headers["Content-Disposition"] = f'attachment; filename="{file}.{form.name}"'
+    return headers
+
+
+def _pieces(form: Form, table: Table) -> Iterator[bytes]:
+    if form.name == "csv":
+        return writers.to_csv(table, bom=form.bom)
+    write = {
+        "xlsx": writers.to_xlsx,
+        "parquet": writers.to_parquet,
+        "arrow": writers.to_arrow,
+    }[form.name]
+    return write(table)
+
+
+@contextmanager
+def reading_on(request: Request) -> Iterator[sa.Connection]:
+    """A short transaction after the request's own, for a part of what is streamed.
+
+    It shows what the caller may see. A slow reader holds no connection between two parts.
+    """
+    with request.app.state.door.engine.begin() as connection:
+        tenancy.enter(connection, request.state.caller.reach)
+        yield connection
