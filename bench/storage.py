@@ -28,6 +28,7 @@ from storage.database import ping
 ROWS, STREAMS, INTERVAL_S = 2_016_000, 500, 600  # four weeks
 WANTED = 10.0
 ROWS_A_PART = 50_000
+PHASE_US = 7_919_000  # between two sensors that measure as often
 START = dt.datetime(2025, 3, 13, tzinfo=dt.UTC)  # chunks of up to four weeks begin that day
 
 Report = dict[str, Any]
@@ -87,7 +88,10 @@ def run(
     kinds = [(number + 1, sensors[number % len(sensors)]) for number in range(streams)]
     made = list(series.made(kinds, rows, start=START, end=end, rows_a_part=ROWS_A_PART))
     for part in made:
-        part["received_at"] = arrival.rounded(part["received_at"])  # as storage.readings does
+        # Each sensor began at another moment; they are stored as storage.readings does.
+        phase_us = part["datastream_id"].astype(np.int64) * PHASE_US % (interval_s * 1_000_000)
+        part["time"] += phase_us
+        part["received_at"] = arrival.rounded(part["time"], part["received_at"] + phase_us)
     report: Report = {
         "bench": "storage",
         "machine": this_machine()._asdict(),
