@@ -8,10 +8,14 @@ import sqlalchemy as sa
 import structlog
 
 from ingest import logs
+from ingest.broker_access import BrokerAccess
 from ingest.codecs import BUILT_IN, Registry
 from ingest.metrics import Metrics, MetricsServer
 from ingest.settings import CLIENT_ID, BrokerAddress, MqttSettings, Worker
 from ingest.subscriber import Subscriber
+from storage.sealing import Seal
+
+BROKER_PATIENCE_S = 5.0
 
 log = structlog.get_logger()
 
@@ -60,8 +64,24 @@ def serve(
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: subscriber.stop())
+    access = _broker_access(engine, address, settings or MqttSettings(), worker)
+    if access is not None:
+        # Ingest goes on without it; only the very first time the broker does not know us yet.
+        access.start(patience_s=BROKER_PATIENCE_S)
     try:
         subscriber.run(retire=retire)
     finally:
+        if access is not None:
+            access.stop()
         if server is not None:
             server.close()
+
+
+def _broker_access(
+    engine: sa.Engine, address: BrokerAddress, settings: MqttSettings, worker: Worker
+) -> BrokerAccess | None:
+    """Who tells the broker of devices' credentials, where it is to be told: the first worker."""
+    if settings.mqtt_admin_url is None or worker.number != 1:
+        return None
+    admin = BrokerAddress.parse(settings.mqtt_admin_url.get_secret_value())
+    return BrokerAccess(engine, admin, service=address, seal=Seal.from_environment())

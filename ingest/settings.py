@@ -19,6 +19,8 @@ class MqttSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DALA_", extra="ignore")
 
     mqtt_url: SecretStr | None = None  # mqtt://user:password@host:1883, mqtts:// for TLS
+    # Who may administer Mosquitto's dynamic security: devices' credentials are then told to it.
+    mqtt_admin_url: SecretStr | None = None
     mqtt_sparkplug_host: str | None = None  # says on spBv1.0/STATE/… that this host is there
     batch_messages: int = Field(default=2_000, ge=1)
     batch_age_s: float = Field(default=0.2, gt=0)

@@ -19,6 +19,7 @@ class AlreadyRegistered(ValueError):
 # Of the id: it is a level of topics, and the name that its broker knows; ~2 ends its other name.
 FORBIDDEN = frozenset("/+#$~: \t\r\n\x00")
 LONGEST_ID = 200
+RESERVED = "dala-"  # begins what the service itself is called at a broker
 # Who speaks for the devices behind it, on topics of its own.
 GATEWAYS = frozenset({"gateway", "network-server"})
 
@@ -38,6 +39,8 @@ def register(
         raise ValueError(
             f"an id has 1 to {LONGEST_ID} characters, none of them a blank or one of / + # $ ~ :"
         )
+    if device_id.startswith(RESERVED):
+        raise ValueError(f"an id does not begin with {RESERVED}: the service's own accounts do")
     check_topics(values["kind"], values.get("topic_filters"))
     wanted = [device_id, *([wire_id] if wire_id else [])]
     if found := devices.by_identity(connection, wanted):

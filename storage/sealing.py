@@ -72,7 +72,9 @@ class Seal:
         try:
             opened = json.loads(jwe.decrypt_compact(sealed, self._key).plaintext or b"{}")
         except (JoseError, ValueError) as error:
-            raise CannotOpen("it was sealed with another DALA_BROKER_KEY") from error
+            raise CannotOpen(
+                "its token was sealed with another DALA_BROKER_KEY: give it a new one"
+            ) from error
         if opened.get("username") != username:
-            raise CannotOpen("it was sealed for another name")
+            raise CannotOpen("its token was sealed for another name: give it a new one")
         return str(opened["token"])

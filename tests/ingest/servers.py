@@ -40,11 +40,20 @@ def wait_until(holds: Callable[[], object], what: str, seconds: float = 20.0) ->
 class Ingester:
     """A running `dala ingest`; its folder's name is its client id."""
 
-    def __init__(self, folder: Path, database_url: str, mqtt_url: str, **settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str,
+        mqtt_url: str,
+        *,
+        worker: str = "1/1",
+        **settings: str,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / f"ingest-{time.monotonic_ns()}.log"
         environment = os.environ | {"DALA_DATABASE_URL": database_url, "DALA_MQTT_URL": mqtt_url}
         command = [sys.executable, "-m", "dala", "ingest", "--client-id", folder.name]
+        command += ["--worker", worker]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=environment | settings, stdout=log, stderr=subprocess.STDOUT
