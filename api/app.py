@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from api import described, errors
+from api import described, errors, page
 from api.answers import Answers
 from api.envelope import REQUEST_ID, Envelope
 from api.routes import (
@@ -30,6 +30,17 @@ from api.settings import ApiSettings
 DESCRIPTION = """Readings of sensors and machines, and what analytics made of them: water applied,
 saved and consumed, and yields, each with its coverage and method. Times are RFC 3339 in UTC, a day
 is the farm's local day, units stand in the names."""
+
+# Headers that a page of another origin may send.
+ASKED_FROM_ELSEWHERE = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Last-Event-ID",
+    "X-CSRF-Token",
+]
 
 ROUTERS = (
     health.router,
@@ -71,6 +82,7 @@ def make_app(engine: sa.Engine, settings: ApiSettings | None = None) -> FastAPI:
     errors.add_handlers(app)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1")
+    app.include_router(page.router)
     list(demands(app))  # raises for a route that demands nothing
     described.describe(app)
     if settings.cors_origins:
@@ -79,7 +91,7 @@ def make_app(engine: sa.Engine, settings: ApiSettings | None = None) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_credentials=True,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match"],
+            allow_headers=ASKED_FROM_ELSEWHERE,
             expose_headers=["ETag", "Link", "Retry-After", REQUEST_ID],
         )
     app.add_middleware(Envelope, settings=settings)

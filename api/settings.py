@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
@@ -40,6 +41,16 @@ class ApiSettings(BaseSettings):
     cors_origins: list[str] = Field(
         default=[], description="pages elsewhere that may ask, as a JSON list of origins"
     )
+
+    page_folder: Path | None = Field(
+        default=None, description="the built page for people; by default that of `make page`"
+    )
+    map_tile_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s;,'\"]+$",
+        description="raster tiles under the page's map, https://…/{z}/{x}/{y}.png",
+    )
+    map_tile_attribution: str = Field(default="", description="whom the tiles are from")
 
     oidc_issuer: str | None = Field(
         default=None, description="OpenID Connect provider where people may sign in; needs TLS"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.dependencies import Now, Season, Transaction
+from api.dependencies import FarmSlug, Now, Season, Transaction
 from api.errors import RequestProblem
 from api.formats import TABLES, Content, Form, answer
 from api.languages import ChosenLanguage
@@ -15,6 +16,7 @@ from api.models_advice import AdviceOut, ZoneAdvice
 from api.routes.fields import FieldId
 from api.security.guard import needs
 from reports import advice
+from reports.messages import Language
 
 router = APIRouter(tags=["advice"])
 
@@ -50,14 +52,59 @@ def get_advice(
     As a table: a line for each crop zone.
     """
     asked = advice.Question(now, day, season)
+    return _said(
+        request,
+        form,
+        language,
+        f"field-{field_id}-advice",
+        lambda: advice.of_field(connection, field_id, asked),
+    )
+
+
+@router.get(
+    "/farms/{farm}/advice",
+    dependencies=[needs("read:farms")],
+    response_model=AdviceOut,
+    responses=TABLES.responses,
+)
+def get_farm_advice(
+    farm: FarmSlug,
+    connection: Transaction,
+    now: Now,
+    request: Request,
+    language: ChosenLanguage,
+    season: Season | None = None,
+    day: Day = None,
+    form: Form = TABLES.asked,
+) -> Response:
+    """The same for every field of a farm.
+
+    As a table: a line for each crop zone.
+    """
+    asked = advice.Question(now, day, season)
+    return _said(
+        request,
+        form,
+        language,
+        f"{farm}-advice",
+        lambda: advice.of_farm(connection, farm, asked),
+    )
+
+
+def _said(
+    request: Request,
+    form: Form,
+    language: Language,
+    name: str,
+    find: Callable[[], dict[str, Any]],
+) -> Response:
     try:
-        found = advice.of_field(connection, field_id, asked)
+        found = find()
     except advice.DayAhead as error:
         raise RequestProblem(str(error)) from error
     body = AdviceOut(**advice.in_words(found, language))
     beside = {"farm": body.farm, "day": body.day}
-    name = f"field-{field_id}-advice-{body.day}"
-    content = Content(name, ZoneAdvice, body.crop_zones, body, beside=beside)
+    content = Content(f"{name}-{body.day}", ZoneAdvice, body.crop_zones, body, beside=beside)
     made = answer(request, form, content, headers={"Content-Language": language})
     made.headers["Vary"] += ", Accept-Language"
     return made

@@ -144,6 +144,18 @@ def test_a_crop_that_was_entered_wrongly_is_told_and_no_fault_of_ours(client, em
     assert "kcb_ini" in zone["reasons"][0]["text"]
 
 
+def test_all_fields_of_a_farm_are_advised_at_once(client, field):
+    farm = client.get("/v1/farms").json()[0]["slug"]
+
+    answer = client.get(f"/v1/farms/{farm}/advice?language=ru")
+
+    of_field = client.get(f"/v1/fields/{field}/advice?language=ru").json()
+    assert answer.status_code == 200
+    assert answer.headers["content-language"] == "ru"
+    assert answer.json() == of_field  # it has this one
+    assert client.get("/v1/farms/nowhere/advice").status_code == 404
+
+
 def test_the_route_is_described_with_examples(client):
     document = client.get("/v1/openapi.json").json()
     operation = document["paths"]["/v1/fields/{field_id}/advice"]["get"]

@@ -1,0 +1,1 @@
+"""The page for people, as a browser shows it."""
