@@ -3,26 +3,25 @@
 A device forgets what a receipt covers, a broker what is acknowledged. So the broker has taken the
 receipts of a batch (it confirmed each) before the first message of that batch is acknowledged:
 whoever dies in between, the batch comes again, is found stored, and is receipted again.
+
+A broker may have queued a whole backlog on the connection before it confirms anything (Mosquitto
+2.0.11 does, whatever receive maximum it was told). Until then receipts wait, one for each boot of a
+device, which stands for all that would have gone out in its place.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from array import array
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-
-class Note(NamedTuple):
-    """A message of ours to a device."""
-
-    topic: str
-    payload: bytes
+from ingest.outcomes import Receipt
 
 
 @dataclass
 class _Batch:
-    mids: Sequence[int]
+    mids: array[int]
     arrived_at: float
     committed_at: float
     receipts_left: int
@@ -33,8 +32,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self._batches: deque[_Batch] = deque()
-        self._unsent: deque[tuple[Note, _Batch]] = deque()
-        self._in_flight: dict[int, _Batch] = {}
+        self._unsent: OrderedDict[tuple[str, int], tuple[Receipt, list[_Batch]]] = OrderedDict()
+        self._in_flight: dict[int, list[_Batch]] = {}
 
     def __len__(self) -> int:
         """Batches that are not acknowledged yet."""
@@ -56,33 +55,39 @@ class Ledger:
         return self._batches[0].committed_at if self._batches else None
 
     def add(
-        self, mids: Sequence[int], receipts: Sequence[Note], *, arrived_at: float, now: float
+        self, mids: Sequence[int], receipts: Sequence[Receipt], *, arrived_at: float, now: float
     ) -> None:
         """Note a batch as committed; ``mids`` are what the broker calls its messages."""
-        batch = _Batch(mids, arrived_at, now, len(receipts))
+        batch = _Batch(array("H", mids), arrived_at, now, len(receipts))
         self._batches.append(batch)
-        self._unsent.extend((one, batch) for one in receipts)
+        for receipt in receipts:
+            key = receipt.device, receipt.boot
+            if (waiting := self._unsent.get(key)) is None:
+                self._unsent[key] = receipt, [batch]
+            else:
+                earlier, batches = waiting
+                batches.append(batch)
+                self._unsent[key] = earlier.with_next(receipt), batches
 
-    def send(self, publish: Callable[[Note], int | None], at_most: int) -> int:
+    def send(self, publish: Callable[[Receipt], int | None], at_most: int) -> int:
         """Publish receipts until ``at_most`` are unconfirmed; say how many went out.
 
         ``publish`` answers what the client calls the message, or None where it could not go out.
         """
         sent = 0
         while self._unsent and len(self._in_flight) < at_most:
-            note, batch = self._unsent[0]
-            mid = publish(note)
+            receipt, batches = next(iter(self._unsent.values()))
+            mid = publish(receipt)
             if mid is None:
                 break
-            self._unsent.popleft()
-            self._in_flight[mid] = batch
+            self._unsent.popitem(last=False)
+            self._in_flight[mid] = batches
             sent += 1
         return sent
 
     def confirm(self, mid: int) -> None:
         """The broker has taken a receipt."""
-        batch = self._in_flight.pop(mid, None)
-        if batch is not None:
+        for batch in self._in_flight.pop(mid, ()):
             batch.receipts_left -= 1
 
     def ready(self) -> list[int]:

@@ -187,6 +187,11 @@ class Connection:
                 break
         return self.keep_alive()
 
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether all that the broker has sent so far was read."""
+        return self._client.ran_dry
+
     def keep_alive(self) -> bool:
         """Write what waits and answer in time, but read nothing; False: it broke."""
         if self._client.want_write():

@@ -32,6 +32,15 @@ class Receipt(NamedTuple):
     duplicate: int
     rejected: dict[str, int]
 
+    def with_next(self, later: Receipt) -> Receipt:
+        """This receipt and a later one of the same boot, as one."""
+        return self._replace(
+            seq=max(self.seq, later.seq),
+            stored=self.stored + later.stored,
+            duplicate=self.duplicate + later.duplicate,
+            rejected=dict(Counter(self.rejected) + Counter(later.rejected)),
+        )
+
 
 class Outcome(NamedTuple):
     """What became of a batch."""

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 
 from ingest import batching, receipts, topics
-from ingest.acknowledgement import Ledger, Note
+from ingest.acknowledgement import Ledger
 from ingest.asking import Asking
 from ingest.batching import Batch, Waiting
 from ingest.codecs import BUILT_IN, Registry
@@ -25,7 +25,7 @@ from ingest.deliveries import Deliveries
 from ingest.healing import Healing
 from ingest.joining import Joining
 from ingest.metrics import Metrics
-from ingest.outcomes import Message, Outcome
+from ingest.outcomes import Message, Outcome, Receipt
 from ingest.presence import Presence
 from ingest.settings import CLIENT_ID, BadAddress, BrokerAddress, MqttSettings, Worker
 from ingest.sharing import takes_in_order
@@ -44,7 +44,6 @@ HEAL_S = 1.0  # between looks at what senders explained, while messages wait
 QUIET_S = 3.0  # nothing came for so long: the queue of a session that retires is empty
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 SHORT_LIVED_S = 10.0  # a connection that ends sooner gives no reason to come back at once
-RECEIPTS_WAITING = 20_000  # beyond, no batch is stored until the broker has taken some
 
 
 class Overdue(ConnectionError):
@@ -88,6 +87,7 @@ class Subscriber:
         self._was_connected = False
         self._connected_at, self._short_lived = 0.0, 0
         self._devices_looked_up = self._watched_at = time.monotonic()
+        self._behind_at = 0.0  # when there was last more to read on the connection
         self._is_behind = False  # more waits at the broker than a batch takes
         self._metrics.watch(self._oldest_arrived_at, self._messages_held)
 
@@ -152,13 +152,17 @@ class Subscriber:
             self._forget_unacknowledged()
 
     def _step(self, connection: Connection, now: float) -> None:
-        if self._waiting.is_due(now) and self._ledger.receipts < RECEIPTS_WAITING:
+        if self._waiting.is_due(now):
             self._flush(connection)
         self._settle(connection)
         self._ask(connection, now)
+        if not connection.has_caught_up:
+            self._behind_at = now  # what confirms receipts stands behind all that is still to read
         committed_at = self._ledger.first_committed_at
-        if committed_at is not None and now - committed_at > self._settings.acknowledge_within_s:
-            raise Overdue("the broker does not confirm receipts")
+        if committed_at is not None:
+            waited = now - max(committed_at, self._behind_at)
+            if waited > self._settings.acknowledge_within_s:
+                raise Overdue("the broker does not confirm receipts")
         if now - self._watched_at >= WATCH_S and not self._is_behind:
             self._watched_at = now
             self._watch()
@@ -285,7 +289,7 @@ class Subscriber:
         self._waiting.add(mid, arrived, time.monotonic())
 
     def _has_room(self) -> bool:
-        return not self._waiting.is_full or self._ledger.receipts >= RECEIPTS_WAITING
+        return not self._waiting.is_full
 
     def _oldest_arrived_at(self) -> float | None:
         held = (self._ledger, self._in_hand, self._waiting)
@@ -313,11 +317,7 @@ class Subscriber:
             self._metrics.note(outcome, len(batch.messages), now - begun)
         finally:
             self._in_hand = None
-        notes = [
-            Note(topics.receipt_topic(one.device), receipts.payload(one))
-            for one in outcome.receipts
-        ]
-        self._ledger.add(batch.mids, notes, arrived_at=batch.first_arrived_at, now=now)
+        self._ledger.add(batch.mids, outcome.receipts, arrived_at=batch.first_arrived_at, now=now)
         for request in outcome.requests:
             connection.publish(request.topic, request.payload, qos=0)
         self._metrics.requests.inc(len(outcome.requests))
@@ -332,8 +332,9 @@ class Subscriber:
     def _settle(self, connection: Connection) -> None:
         """Send what the broker has room for, acknowledge what is receipted."""
 
-        def publish(note: Note) -> int | None:
-            return connection.publish(note.topic, note.payload, qos=1)
+        def publish(receipt: Receipt) -> int | None:
+            topic = topics.receipt_topic(receipt.device)
+            return connection.publish(topic, receipts.payload(receipt), qos=1)
 
         if not self._ledger:
             return

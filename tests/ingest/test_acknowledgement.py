@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from paho.mqtt import publish
 
 from ingest import batching
-from ingest.acknowledgement import Ledger, Note
+from ingest.acknowledgement import Ledger
 from ingest.batching import Waiting
 from ingest.codecs import BUILT_IN
-from ingest.outcomes import Message, Outcome
+from ingest.outcomes import Message, Outcome, Receipt
 from ingest.settings import MqttSettings
 from ingest.storing import Line as StoringLine
 from storage import devices
@@ -33,17 +33,17 @@ from tests.ingest.servers import (
     wait_until,
 )
 
-A, B, C = (Note(f"dala/v1/{name}/receipt", "{}") for name in "abc")
+A, B, C = (Receipt(name, 1, 5, 2, 1, {}) for name in "abc")
 
 
 class Outbox:
     """A client that calls its messages 1, 2, 3 …"""
 
     def __init__(self) -> None:
-        self.sent: list[Note] = []
+        self.sent: list[Receipt] = []
 
-    def publish(self, note: Note) -> int | None:
-        self.sent.append(note)
+    def publish(self, receipt: Receipt) -> int | None:
+        self.sent.append(receipt)
         return len(self.sent)
 
 
@@ -94,9 +94,33 @@ def test_a_receipt_that_could_not_go_out_goes_out_later() -> None:
     ledger, outbox = Ledger(), Outbox()
     ledger.add([1], [A], arrived_at=0.0, now=0.0)
 
-    assert ledger.send(lambda _note: None, 2) == 0
+    assert ledger.send(lambda _receipt: None, 2) == 0
     assert ledger.send(outbox.publish, 2) == 1
     assert outbox.sent == [A]
+
+
+def test_receipts_that_wait_become_one_for_each_boot_and_settle_all_their_batches() -> None:
+    ledger, outbox = Ledger(), Outbox()
+    ledger.add([1], [A], arrived_at=0.0, now=0.0)
+    ledger.send(outbox.publish, 1)
+    for number in (2, 3):
+        later = Receipt("a", 1, 5 + number, 10, 0, {"bad-name": number})
+        ledger.add([number], [later, B._replace(boot=number)], arrived_at=0.0, now=0.0)
+    assert ledger.receipts == 4  # one under way; of a, and of b's two boots
+
+    ledger.confirm(1)
+    assert ledger.ready() == [1]
+    assert ledger.send(outbox.publish, 10) == 3
+    ledger.confirm(2)
+    assert ledger.ready() == []
+    ledger.confirm(3)
+    assert ledger.ready() == [2]
+    ledger.confirm(4)
+
+    assert ledger.ready() == [3]
+    assert outbox.sent == [
+        A, Receipt("a", 1, 8, 20, 0, {"bad-name": 5}), B._replace(boot=2), B._replace(boot=3),
+    ]  # fmt: skip
 
 
 def test_on_a_new_connection_old_numbers_acknowledge_nothing() -> None:

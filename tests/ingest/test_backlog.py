@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from storage import devices
 from tests.ingest.servers import TIME_S, Line, Mosquitto, Serving, wait_until
 
-MESSAGES, DEVICES, WINDOW = 100_000, 50, 500
+MESSAGES, DEVICES, WINDOW = 100_000, 1_000, 500
 ALLOWED_MB = 30.0  # a batch and what the broker may send ahead, decoded; no part of the backlog
 
 pytestmark = pytest.mark.slow
@@ -70,18 +70,21 @@ def test_a_hundred_thousand_waiting_messages_do_not_grow_the_ingester(
 
     def done() -> bool:
         nonlocal first
-        acknowledged = running.metrics()["dala_ingest_messages_acknowledged_total"]
+        numbers = running.metrics()
         held_mb = process.memory_info().rss / 1e6
-        if acknowledged >= 10_000 and not first:
+        # Not by what is acknowledged: Mosquitto 2.0.11 sends the whole backlog before it confirms
+        # more than the first receipts.
+        if numbers["dala_ingest_readings_stored_total"] >= 2 * 10_000 and not first:
             first = held_mb  # warm: each device and topic has been met
         grown.append(held_mb - first if first else 0.0)
-        return acknowledged == MESSAGES
+        return numbers["dala_ingest_messages_acknowledged_total"] == MESSAGES
 
     wait_until(done, "the backlog", 120)
 
     numbers = running.metrics()
     assert '"session_present": true' in running.said()
     assert numbers["dala_ingest_readings_stored_total"] == 2 * MESSAGES
+    assert sum(one != 0 for one in grown) > 3  # looks at it while it worked
     assert max(grown) < ALLOWED_MB
     query = "SELECT count(*), count(DISTINCT (datastream_id, time)) FROM readings"
     query += " JOIN datastreams ON id = datastream_id WHERE device_id LIKE 'backlog-%'"
