@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.add_column("alerts", sa.Column("note", sa.Text(), comment="of whoever acknowledged it"))
     op.create_index("alerts_kind_subject_id_idx", "alerts", ["kind", "subject", "id"])
     op.create_index("alerts_opened_at_idx", "alerts", ["opened_at"])
+    op.create_index("alerts_cleared_at_idx", "alerts", ["cleared_at"])
     _rules()
     _subscriptions()
     _deliveries()

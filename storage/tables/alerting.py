@@ -109,4 +109,5 @@ alerts = sa.Table(
     ),
     sa.Index("alerts_kind_subject_id_idx", "kind", "subject", "id"),
     sa.Index("alerts_opened_at_idx", "opened_at"),
+    sa.Index("alerts_cleared_at_idx", "cleared_at"),
 )

@@ -1,0 +1,63 @@
+"""`dala watch` as a process: rules when they are due, messages when they are, until it is stopped.
+
+It is a process of its own. `dala ingest` must not wait for a rule, nor a rule for `dala analyze`,
+which runs once a night; and a mail server that hangs is to hold up neither.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+
+import sqlalchemy as sa
+import structlog
+
+from analytics.watching.rules import RULES, look
+from storage.watching import Watched
+from watch.sending import Sent, send_due
+from watch.settings import WatchSettings
+
+log = structlog.get_logger()
+
+_ALONE = sa.text("SELECT pg_try_advisory_xact_lock(hashtext('dala rule ' || :kind))")
+
+
+class Watcher:
+    """Looks at rules and sends messages; what it has done stands in the database."""
+
+    def __init__(self, engine: sa.Engine, settings: WatchSettings | None = None) -> None:
+        self._engine, self._settings = engine, settings or WatchSettings()
+        self._due: dict[str, dt.datetime] = {}
+        self._stopped = threading.Event()
+
+    def step(self, now: dt.datetime) -> tuple[Watched, Sent]:
+        """Do what is due by now."""
+        opened = cleared = 0
+        for kind, rule in RULES.items():
+            if rule.find is None or self._due.get(kind, now) > now:
+                continue
+            self._due[kind] = now + rule.every
+            try:
+                with self._engine.begin() as connection:
+                    if connection.scalar(_ALONE, {"kind": kind}):
+                        found = look(connection, rule, now)
+                        opened, cleared = opened + found.opened, cleared + found.cleared
+            except Exception as error:  # of one rule: the others are looked at all the same
+                log.error("rule failed", rule=kind, error=f"{type(error).__name__}: {error}")
+        return Watched(opened, cleared), send_due(self._engine, self._settings, now)
+
+    def run(self) -> None:
+        """Do what is due until :meth:`stop`."""
+        while not self._stopped.is_set():
+            try:
+                watched, sent = self.step(dt.datetime.now(dt.UTC))
+            except sa.exc.DBAPIError as error:
+                log.error("database away", error=str(error).splitlines()[0])
+            else:
+                if any(watched) or any(sent):
+                    log.info("watched", **watched._asdict(), **sent._asdict())
+            self._stopped.wait(self._settings.watch_every_s)
+
+    def stop(self) -> None:
+        """Let :meth:`run` end when it has done what it is doing."""
+        self._stopped.set()
