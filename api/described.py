@@ -37,7 +37,7 @@ def _complete(document: dict[str, Any], app: FastAPI) -> None:
     for ours in ("HTTPValidationError", "ValidationError"):  # FastAPI's, which we never send
         schemas.pop(ours, None)
     schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    parts["securitySchemes"] = _schemes()
+    parts["securitySchemes"] = _schemes(app.state.door.settings.cookie)
     for route, demand in demands(app):
         operations = document["paths"].get(route.path_format, {})
         for method in route.methods or ():
@@ -72,7 +72,7 @@ def _security(demand: Demand) -> list[dict[str, list[str]]]:
     return [{"bearer": []}, {"session": []}, {"oauth2": [demand.scope or ""]}]
 
 
-def _schemes() -> dict[str, Any]:
+def _schemes(cookie: str) -> dict[str, Any]:
     return {
         "bearer": {
             "type": "http",
@@ -82,9 +82,8 @@ def _schemes() -> dict[str, Any]:
         "session": {
             "type": "apiKey",
             "in": "cookie",
-            "name": "dala_session",
-            "description": "of POST /v1/session; named __Host-dala over TLS. Beside it, whatever "
-            "writes sends the header X-CSRF-Token.",
+            "name": cookie,
+            "description": "of POST /v1/session; whatever writes sends the header X-CSRF-Token too",
         },
         "oauth2": {
             "type": "oauth2",

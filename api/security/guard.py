@@ -9,6 +9,7 @@ dependencies::
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from api.security.limiting import Limiter
 from api.security.permissions import SCOPES
 from api.settings import ApiSettings
 from storage import audit, tenancy
+from storage.tenancy import Reach
 
 _MARK = "dala_demand"
 AUDITED_READS = frozenset({"read:reports"})
@@ -43,6 +45,16 @@ class Door:
         self.engine, self.settings = engine, settings
         self.limiter = Limiter(settings)
         self.provider = _provider(settings)
+
+    @contextmanager
+    def transaction(self, reach: Reach) -> Iterator[sa.Connection]:
+        """A transaction that shows what a caller may see, for answers that outlast their request.
+
+        The one of the request ends before an answer leaves: a stream opens one for each look.
+        """
+        with self.engine.begin() as connection:
+            tenancy.enter(connection, reach)
+            yield connection
 
     def ask(self, request: Request) -> tuple[str, str] | None:
         """The credential that a request shows; Refused for none, unless all may read."""

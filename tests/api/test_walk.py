@@ -33,7 +33,7 @@ QUERY = {
 }
 # What the two farms have none of, and how that is said of a farm that one may see.
 NOT_IN_THIS_WORLD = {"/v1/fields/{field_id}/yield-map": "no harvest of field"}
-# Bodies of routes whose object is a farm's, by operation id; others are tried without.
+# Bodies of routes, by operation id, where the examples of their schema do not make a good one.
 BODIES: dict[str, Any] = {}
 
 
@@ -53,6 +53,22 @@ class Operation(NamedTuple):
     def people_only(self) -> bool:
         return bool(self.said["security"] == [{"session": []}])
 
+    def asks_for(self, name: str) -> bool:
+        """Whether the query may hold it."""
+        asked = self.said.get("parameters", [])
+        return any(one["in"] == "query" and one["name"] == name for one in asked)
+
+    def body(self) -> dict[str, Any]:
+        """What to send: made of the examples of the schema."""
+        content = self.said.get("requestBody", {}).get("content", {})
+        if self.said["operationId"] in BODIES:
+            return {"json": BODIES[self.said["operationId"]]}
+        if "application/json" in content:
+            return {"json": example(content["application/json"]["schema"])}
+        if "application/x-www-form-urlencoded" in content:
+            return {"data": example(content["application/x-www-form-urlencoded"]["schema"])}
+        return {}
+
     def query(self) -> dict[str, str]:
         asked = [one for one in self.said.get("parameters", []) if one["in"] == "query"]
         return {
@@ -62,17 +78,45 @@ class Operation(NamedTuple):
         }
 
 
-def operations() -> list[Operation]:
-    engine = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")  # never connected to
-    paths = make_app(engine).openapi()["paths"]
-    return [
-        Operation(method, path, said)
-        for path, item in paths.items()
-        for method, said in item.items()
-    ]
+def example(schema: Any) -> Any:
+    """A value that a schema describes: its example, or the least that it takes."""
+    if "$ref" in schema:
+        return example(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    for name in ("anyOf", "oneOf", "allOf"):
+        if name in schema:
+            return example(schema[name][0])
+    given = [schema[name] for name in ("const", "default") if name in schema]
+    given += [schema[name][0] for name in ("examples", "enum") if schema.get(name)]
+    return given[0] if given else least(schema)
 
 
-ALL = operations()
+def least(schema: Any) -> Any:
+    """A small value of the type."""
+    smallest = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+    known, needed = schema.get("properties", {}), schema.get("required", [])
+    return {
+        "object": {
+            name: example(part)
+            for name, part in known.items()
+            if name in needed or "examples" in part
+        },
+        "array": [example(schema["items"])] * schema.get("minItems", 0)
+        if "items" in schema
+        else [],
+        "integer": smallest,
+        "number": smallest,
+        "boolean": False,
+        "string": "x" * 12,
+    }.get(schema.get("type", ""))
+
+
+# The database is never connected to.
+DOCUMENT = make_app(sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")).openapi()
+ALL = [
+    Operation(method, path, said)
+    for path, item in DOCUMENT["paths"].items()
+    for method, said in item.items()
+]
 GUARDED = [one for one in ALL if (one.method, one.path) not in FOR_ANYBODY]
 OF_A_FARM = {"farm", "field_id", "device_id", "datastream_id"}
 
@@ -140,14 +184,12 @@ def place(path: str, land: Land) -> str:
 
 
 def call(world: World, operation: Operation, key: str | None, land: Land) -> httpx.Response:
-    body = BODIES.get(operation.said["operationId"], {})
-    more = {"json": body} if operation.method in {"post", "put", "patch"} else {}
     return world.api.ask(
         operation.method.upper(),
         place(operation.path, land),
         key=key,
         params=operation.query(),
-        **more,
+        **operation.body(),
     )
 
 
@@ -204,6 +246,14 @@ def test_anothers_object_is_not_there(world: World, operation: Operation) -> Non
         assert answer.status_code in {404, 422}, answer.text
 
 
+@named([one for one in GUARDED if one.asks_for("farm") and one.method == "get"])
+def test_a_list_of_anothers_farm_is_not_there(world: World, operation: Operation) -> None:
+    query = operation.query() | {"farm": world.mine.slug}
+    for key, status in ((world.foreign, 404), (world.right, 200)):
+        answer = world.api.ask("GET", operation.path, key=key, params=query)
+        assert answer.status_code == status, answer.text
+
+
 @named([one for one in GUARDED if one.method == "get" and one.scope is not None])
 def test_nothing_of_anothers_farm_is_in_an_answer(world: World, operation: Operation) -> None:
     if operation.scope == "admin:access":
@@ -232,6 +282,12 @@ def test_with_the_right_credential_a_write_is_looked_at(world: World, operation:
 
     assert answer.status_code not in {401, 403}, answer.text
     assert answer.status_code < 500, answer.text
+    assert str(answer.status_code) in operation.said["responses"], answer.text
+    if answer.is_success:
+        with world.api.engine.connect() as connection:
+            deed = tables.audit_log.c
+            asked = sa.select(deed.actor).where(deed.request_id == answer.headers["x-request-id"])
+            assert connection.scalars(asked).all(), "a write that nobody wrote down"
 
 
 HOSTILE = (
