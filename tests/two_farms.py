@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from storage import devices, farms, fields, tables
+from storage import alerts, devices, farms, fields, tables
+from storage.alerts import Opening
 from storage.devices import StreamKey
 from storage.farms import Region
 
@@ -23,6 +24,7 @@ class Land(NamedTuple):
     slug: str
     device: str
     region: str
+    alert: int  # one that is open, of the device's silence
 
 
 def put_land(connection: sa.Connection, slug: str, region: str) -> Land:
@@ -62,4 +64,7 @@ def put_land(connection: sa.Connection, slug: str, region: str) -> Land:
             for hour in range(48)
         ],
     )
-    return Land(farm, field, zone, stream, slug, device, region)
+    said = {"device": device, "newest_reading": START.isoformat(), "expected_interval_s": 600}
+    alerts.open(connection, [Opening("silent", f"device:{device}", farm, said)], now=START)
+    (alert,) = alerts.page(connection, farm_id=farm)
+    return Land(farm, field, zone, stream, slug, device, region, alert.id)
