@@ -53,6 +53,18 @@ def register(
         raise AlreadyRegistered(f"a device is registered as {device_id!r} or {wire_id!r}")
 
 
+def id_of(identity: str) -> str:
+    """The identity itself where it can be a level of a topic; else with what it may not have."""
+    return "".join("-" if letter in FORBIDDEN else letter for letter in identity)
+
+
+def topic_filters(connection: sa.Connection, device_id: str) -> Sequence[str]:
+    """Topics that a gateway was given; none of other devices."""
+    table = tables.devices.c
+    query = sa.select(table.topic_filters).where(table.id == device_id)
+    return connection.scalar(query) or ()
+
+
 def set_disabled(connection: sa.Connection, device_id: str, *, disabled: bool) -> None:
     """Take a device out of service, or bring it back; NotFound if there is none of this id."""
     change(connection, device_id, disabled=disabled)

@@ -174,7 +174,7 @@ def claim(
     waits = connection.scalar(sa.select(table.c.identity).where(table.c.identity == identity))
     if waits is None or identity == OTHERS:
         raise NotFound(f"unknown device {identity!r}")
-    device_id = _device_id(identity)
+    device_id = registering.id_of(identity)
     registering.register(
         connection,
         device_id,
@@ -188,8 +188,3 @@ def claim(
     )
     retriable = connection.execute(_RETRIABLE, {"identity": identity}).scalar_one()
     return Claimed(device_id, int(retriable))
-
-
-def _device_id(identity: str) -> str:
-    """The identity itself where it can be a level of a topic; else with what it may not have."""
-    return "".join("-" if letter in registering.FORBIDDEN else letter for letter in identity)

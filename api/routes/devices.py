@@ -77,7 +77,7 @@ def list_devices(
             name=device.name,
             field_id=device.field_id,
             disabled=device.disabled,
-            datastreams=[_datastream(one) for one in streams if one.device_id == device.id],
+            datastreams=[datastream_out(one) for one in streams if one.device_id == device.id],
         )
         for device in page
     ]
@@ -210,7 +210,8 @@ def _read(
     return series.daily(connection, stream.id, start=start, end=end, timezone=zone, limit=limit)
 
 
-def _datastream(stream: Datastream) -> DatastreamOut:
+def datastream_out(stream: Datastream) -> DatastreamOut:
+    """A datastream, as every route has it."""
     return DatastreamOut(
         id=stream.id,
         quantity=stream.quantity,

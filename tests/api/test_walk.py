@@ -67,12 +67,14 @@ class Operation(NamedTuple):
             return {"json": example(content["application/json"]["schema"])}
         if "application/x-www-form-urlencoded" in content:
             return {"data": example(content["application/x-www-form-urlencoded"]["schema"])}
-        return {}
+        return (
+            {"content": b"x", "headers": {"Content-Type": next(iter(content))}} if content else {}
+        )
 
     def query(self) -> dict[str, str]:
         asked = [one for one in self.said.get("parameters", []) if one["in"] == "query"]
         return {
-            one["name"]: QUERY[one["name"]]
+            one["name"]: QUERY.get(one["name"]) or str(example(one | one["schema"]))
             for one in asked
             if one["required"] or one["name"] in {"start", "end"}
         }
@@ -118,7 +120,7 @@ ALL = [
     for method, said in item.items()
 ]
 GUARDED = [one for one in ALL if (one.method, one.path) not in FOR_ANYBODY]
-OF_A_FARM = {"farm", "field_id", "device_id", "datastream_id"}
+OF_A_FARM = {"farm", "field_id", "device_id", "datastream_id", "alert_id"}
 
 
 def named(found: list[Operation]) -> Any:
@@ -175,11 +177,19 @@ def place(path: str, land: Land) -> str:
         field_id=land.field,
         device_id=land.device,
         datastream_id=land.stream,
+        crop_zone_id=land.zone,
+        event_id=1,
+        load_id=1,
+        adjustment_id=1,
         code=land.region,
         login="boss",
         name="right",
         session_id=1,
         key_id=1,
+        placement_id=1,
+        calibration_id=1,
+        alert_id=land.alert,
+        subscription_id=1,
     )
 
 

@@ -1,0 +1,249 @@
+"""Devices come into service, get tokens, are disabled, and are found where nobody knows them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel
+
+from api import installer
+from api.dependencies import Deeds, Transaction, WhoAsks
+from api.errors import Refused, RequestProblem
+from api.models_onboarding import (
+    ConfigurationOut,
+    CredentialIn,
+    CredentialOut,
+    DeviceChange,
+    DeviceDetailOut,
+    DeviceIn,
+    NewSecretOut,
+    PlacementOut,
+    RegisteredOut,
+    UnknownOut,
+)
+from api.paging import LINK, Cursor, Limit, begin, following
+from api.routes.devices import datastream_out
+from api.security.caller import Caller
+from api.security.guard import needs
+from storage import credentials, devices, farms, fields, placements, registering, unknown
+from storage.credentials import Issued, Known
+from storage.database import NotFound
+from storage.registering import GATEWAYS, AlreadyRegistered
+from storage.sealing import Seal
+
+router = APIRouter(tags=["devices"])
+
+DeviceId = Annotated[str, Path(max_length=200, examples=["field-7-probe"])]
+
+
+@router.post(
+    "/devices",
+    status_code=201,
+    dependencies=[needs("write:devices")],
+    response_model=RegisteredOut,
+)
+def register_device(
+    asked: DeviceIn, connection: Transaction, who: WhoAsks, deeds: Deeds
+) -> Response:
+    """Register a device, or claim an unknown one by its wire_id; its token is shown this once.
+
+    Sent again it is answered with 409, for an answer with a secret is not kept: whoever lost it
+    makes a new token.
+    """
+    farm = farms.get(connection, asked.farm)
+    values = asked.model_dump(exclude={"id", "farm", "name"})
+    device_id = asked.id or registering.id_of(asked.wire_id or "")
+    if values["wire_id"] == device_id:
+        values["wire_id"] = None
+    _check_gateway(who, asked.kind)
+    if asked.field_id is not None and fields.get(connection, asked.field_id).farm_id != farm.id:
+        raise NotFound(f"field {asked.field_id} of farm {farm.slug!r}")
+    try:
+        registering.register(
+            connection,
+            device_id,
+            farm_id=farm.id,
+            name=asked.name or asked.wire_id or device_id,
+            **values | {"topic_filters": asked.topic_filters or None},
+        )
+    except AlreadyRegistered as error:
+        raise Refused(409, f"{str(error).capitalize()}.", kind="already-registered") from error
+    except ValueError as error:
+        raise RequestProblem(f"{error}.") from error
+    deeds.note(
+        "device.register",
+        f"device:{device_id}",
+        farm_id=farm.id,
+        details=asked.model_dump(mode="json", exclude_defaults=True),
+    )
+    device = devices.get(connection, device_id)
+    issued = None
+    if installer.speaks_itself(device):
+        issued = credentials.issue(connection, device_id, seal=Seal.from_environment())
+    return _secret(
+        RegisteredOut(
+            device=_detail(connection, device_id),
+            secret=None if issued is None else installer.secret(device, issued),
+            configuration=_configuration(connection, device_id, issued),
+        )
+    )
+
+
+@router.get("/devices/{device_id}", dependencies=[needs("read:devices")])
+def get_device(device_id: DeviceId, connection: Transaction) -> DeviceDetailOut:
+    """A device, its datastreams, where it stood, and its credentials without what is secret."""
+    return _detail(connection, device_id)
+
+
+@router.patch("/devices/{device_id}", dependencies=[needs("write:devices")])
+def change_device(
+    device_id: DeviceId, asked: DeviceChange, connection: Transaction, who: WhoAsks, deeds: Deeds
+) -> DeviceDetailOut:
+    """Change a device; a disabled one is cut off at once."""
+    device = devices.get(connection, device_id)
+    values = asked.model_dump(exclude_unset=True)
+    for name in ("name", "kind", "disabled"):
+        if name in values and values[name] is None:
+            raise RequestProblem(f"{name} cannot be null.")
+    before = registering.topic_filters(connection, device_id)
+    kind = values.get("kind", device.kind)
+    filters = values.get("topic_filters", before)
+    _check_gateway(who, kind, device.kind)
+    try:
+        registering.check_topics(kind, filters)
+    except ValueError as error:
+        raise RequestProblem(f"{error}.") from error
+    if values:
+        registering.change(connection, device_id, **values)
+    deeds.note("device.change", f"device:{device_id}", farm_id=device.farm_id, details=values)
+    return _detail(connection, device_id)
+
+
+@router.post(
+    "/devices/{device_id}/credential",
+    status_code=201,
+    dependencies=[needs("write:devices")],
+    response_model=NewSecretOut,
+)
+def rotate_credential(
+    device_id: DeviceId, asked: CredentialIn, connection: Transaction, who: WhoAsks, deeds: Deeds
+) -> Response:
+    """Make a device's next token, shown this once; the one before stays good for the overlap.
+
+    With an overlap its MQTT user name changes, too. Sent again, it makes another token.
+    """
+    device = devices.get(connection, device_id)
+    if not installer.speaks_itself(device):
+        raise RequestProblem(f"device {device_id!r} comes through its network, without a token.")
+    _check_gateway(who, device.kind)
+    issued = credentials.issue(
+        connection,
+        device_id,
+        overlap=dt.timedelta(hours=asked.overlap_h),
+        seal=Seal.from_environment(),
+    )
+    deeds.note(
+        "credential.issue",
+        f"device:{device_id}",
+        farm_id=device.farm_id,
+        details={"username": issued.username, "overlap_h": asked.overlap_h},
+    )
+    return _secret(
+        NewSecretOut(
+            secret=installer.secret(device, issued),
+            configuration=_configuration(connection, device_id, issued),
+        )
+    )
+
+
+@router.get("/devices/{device_id}/configuration", dependencies=[needs("read:devices")])
+def get_configuration(device_id: DeviceId, connection: Transaction) -> ConfigurationOut:
+    """How to set a device or its network up: files for the installer, without the secret."""
+    return _configuration(connection, device_id, None)
+
+
+@router.get(
+    "/unknown-devices",
+    dependencies=[needs("admin:access")],
+    response_model=list[UnknownOut],
+    responses={200: {"headers": LINK}},
+)
+def list_unknown(
+    connection: Transaction,
+    request: Request,
+    response: Response,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Any:
+    """Who speaks without being registered, by identity; `POST /v1/devices` claims one."""
+    (after,) = begin(request, cursor, [str]) or [""]
+    page = unknown.page(connection, after=after, limit=limit + 1)
+    key = (page[limit - 1].identity,) if len(page) > limit else None
+    response.headers.update(following(request, key))
+    return [UnknownOut(**one._asdict()) for one in page[:limit]]
+
+
+def _secret(body: BaseModel) -> Response:
+    """An answer that no cache may keep."""
+    return Response(
+        body.model_dump_json(),
+        status_code=201,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _check_gateway(who: Caller, *kinds: str) -> None:
+    """A gateway speaks for devices of any farm, so it is for whoever sees them all."""
+    if GATEWAYS.intersection(kinds) and not who.reach.everything:
+        raise Refused(
+            403,
+            "A gateway speaks for devices of every farm: it is for who sees every farm.",
+            kind="scope-missing",
+        )
+
+
+def _detail(connection: sa.Connection, device_id: str) -> DeviceDetailOut:
+    device = devices.get(connection, device_id)
+    of = farms.slugs(connection, [device.farm_id] if device.farm_id else [])
+    return DeviceDetailOut(
+        id=device.id,
+        farm=of.get(device.farm_id or 0),
+        field_id=device.field_id,
+        kind=device.kind,
+        name=device.name,
+        wire_id=device.wire_id,
+        profile=device.profile,
+        timezone=device.timezone,
+        sensor_height_m=device.sensor_height_m,
+        topic_filters=list(registering.topic_filters(connection, device_id)),
+        disabled=device.disabled,
+        datastreams=[datastream_out(one) for one in devices.datastreams(connection, [device_id])],
+        credentials=[_credential(one) for one in credentials.of_device(connection, device_id)],
+        placements=[
+            PlacementOut(**{key: one._asdict()[key] for key in PlacementOut.model_fields})
+            for one in placements.of_devices(connection, [device_id])
+        ],
+    )
+
+
+def _credential(known: Known) -> CredentialOut:
+    values = known._asdict()
+    told = "told" if values.pop("at_broker") else "to be told"
+    return CredentialOut(**values, broker="failed" if known.failure else told)
+
+
+def _configuration(
+    connection: sa.Connection, device_id: str, issued: Issued | None
+) -> ConfigurationOut:
+    known = credentials.of_device(connection, device_id)
+    return installer.configuration(
+        devices.get(connection, device_id),
+        devices.datastreams(connection, [device_id]),
+        registering.topic_filters(connection, device_id),
+        issued,
+        known[0].username if known else None,
+    )
