@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from ingest.outcomes import Receipt
 
 
+AT_ONCE = 10_000  # messages, give or take a batch
+
+
 @dataclass
 class _Batch:
     mids: array[int]
@@ -91,9 +94,12 @@ class Ledger:
             batch.receipts_left -= 1
 
     def ready(self) -> list[int]:
-        """Messages to acknowledge now, in the order they came; each is told once."""
+        """Messages to acknowledge now, in the order they came; each is told once.
+
+        After a backlog all of it may be ready at once: it is told in parts, a call for each.
+        """
         mids: list[int] = []
-        while self._batches and self._batches[0].receipts_left == 0:
+        while len(mids) < AT_ONCE and self._batches and self._batches[0].receipts_left == 0:
             mids.extend(self._batches.popleft().mids)
         return mids
 

@@ -123,6 +123,17 @@ def test_receipts_that_wait_become_one_for_each_boot_and_settle_all_their_batche
     ]  # fmt: skip
 
 
+def test_a_backlog_is_acknowledged_in_parts() -> None:
+    ledger = Ledger()
+    for first in range(0, 50_000, 2_000):
+        ledger.add(range(first, first + 2_000), [], arrived_at=0.0, now=0.0)
+
+    parts = list(iter(ledger.ready, []))
+
+    assert [len(part) for part in parts] == [10_000] * 5
+    assert [mid for part in parts for mid in part] == list(range(50_000))
+
+
 def test_on_a_new_connection_old_numbers_acknowledge_nothing() -> None:
     ledger, outbox = Ledger(), Outbox()
     ledger.add([1], [A], arrived_at=0.0, now=0.0)
