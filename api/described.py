@@ -12,7 +12,6 @@ from api.security.guard import Demand, demands
 from api.security.permissions import SCOPES
 
 _ALWAYS = (404, 422, 503)
-_OF_GUARDED = (401, 403, 429)
 _OF_WRITES = (400, 408, 409, 413)
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -46,19 +45,17 @@ def _complete(document: dict[str, Any], app: FastAPI) -> None:
 
 
 def _complete_operation(operation: dict[str, Any], method: str, demand: Demand) -> None:
-    codes = set(_ALWAYS)
-    if demand.kind != "anybody":
-        codes |= set(_OF_GUARDED)
+    codes = {*_ALWAYS, *demand.refusals}
     if method not in {"GET", "HEAD"}:
         codes |= set(_OF_WRITES)
     responses = operation["responses"]
     for code in sorted(codes):
         known = responses.get(str(code), {})
-        if "application/problem+json" not in known.get("content", {}):
-            words = known.get("description") or TITLES[code]
-            if words == "Validation Error":
-                words = TITLES[code]
-            responses[str(code)] = {"description": words, "content": _PROBLEM}
+        # FastAPI documents its own 422, which is never sent.
+        said, content = known.get("description"), known.get("content", {})
+        if code == 422 and "application/problem+json" not in content:
+            said, content = None, {}
+        responses[str(code)] = {"description": said or TITLES[code], "content": _PROBLEM | content}
     operation["security"] = _security(demand)
     if demand.scope is not None:
         operation["x-scope"] = demand.scope

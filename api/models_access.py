@@ -44,7 +44,11 @@ RegionPrefix = Annotated[
     StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,8})?$"),
     Field(description="beginning of region codes: KZ-61 a region, KZ the country"),
 ]
-Scope = Annotated[str, AfterValidator(_known_scope), Field(examples=["read:farms"])]
+Scope = Annotated[
+    str,
+    AfterValidator(_known_scope),
+    Field(examples=["read:farms"], json_schema_extra={"enum": list(SCOPES)}),
+]
 
 
 class Asked(BaseModel):

@@ -26,7 +26,7 @@ LIVES_S = 600
 SEE_OTHER: dict[int | str, dict[str, str]] = {303: {"description": "Go there."}}
 
 
-@router.get("/session/oidc", status_code=303, responses=SEE_OTHER, dependencies=[anybody()])
+@router.get("/session/oidc", status_code=303, responses=SEE_OTHER, dependencies=[anybody(401, 429)])
 def begin(request: Request) -> RedirectResponse:
     """Go to the provider; it sends you back."""
     door: Door = request.app.state.door
@@ -48,7 +48,7 @@ def begin(request: Request) -> RedirectResponse:
 
 
 @router.get(
-    "/session/oidc/callback", status_code=303, responses=SEE_OTHER, dependencies=[anybody()]
+    "/session/oidc/callback", status_code=303, responses=SEE_OTHER, dependencies=[anybody(401, 429)]
 )
 def finish(
     request: Request,

@@ -35,7 +35,7 @@ class _Wrong(Exception):
         self.error, self.status = error, status
 
 
-@router.post("/oauth/token", responses=ERRORS, dependencies=[anybody()], response_model=TokenOut)
+@router.post("/oauth/token", responses=ERRORS, dependencies=[anybody(429)], response_model=TokenOut)
 def get_token(
     request: Request,
     grant_type: Annotated[str, Form(max_length=100, examples=["client_credentials"])],

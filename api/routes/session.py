@@ -27,7 +27,7 @@ router = APIRouter(tags=["session"])
 SessionId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
 
 
-@router.post("/session", status_code=201, dependencies=[anybody()])
+@router.post("/session", status_code=201, dependencies=[anybody(401, 403, 429)])
 def sign_in(asked: SignIn, request: Request, response: Response) -> SessionOut:
     """Sign in; the session is a cookie that scripts cannot read."""
     door: Door = request.app.state.door
@@ -101,7 +101,7 @@ def change_password(
     deeds.note("password.change", f"account:{account.login}")
 
 
-@router.post("/session/password", status_code=204, dependencies=[anybody()])
+@router.post("/session/password", status_code=204, dependencies=[anybody(401, 403, 429)])
 def reset_password(asked: PasswordReset, request: Request) -> None:
     """Set a forgotten password with the one-time token that an administrator made."""
     door: Door = request.app.state.door

@@ -36,6 +36,7 @@ class Demand(NamedTuple):
 
     kind: Literal["scope", "person", "anybody"]
     scope: str | None = None
+    refusals: tuple[int, ...] = (401, 403, 429)
 
 
 class Door:
@@ -125,13 +126,16 @@ def person() -> Dependency:
     return _guard(Demand("person"))
 
 
-def anybody() -> Dependency:
-    """Demand nothing; the request has no transaction."""
+def anybody(*refusals: int) -> Dependency:
+    """Demand nothing; the request has no transaction.
+
+    A route that may refuse all the same says with which codes.
+    """
 
     async def pass_by() -> None:
         pass
 
-    setattr(pass_by, _MARK, Demand("anybody"))
+    setattr(pass_by, _MARK, Demand("anybody", refusals=refusals))
     return cast("Dependency", Depends(pass_by))
 
 
