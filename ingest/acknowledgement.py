@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 from ingest.outcomes import Receipt
 
-
 AT_ONCE = 10_000  # messages, give or take a batch
 
 
