@@ -161,9 +161,7 @@ def _timescale_figures(engine: sa.Engine, made: Sequence[np.ndarray[Any, Any]]) 
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for part in made:
             _insert(connection, part)
-        version = connection.scalar(
-            sa.text("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")
-        )
+        version = servers.timescale_version(connection)
         return {
             "postgresql": ping(connection),
             "timescaledb": version,

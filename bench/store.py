@@ -13,10 +13,8 @@ offered: with half of them known, COPY still has to store as many rows as are of
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -28,18 +26,16 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-import migrations
-from bench import stored_rows
+from bench import servers, stored_rows
 from bench.machine import this_machine
 from bench.stored_rows import Offer, Rows, Subject
-from embedded.home import EmbeddedSettings
-from embedded.stack import open_embedded
 from storage import copying
-from storage.database import make_engine, ping
+from storage.database import ping
 
 ROWS, ROUNDS = 200_000, 5
 ROWS_A_BATCH = (1_000, 8_000, 50_000)  # the second: 2,000 messages of four values, as ingest has
 POINTS_A_BATCH = (8_000,)
+FLEETS = (8_000,)  # datastreams that all send at once: a batch has one reading of each
 DUPLICATES_PCT = (0.0, 1.0, 50.0)
 SENT_AGAIN, BY_ANOTHER = "sent again", "by another"
 
@@ -73,9 +69,11 @@ def run(
     rounds: int = ROUNDS,
     rows_a_batch: Sequence[int] = ROWS_A_BATCH,
     points_a_batch: Sequence[int] = POINTS_A_BATCH,
+    fleets: Sequence[int] = FLEETS,
     duplicates_pct: Sequence[float] = DUPLICATES_PCT,
+    database_url: str | None = None,
 ) -> Report:
-    """Measure on an embedded database of its own, which is gone afterwards.
+    """Measure in a database of its own, which is gone afterwards.
 
     Parameters
     ----------
@@ -84,35 +82,33 @@ def run(
     rounds : int
         How often each case runs; medians are reported.
     rows_a_batch, points_a_batch : sequence of int
-        Readings, and track points, of one transaction.
+        Readings of a thousand datastreams, and track points of forty machines, of one transaction.
+    fleets : sequence of int
+        So many datastreams, of which a transaction has one reading each.
     duplicates_pct : sequence of float
         Shares of the offered rows that are stored already: rows of the batch before that come
         again, and rows spread at random that another worker has stored. [%]
+    database_url : str, optional
+        A server, with TimescaleDB or without, on which its role may create a database; an embedded
+        one by default.
 
     Raises
     ------
     embedded.children.ChildError
-        If the database cannot be started.
+        If the embedded server cannot be started.
     MiscountError
         If the table does not hold each row once at the end of a run.
     """
     readings, points = stored_rows.of_readings(2 * rows), stored_rows.of_points(2 * rows)
-    sizes = [(readings, size) for size in rows_a_batch] + [
-        (points, size) for size in points_a_batch
-    ]
+    sizes = [(readings, size) for size in rows_a_batch]
+    sizes += [(stored_rows.of_readings(2 * rows, streams), streams) for streams in fleets]
+    sizes += [(points, size) for size in points_a_batch]
     cases = [Case(*size, share) for size in sizes for share in duplicates_pct]
     cases += [
         Case(*size, share, BY_ANOTHER) for size in sizes for share in duplicates_pct if share > 0
     ]
-    with tempfile.TemporaryDirectory(prefix="dala-bench-") as folder:
-        settings = EmbeddedSettings(home=Path(folder))
-        with open_embedded(settings, verb="bench", broker=False) as servers:
-            engine = make_engine(servers.database_url, application="dala bench")
-            try:
-                migrations.upgrade(engine)
-                return measure(engine, cases, rounds)
-            finally:
-                engine.dispose()
+    with servers.plain() if database_url is None else servers.on(database_url) as engine:
+        return measure(engine, cases, rounds)
 
 
 def measure(engine: sa.Engine, cases: Sequence[Case], rounds: int) -> Report:
@@ -127,11 +123,14 @@ def measure(engine: sa.Engine, cases: Sequence[Case], rounds: int) -> Report:
                 progress.advance(task)
             figures.append(_figures(case, measured))
     with engine.connect() as connection:
-        server = ping(connection)
+        server = {"postgresql": ping(connection)}
+        if version := servers.timescale_version(connection):
+            server["timescaledb"] = version
     return {
         "bench": "store",
         "machine": this_machine()._asdict()
-        | {"postgresql": server, "psycopg": psycopg.__version__, "numpy": np.__version__},
+        | server
+        | {"psycopg": psycopg.__version__, "numpy": np.__version__},
         "rows": len(cases[0].subject.rows) // 2,
         "rounds": rounds,
         "cases": figures,
@@ -223,6 +222,9 @@ def _figures(case: Case, measured: Sequence[_Round]) -> Report:
 def as_table(report: Report) -> RenderableType:
     """The report for people."""
     machine = report["machine"]
+    server = f"PostgreSQL {machine['postgresql']}"
+    if "timescaledb" in machine:
+        server = f"TimescaleDB {machine['timescaledb']} on {server}"
     table = Table(title="Storing", title_justify="left", box=box.SIMPLE, pad_edge=False)
     table.add_column("what")
     for name in (
@@ -250,9 +252,10 @@ def as_table(report: Report) -> RenderableType:
         table,
         "COPY: rows built beforehand, all of them new, into the same table with its unique index. "
         "ratio: rows offered to store a second, as a share of that. ON CONFLICT: the same share of "
-        "a staging table and INSERT … ON CONFLICT DO NOTHING.",
+        "a staging table and INSERT … ON CONFLICT DO NOTHING. A fleet sends one reading of each "
+        "datastream a batch; the other readings are of a thousand datastreams.",
         f"{report['rows']:,} rows offered to a table that holds as many, medians of "
-        f"{report['rounds']} rounds; PostgreSQL {machine['postgresql']}, Python "
+        f"{report['rounds']} rounds; {server}, Python "
         f"{machine['python']}, psycopg {machine['psycopg']}, numpy {machine['numpy']}, "
         f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}",
     )

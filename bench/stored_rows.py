@@ -67,19 +67,20 @@ def by_another(rows: Rows, size: int, share_pct: float) -> Offer:
     return Offer(np.concatenate([history[count:], offered[chosen]]), batches, count)
 
 
-def of_readings(count: int) -> Subject:
-    """Readings of a thousand datastreams, every ten minutes."""
+def of_readings(count: int, streams: int = STREAMS) -> Subject:
+    """Readings of so many datastreams, every ten minutes."""
     rows = np.zeros(count, readings.DTYPE)
     number = np.arange(count)
-    rows["datastream_id"] = number % STREAMS + 1
-    rows["time"] = FIRST_US + number // STREAMS * READINGS_EVERY_US
+    rows["datastream_id"] = number % streams + 1
+    rows["time"] = FIRST_US + number // streams * READINGS_EVERY_US
     rows["value"] = np.random.default_rng(1).normal(0.25, 0.05, count)
     rows["received_at"] = rows["time"] + 1_000_000
 
     def store(connection: sa.Connection, batch: Rows) -> Rows:
         return readings.store(connection, batch).new
 
-    return Subject("readings", "readings", readings.COLUMNS, rows, _packed_readings, store)
+    name = "readings" if streams == STREAMS else f"fleet of {streams:,}"
+    return Subject(name, "readings", readings.COLUMNS, rows, _packed_readings, store)
 
 
 def _packed_readings(rows: Rows) -> list[bytes]:

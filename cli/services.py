@@ -210,7 +210,7 @@ def bench(
     requests: Annotated[int, typer.Option(min=10, help="Of query: of each kind.")] = 300,
     database_url: Annotated[
         str | None,
-        typer.Option(help="Of storage: a server with TimescaleDB, for a database of its own."),
+        typer.Option(help="Of storage, store, query: a server, for a database of its own."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -235,7 +235,7 @@ def bench(
         report = storage.run(database_url=database_url)
         table = storage.as_table(report)
     else:
-        report = store.run(rows=rows)
+        report = store.run(rows=rows, database_url=database_url)
         table = store.as_table(report)
     if as_json:
         print(json.dumps(report, indent=1))

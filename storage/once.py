@@ -7,7 +7,7 @@ last word.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 # row of it; beyond, a message of last week that comes with one of today would read all between.
 _TOGETHER, _TOGETHER_AT_MOST_US = 4, 3_600_000_000
 
-_REPEATS = "dala: where the last batch held stored rows"
+_REPEATS = "dala: where the last batch of each table held stored rows"
 
 
 class Keys(NamedTuple):
@@ -96,6 +96,26 @@ def differ(values: Array, others: Array) -> Mask:
     return np.asarray((values != others) & ~(np.isnan(values) & np.isnan(others)))
 
 
+# Chunks beyond a batch are left out before the look-up begins. To think about each chunk again for
+# each range takes TimescaleDB longer than to look into it. Elsewhere nobody reads the setting.
+_FEW_CHUNKS = "SELECT set_config('timescaledb.enable_runtime_exclusion', 'off', true)"
+
+
+def of_ranges(
+    connection: sa.Connection, statement: str, parameters: Mapping[str, Any]
+) -> list[Array]:
+    """Ask for ranges, as :func:`storage.arrays.fetch` does."""
+    _driver(connection).execute(_FEW_CHUNKS)
+    return arrays.fetch(connection, statement, parameters)
+
+
+def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
+    """Beside SQLAlchemy, which takes as long to say a savepoint as the server to set it."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - a checked-out connection has one
+    return driver
+
+
 class Repeats(Enum):
     """Where the last batch on a connection held rows that were stored already."""
 
@@ -106,6 +126,7 @@ class Repeats(Enum):
 
 def copy_missing(
     connection: sa.Connection,
+    table: str,
     suspected: Mask,
     found_dtype: np.dtype[Any],
     look_up: Callable[[Mask], Array],
@@ -115,6 +136,8 @@ def copy_missing(
 
     Parameters
     ----------
+    table : str
+        What they go into: repeats are remembered of each table for itself.
     suspected : mask of the rows
         Which of them are the likely ones, if any are stored already.
     look_up : callable
@@ -132,29 +155,39 @@ def copy_missing(
     Notes
     -----
     Repeats come in runs: after a connection was lost, or when a device sends its memory again. So
-    a batch is looked up before it is copied where the last one held any, and else not at all. A
-    violation in spite of that means that another worker has stored some of the rows since; it has
-    committed, or we would still wait for it, so that they are seen now.
+    a batch is looked up before it is copied where the last one held any, or where it is the first
+    on this connection, and else not at all. A violation in spite of that means that another worker
+    has stored some of the rows since; it has committed, or we would still wait for it, so that they
+    are seen now.
+
+    The savepoint stays until the transaction ends: to release it is a round trip for nothing.
     """
     found = np.empty(0, found_dtype)
     every = np.ones(len(suspected), bool)
-    last = connection.info.get(_REPEATS, Repeats.NOWHERE)
+    repeats = connection.info.setdefault(_REPEATS, {})
+    last = repeats.get(table, Repeats.ANYWHERE)
     asked = {Repeats.AS_SUSPECTED: suspected, Repeats.ANYWHERE: every}.get(last)
     if asked is not None and asked.any():
         found = look_up(asked)
+    driver = _driver(connection)
     while True:
         missing = every.copy()
         missing[found["place"]] = False
+        driver.execute("SAVEPOINT before_copy")
         try:
-            with connection.begin_nested():
-                copy(missing)
-        except psycopg.errors.UniqueViolation:
+            copy(missing)
+        except psycopg.Error as error:
+            if driver.closed:
+                raise
+            driver.execute("ROLLBACK TO SAVEPOINT before_copy")
             seen_before = len(found)
+            if not isinstance(error, psycopg.errors.UniqueViolation):
+                raise
             found = look_up(every)
             if len(found) <= seen_before:
                 raise
         else:
-            connection.info[_REPEATS] = _where(suspected, found)
+            repeats[table] = _where(suspected, found)
             return found
 
 

@@ -66,6 +66,7 @@ def store(connection: sa.Connection, rows: Array) -> Stored:
     key = candidates["datastream_id"], candidates["time"]
     known = once.copy_missing(
         connection,
+        "readings",
         newest.reached(*key),
         _KNOWN,
         lambda asked: _stored_of(connection, candidates, np.flatnonzero(asked)),
@@ -115,7 +116,7 @@ def _stored_of(connection: sa.Connection, rows: Array, places: Array) -> Array:
     stretches = once.ranges(rows["datastream_id"], rows["time"])
     parameters = {"ids": rows["datastream_id"][stretches.starts]}
     parameters |= once.bounds(rows["time"], stretches)
-    ids, times, values = arrays.fetch(connection, _STORED_OF, parameters)
+    ids, times, values = once.of_ranges(connection, _STORED_OF, parameters)
     asked, found = once.matched((rows["datastream_id"], rows["time"]), (ids, times))
     known = np.empty(len(asked), _KNOWN)
     known["place"], known["value"] = places[asked], values[found]

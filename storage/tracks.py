@@ -10,7 +10,6 @@ import numpy as np
 import sqlalchemy as sa
 
 from storage import arrival, copying, once, tables
-from storage.arrays import fetch
 
 NUMBERS = ("latitude_deg", "longitude_deg", *tables.TRACK_NUMBERS)
 
@@ -59,6 +58,7 @@ def store(
     candidates = rows if first.all() else rows[first]
     known = once.copy_missing(
         connection,
+        "track_points",
         np.zeros(len(candidates), bool),  # few machines, many points of each: asking costs little
         _KNOWN,
         lambda _: _stored_of(connection, devices, candidates),
@@ -134,7 +134,7 @@ def _stored_of(
     places = rows["device"][stretches.starts]
     parameters = {"places": places, "ids": [devices[place] for place in places]}
     parameters |= once.bounds(rows["time"], stretches)
-    places, times, *columns = fetch(connection, _STORED_OF, parameters)
+    places, times, *columns = once.of_ranges(connection, _STORED_OF, parameters)
     asked, found = once.matched((rows["device"], rows["time"]), (places, times))
     known = np.empty(len(asked), _KNOWN)
     known["place"] = asked

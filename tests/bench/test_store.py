@@ -12,7 +12,12 @@ from bench import store, stored_rows
 @pytest.fixture(scope="module")
 def report() -> store.Report:
     return store.run(
-        rows=2_500, rounds=2, rows_a_batch=(1_000,), points_a_batch=(2_000,), duplicates_pct=(0, 50)
+        rows=2_500,
+        rounds=2,
+        rows_a_batch=(1_000,),
+        points_a_batch=(2_000,),
+        fleets=(500,),
+        duplicates_pct=(0, 50),
     )
 
 
@@ -38,9 +43,12 @@ def test_every_case_offers_the_duplicates_that_were_asked_for(report: store.Repo
         ("readings", 0, "sent again", 0),
         # Of batches of 1,000, 1,000 and 500. No more can come again than were new in the last.
         ("readings", 50, "sent again", 500 + 500 + 250),
+        ("fleet of 500", 0, "sent again", 0),
+        ("fleet of 500", 50, "sent again", 5 * 250),
         ("track points", 0, "sent again", 0),
         ("track points", 50, "sent again", 1_000 + 250),
         ("readings", 50, "by another", 1_250),
+        ("fleet of 500", 50, "by another", 1_250),
         ("track points", 50, "by another", 1_250),
     ]
 

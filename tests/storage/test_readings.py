@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import readings, series
+from storage import once, readings, series, tracks
 
 MINUTE = 60_000_000
 BEGIN = 1_750_000_000_000_000  # June 2025 [µs]
@@ -142,6 +142,39 @@ def test_whatever_is_sent_again_each_key_is_stored_once_and_no_value_is_lost(
         assert len(found) == len(seen)
         assert {(s, as_compared(kept), as_compared(value)) for s, kept, value in found} == others
         savepoint.rollback()
+
+
+def test_what_is_stored_already_is_sought_where_the_last_batch_held_some(
+    empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def counting(connection: sa.Connection, statement: str, parameters: Any) -> Any:
+        asked.append(len(parameters["starts"]))
+        return of_ranges(connection, statement, parameters)
+
+    of_ranges = once.of_ranges
+    monkeypatch.setattr(once, "of_ranges", counting)
+    points = np.zeros(1, tracks.DTYPE)
+    points["time"] = points["received_at"] = BEGIN
+    empty_engine.dispose()  # a connection that remembers nothing
+    steps: list[tuple[list[tuple[int, int, float]], list[int]]] = [
+        ([(0, 1, 0.5), (0, 2, 0.5)], [2]),  # the first of a connection: it may all have been sent
+        ([(1, 1, 0.5), (1, 2, 0.5)], []),
+        ([(1, 1, 0.5), (1, 2, 0.5), (2, 3, 0.5)], [3]),  # COPY finds out
+        ([(1, 1, 0.5), (2, 2, 0.5), (3, 3, 0.5)], [1]),  # what is not newer than the newest
+        ([(2, 2, 0.5), (3, 2, 0.5)], [1]),
+        ([(4, 2, 0.5)], []),
+    ]
+    with empty_engine.connect() as connection:
+        for number, (rows, expected) in enumerate(steps):
+            asked.clear()
+            readings.store(connection, batch(*rows))
+            assert asked == expected, number
+            # A track without repeats says nothing of readings.
+            points["time"] += MINUTE
+            tracks.store(connection, ["tractor-1"], points)
+            connection.commit()
 
 
 def test_what_another_worker_has_not_committed_is_waited_for(empty_engine: sa.Engine) -> None:
