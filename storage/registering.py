@@ -39,6 +39,7 @@ def register(
         raise ValueError(
             f"an id has 1 to {LONGEST_ID} characters, none of them a blank or one of / + # $ ~ :"
         )
+    wire_id = None if wire_id is None else identity_of(wire_id)
     if device_id.startswith(RESERVED):
         raise ValueError(f"an id does not begin with {RESERVED}: the service's own accounts do")
     check_topics(values["kind"], values.get("topic_filters"))
@@ -51,6 +52,11 @@ def register(
     added = statement.on_conflict_do_nothing().returning(table.c.id)
     if connection.scalar(added) is None:
         raise AlreadyRegistered(f"a device is registered as {device_id!r} or {wire_id!r}")
+
+
+def identity_of(written: str) -> str:
+    """An identity as messages carry it: a DevEUI is in lower case, whatever its label says."""
+    return written.lower() if written.lower().startswith("lora:") else written
 
 
 def id_of(identity: str) -> str:

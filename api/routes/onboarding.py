@@ -55,7 +55,7 @@ def register_device(
     """
     farm = farms.get(connection, asked.farm)
     values = asked.model_dump(exclude={"id", "farm", "name"})
-    device_id = asked.id or registering.id_of(asked.wire_id or "")
+    device_id = asked.id or registering.id_of(registering.identity_of(asked.wire_id or ""))
     if values["wire_id"] == device_id:
         values["wire_id"] = None
     _check_gateway(who, asked.kind)
