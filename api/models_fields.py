@@ -77,3 +77,34 @@ class WaterBalanceOut(Out):
     crop: str = Field(examples=["cotton"])
     season: int = Field(examples=[2025])
     days: list[BalanceDay]
+
+
+class FieldWritten(Out):
+    """A field as it stands now, and what people should look at."""
+
+    field: FieldOut
+    boundary_version: int | None = Field(description="null: it has none", examples=[1])
+    warnings: list[str] = Field(examples=[["overlaps field-6 by 0.40 ha"]])
+
+
+class PlaceRead(Out):
+    """A boundary of a file, and what becomes of it."""
+
+    number: int = Field(description="in the file, from 1 on", examples=[1])
+    name: str | None = Field(examples=["field-7"])
+    action: str = Field(
+        description="new field, new boundary, same boundary, or refused", examples=["new field"]
+    )
+    area_ha: float | None = Field(examples=[62.5])
+    errors: list[str]
+    warnings: list[str]
+
+
+class BoundariesRead(Out):
+    """A file of boundaries, place by place."""
+
+    kind: str = Field(description="geojson, shapefile, kml or isoxml", examples=["shapefile"])
+    dry_run: bool = Field(description="true: nothing was kept")
+    stored: int = Field(description="fields that are new or have a new boundary", examples=[12])
+    refused: int = Field(examples=[0])
+    places: list[PlaceRead]

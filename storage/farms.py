@@ -68,11 +68,31 @@ def put(connection: sa.Connection, slug: str, **values: Any) -> int:
     return int(connection.execute(changed.returning(tables.farms.c.id)).scalar_one())
 
 
-def get(connection: sa.Connection, slug: str) -> Farm:
-    """The farm of a slug; NotFound if there is none."""
-    row = connection.execute(sa.select(*_FARM).where(tables.farms.c.slug == slug)).one_or_none()
+def add(connection: sa.Connection, slug: str, **values: Any) -> int:
+    """Add a farm that is not there yet and return its id."""
+    statement = tables.farms.insert().values(slug=slug, **values)
+    return int(connection.execute(statement.returning(tables.farms.c.id)).scalar_one())
+
+
+def change(connection: sa.Connection, farm_id: int, **values: Any) -> None:
+    """Change a farm."""
+    connection.execute(tables.farms.update().where(tables.farms.c.id == farm_id).values(**values))
+
+
+def get(connection: sa.Connection, slug: str, *, lock: bool = False) -> Farm:
+    """The farm of a slug; NotFound if there is none. ``lock``: until the transaction ends."""
+    query = sa.select(*_FARM).where(tables.farms.c.slug == slug)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise NotFound(f"farm {slug!r}")
+    return Farm(*row)
+
+
+def of_id(connection: sa.Connection, farm_id: int) -> Farm:
+    """The farm of an id; NotFound if there is none."""
+    row = connection.execute(sa.select(*_FARM).where(tables.farms.c.id == farm_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"farm {farm_id}")
     return Farm(*row)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from storage import boundaries as boundaries_of
 from storage import tables
 from storage.boundaries import add as add_boundary
 from storage.boundaries import newest as boundaries
@@ -18,14 +19,17 @@ from storage.database import NotFound
 __all__ = [
     "CropZone",
     "Field",
+    "add",
     "add_boundary",
     "boundaries",
+    "change",
     "get",
     "newest_season",
     "of_farm",
     "put",
     "put_zone",
     "versions",
+    "withdraw",
     "zones",
     "zones_of_farms",
 ]
@@ -80,6 +84,25 @@ def put(connection: sa.Connection, *, farm_id: int, name: str, **values: Any) ->
     return int(connection.execute(changed.returning(tables.fields.c.id)).scalar_one())
 
 
+def add(connection: sa.Connection, *, farm_id: int, name: str, **values: Any) -> int:
+    """Add a field that is not there yet and return its id."""
+    statement = tables.fields.insert().values(farm_id=farm_id, name=name, **values)
+    return int(connection.execute(statement.returning(tables.fields.c.id)).scalar_one())
+
+
+def change(connection: sa.Connection, field_id: int, **values: Any) -> None:
+    """Change a field."""
+    connection.execute(
+        tables.fields.update().where(tables.fields.c.id == field_id).values(**values)
+    )
+
+
+def withdraw(connection: sa.Connection, field_id: int, *, by: str) -> None:
+    """Let a field stand no longer; machine work is computed anew without it."""
+    change(connection, field_id, withdrawn_at=sa.func.now(), withdrawn_by=by)
+    boundaries_of.touch(connection, field_id)
+
+
 def of_farm(connection: sa.Connection, farm_id: int) -> list[Field]:
     """Fields of a farm, by name."""
     query = sa.select(*_FIELD).where(tables.fields.c.farm_id == farm_id, _FIELD_STANDS)
@@ -87,10 +110,10 @@ def of_farm(connection: sa.Connection, farm_id: int) -> list[Field]:
     return [Field(*row) for row in rows]
 
 
-def get(connection: sa.Connection, field_id: int) -> Field:
-    """The field of an id; NotFound if there is none."""
+def get(connection: sa.Connection, field_id: int, *, lock: bool = False) -> Field:
+    """The field of an id; NotFound if there is none. ``lock``: until the transaction ends."""
     query = sa.select(*_FIELD).where(tables.fields.c.id == field_id, _FIELD_STANDS)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise NotFound(f"field {field_id}")
     return Field(*row)

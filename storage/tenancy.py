@@ -63,7 +63,7 @@ BY_FARM: Mapping[str, Shown] = {
     "alert_rules": Shown("farm_id", "farm", writable=True),
     "alert_subscriptions": Shown("farm_id", "farm", writable=True),
     "alert_deliveries": Shown("farm_id", "farm"),
-    "weather_forecasts": Shown("farm_id", "farm"),
+    "weather_forecasts": Shown("farm_id", "farm", writable=True),
     "audit_log": Shown("farm_id", "farm"),
     "field_boundaries": Shown("field_id", "field", writable=True),
     "crop_zones": Shown("field_id", "field", writable=True),

@@ -7,8 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import Answers, tagged
-from api.dependencies import FarmSlug, Moment, Now, Season, Transaction
+from api.dependencies import Deeds, FarmSlug, Moment, Now, Season, Transaction, WhoAsks
+from api.entering import CHANGED, CREATED, IfMatch, changes, check, made, said
+from api.errors import Refused
 from api.formats import JSON_ALONE, PLACES, TABLES, Content, Form, answer, representation
+from api.idempotency import Once
 from api.models import (
     CropZoneSummary,
     FarmLine,
@@ -17,6 +20,7 @@ from api.models import (
     RegionOut,
     RegionSummary,
 )
+from api.models_entered import FarmChange, FarmIn
 from api.paging import LINK, Cursor, Limit, begin, following
 from api.security.guard import needs
 from reports import summary
@@ -120,6 +124,60 @@ def get_farm(
     """A farm; its ETag is what a change of it asks for."""
     body = farm_out(farms.get(connection, farm))
     return answer(request, form, Content("farm", FarmOut, [body], body))
+
+
+@router.post(
+    "/farms",
+    status_code=201,
+    dependencies=[needs("write:farms")],
+    response_model=FarmOut,
+    responses=CREATED,
+)
+def add_farm(
+    asked: FarmIn, connection: Transaction, who: WhoAsks, deeds: Deeds, once: Once
+) -> Response:
+    """Enter a farm; for who sees every farm, since a new one is nobody's yet."""
+
+    def make() -> Response:
+        if not who.reach.everything:
+            raise Refused(403, "Farms are entered by who sees every farm.", kind="scope-missing")
+        farm_id = farms.add(connection, created_by=who.actor, **asked.model_dump())
+        body = farm_out(farms.get(connection, asked.slug))
+        details = asked.model_dump()
+        deeds.note("farm.create", f"farm:{asked.slug}", farm_id=farm_id, details=details)
+        return made(body, f"/v1/farms/{asked.slug}")
+
+    return once.answer(make)
+
+
+@router.patch(
+    "/farms/{farm}",
+    dependencies=[needs("write:farms")],
+    response_model=FarmOut,
+    responses=CHANGED,
+)
+def change_farm(
+    farm: FarmSlug,
+    asked: FarmChange,
+    connection: Transaction,
+    who: WhoAsks,
+    deeds: Deeds,
+    if_match: IfMatch = None,
+) -> Response:
+    """Change a farm; what is computed of it follows by the next analysis."""
+    known = farms.get(connection, farm, lock=True)
+    before = farm_out(known)
+    check(if_match, before)
+    given = changes(asked, nullable=frozenset({"region_code"}))
+    moves = "region_code" in given and given["region_code"] != before.region_code
+    if moves and not who.reach.everything:
+        raise Refused(403, "Its region is changed by who sees every farm.", kind="scope-missing")
+    if given:
+        farms.change(connection, known.id, **given)
+    body = farm_out(farms.get(connection, farm))
+    details = {"before": before.model_dump(include=set(given)), "after": given}
+    deeds.note("farm.change", f"farm:{farm}", farm_id=known.id, details=details)
+    return said(body)
 
 
 @router.get(

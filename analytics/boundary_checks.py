@@ -1,0 +1,103 @@
+"""Whether a boundary can be one, how large it is, and whom it overlaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from pyproj import Geod
+from shapely.geometry import mapping, shape
+from shapely.geometry.base import BaseGeometry
+
+GEOD = Geod(ellps="WGS84")
+MOST_POINTS = 50_000
+LEAST_HA, MOST_HA = 0.001, 100_000.0
+# What two surveys of one border differ by is no overlap.
+OVERLAP_SHARE, OVERLAP_HA = 0.01, 0.05
+
+
+class Checked(NamedTuple):
+    """A boundary that can be one."""
+
+    geometry: dict[str, Any]  # GeoJSON as it is kept: two dimensions, lists
+    area_ha: float  # geodesic, WGS 84
+
+
+def check(geometry: Mapping[str, Any]) -> Checked:
+    """Check a boundary.
+
+    Raises
+    ------
+    ValueError
+        With the reason, and the place where there is one.
+    """
+    kind = geometry.get("type")
+    if kind not in {"Polygon", "MultiPolygon"}:
+        raise ValueError(f"is a {str(kind)[:40]}, and a field is a Polygon or MultiPolygon")
+    try:
+        made = shapely.force_2d(shape(geometry))
+    except Exception as error:  # shapely raises whatever the coordinates trip over
+        words = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise ValueError(f"its coordinates make no {kind}: {words}") from None
+    if made.is_empty:
+        raise ValueError("is empty")
+    points = shapely.get_coordinates(made)
+    if len(points) > MOST_POINTS:
+        raise ValueError(f"has {len(points):,} points, and may have {MOST_POINTS:,}")
+    if not np.isfinite(points).all():
+        raise ValueError("has a coordinate that is no number")
+    _check_degrees(points)
+    if not made.is_valid:
+        raise ValueError(f"is not valid: {shapely.is_valid_reason(made)} (longitude latitude)")
+    area_ha = area_of(made)
+    if not LEAST_HA <= area_ha <= MOST_HA:
+        raise ValueError(f"has {area_ha:,.4f} ha, and a field {LEAST_HA:g} to {MOST_HA:,.0f} ha")
+    return Checked(_lists(mapping(made)), area_ha)
+
+
+def _check_degrees(points: np.ndarray[Any, Any]) -> None:
+    outside = (np.abs(points[:, 0]) > 180) | (np.abs(points[:, 1]) > 90)
+    if outside.any():
+        x, y = points[int(np.flatnonzero(outside)[0])]
+        raise ValueError(
+            f"has the point {x:g}, {y:g}, which is no longitude and latitude in degrees: is it in "
+            "another coordinate system?"
+        )
+    if np.ptp(points[:, 0]) > 5 or np.ptp(points[:, 1]) > 5:
+        raise ValueError("is wider than five degrees")
+
+
+def area_of(geometry: BaseGeometry) -> float:
+    """Geodesic area on WGS 84 [ha]."""
+    area, _ = GEOD.geometry_area_perimeter(shapely.orient_polygons(geometry))
+    return abs(float(area)) / 10_000.0
+
+
+def overlaps(
+    geometry: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]
+) -> dict[str, float]:
+    """Areas that a boundary shares with others [ha], by their names, beyond what borders differ by.
+
+    Others that are no polygons are passed over.
+    """
+    own = shape(geometry)
+    smallest = area_of(own)
+    found = {}
+    for name, other in others.items():
+        try:
+            beside = shape(other)
+            shared = area_of(own.intersection(beside)) if own.intersects(beside) else 0.0
+            least = min(smallest, area_of(beside))
+        except Exception:  # noqa: S112 - what stands already is not judged here
+            continue
+        if shared > max(OVERLAP_HA, OVERLAP_SHARE * least):
+            found[name] = shared
+    return found
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _lists(one) for key, one in value.items()}
+    return [_lists(one) for one in value] if isinstance(value, (list, tuple)) else value

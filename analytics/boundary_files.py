@@ -1,0 +1,281 @@
+"""Boundaries of fields in the files that people have: GeoJSON, shapefile, KML, ISOXML.
+
+Bytes in, places out, all in longitude and latitude of WGS 84: what a file says in another system is
+converted where the file says which, and refused where it does not.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element, ParseError
+
+import numpy as np
+import pyproj
+import shapefile
+import shapely
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from shapely.geometry import mapping, shape
+
+MOST_PLACES = 5_000
+MOST_POINTS = 200_000  # of all the places together
+MOST_BYTES = 64 << 20  # of all the files in an archive
+
+NAMES = ("name", "Name", "NAME", "field", "FIELD", "field_name", "FIELD_NAME")
+_WGS84 = ("EPSG:4326", "OGC:CRS84", "CRS84", "EPSG::4326")
+
+
+class BoundaryError(ValueError):
+    """A file that no boundaries can be read from; the message says why."""
+
+
+class Place(NamedTuple):
+    """A boundary and what the file calls it; the geometry is not checked yet."""
+
+    name: str | None
+    official_id: str | None
+    geometry: Mapping[str, Any]  # GeoJSON, WGS 84
+
+
+class Read(NamedTuple):
+    """What a file holds."""
+
+    kind: str  # geojson, shapefile, kml or isoxml
+    places: list[Place]
+
+
+def read(data: bytes, *, name_property: str | None = None) -> Read:
+    """The places of a file; what it is, its content tells.
+
+    Parameters
+    ----------
+    name_property : str, optional
+        The attribute that names a place; otherwise one of :data:`NAMES`.
+
+    Raises
+    ------
+    BoundaryError
+        If it is none of the formats, or cannot be read.
+    """
+    names = NAMES if name_property is None else (name_property,)
+    if data[:4] == b"PK\x03\x04":
+        kind, places = _archive(data, names)
+    elif data.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"{":
+        kind, places = "geojson", _geojson(data, names)
+    elif data.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<":
+        kind, places = _xml(data)
+    else:
+        raise BoundaryError("neither GeoJSON, a zipped shapefile, KML nor ISOXML")
+    found = []
+    for place in places:
+        found.append(place)
+        if len(found) > MOST_PLACES:
+            raise BoundaryError(f"more than {MOST_PLACES} places")
+    if not found:
+        raise BoundaryError("there is no boundary in it")
+    return Read(kind, found)
+
+
+# --- GeoJSON --------------------------------------------------------------------------------------
+
+
+def _geojson(data: bytes, names: Iterable[str]) -> Iterator[Place]:
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise BoundaryError(f"no JSON: {error}") from None
+    crs = document.get("crs")
+    if crs is not None and not _is_wgs84(crs):
+        raise BoundaryError("its crs is another than WGS 84, which GeoJSON is in (RFC 7946)")
+    if document.get("type") == "FeatureCollection":
+        features = document.get("features")
+    elif document.get("type") == "Feature":
+        features = [document]
+    else:
+        features = [{"type": "Feature", "geometry": document, "properties": {}}]
+    if not isinstance(features, list):
+        raise BoundaryError("features is no list")
+    for number, one in enumerate(features):
+        if not isinstance(one, dict) or not isinstance(one.get("geometry"), dict):
+            raise BoundaryError(f"feature {number} has no geometry")
+        said = one.get("properties")
+        properties = said if isinstance(said, dict) else {}
+        yield Place(_named(properties, names), _text(properties, _IDS), one["geometry"])
+
+
+_IDS = ("official_field_id", "OFFICIAL_ID", "official_id", "cadastre")
+
+
+def _is_wgs84(crs: Any) -> bool:
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    name = properties.get("name") if isinstance(properties, dict) else None
+    return isinstance(name, str) and name.endswith(_WGS84)
+
+
+def _named(properties: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    return _text(properties, names)
+
+
+def _text(properties: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    for name in names:
+        value = properties.get(name)
+        if isinstance(value, (str, int, float)) and str(value).strip():
+            return str(value).strip()
+    return None
+
+
+# --- archives: shapefile, KMZ, ISOXML -------------------------------------------------------------
+
+
+def _archive(data: bytes, names: Iterable[str]) -> tuple[str, Iterable[Place]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as opened:
+            infos = [one for one in opened.infolist() if not one.is_dir()]
+            if sum(one.file_size for one in infos) > MOST_BYTES or len(infos) > 1_000:
+                raise BoundaryError(f"more than {MOST_BYTES >> 20} MB in the archive")
+            wanted = {".shp", ".shx", ".dbf", ".prj", ".cpg", ".kml", ".xml"}
+            files = {
+                one.filename: opened.read(one)
+                for one in infos
+                if PurePosixPath(one.filename).suffix.lower() in wanted
+            }
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise BoundaryError(f"the archive cannot be read: {error}") from None
+    shapes = [name for name in files if name.lower().endswith(".shp")]
+    if shapes:
+        return "shapefile", _of_shapefiles(files, shapes, names)
+    for name, content in files.items():
+        if name.lower().endswith((".kml", "taskdata.xml")):
+            return _xml(content)
+    raise BoundaryError("no shapefile, KML nor TASKDATA.XML in the archive")
+
+
+def _of_shapefiles(
+    files: Mapping[str, bytes], shapes: Iterable[str], names: Iterable[str]
+) -> Iterator[Place]:
+    for one in shapes:
+        stem = one[: -len(".shp")]
+        parts = {
+            name[len(stem) :].lower(): content
+            for name, content in files.items()
+            if name.startswith(stem + ".")
+        }
+        yield from _of_shapefile(one, parts, names)
+
+
+def _of_shapefile(file: str, parts: Mapping[str, bytes], names: Iterable[str]) -> Iterator[Place]:
+    if ".prj" not in parts:
+        raise BoundaryError(f"{file}: without its .prj nobody knows in which system it is")
+    if ".dbf" not in parts:
+        raise BoundaryError(f"{file}: its .dbf is missing")
+    try:
+        system = pyproj.CRS.from_wkt(parts[".prj"].decode("utf-8-sig", "replace"))
+        into = pyproj.Transformer.from_crs(system, "OGC:CRS84", always_xy=True)
+    except pyproj.exceptions.ProjError as error:
+        raise BoundaryError(f"{file}: its .prj names no system: {str(error)[:120]}") from None
+    encoding = parts.get(".cpg", b"").decode("ascii", "replace").strip() or "utf-8"
+    try:
+        reader = shapefile.Reader(
+            shp=io.BytesIO(parts[".shp"]),
+            dbf=io.BytesIO(parts[".dbf"]),
+            encoding="cp1251" if encoding in {"1251", "ANSI 1251"} else encoding,
+            encodingErrors="replace",
+        )
+        for number, record in enumerate(reader.iterShapeRecords()):
+            if record.shape.shapeType == shapefile.NULL:
+                continue
+            geometry = shape(record.shape.__geo_interface__)
+            moved = shapely.transform(
+                shapely.force_2d(geometry), lambda xy: np.column_stack(into.transform(*xy.T))
+            )
+            said = record.record.as_dict()
+            yield Place(_named(said, names), _text(said, _IDS), mapping(moved))
+            if number > MOST_PLACES:
+                raise BoundaryError(f"{file}: more than {MOST_PLACES} places")
+    except BoundaryError:
+        raise
+    except Exception as error:  # the reader lets any error of a broken file through
+        words = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise BoundaryError(f"{file}: cannot be read: {words}") from None
+
+
+# --- XML: KML and ISOXML --------------------------------------------------------------------------
+
+
+def _xml(data: bytes) -> tuple[str, Iterable[Place]]:
+    try:
+        root = fromstring(data, forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise BoundaryError(f"no XML that is read here: {str(error)[:120]}") from None
+    tag = _tag(root)
+    if tag == "kml":
+        return "kml", _of_kml(root)
+    if tag == "ISO11783_TaskData":
+        return "isoxml", _of_task_data(root)
+    raise BoundaryError(f"XML of <{tag[:40]}> is neither KML nor ISOXML")
+
+
+def _tag(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _below(element: Element, tag: str) -> Iterator[Element]:
+    return (one for one in element.iter() if _tag(one) == tag)
+
+
+def _of_kml(root: Element) -> Iterator[Place]:
+    for placemark in _below(root, "Placemark"):
+        polygons = [
+            [
+                *(_kml_ring(ring) for ring in _below(polygon, "outerBoundaryIs")),
+                *(_kml_ring(ring) for ring in _below(polygon, "innerBoundaryIs")),
+            ]
+            for polygon in _below(placemark, "Polygon")
+        ]
+        if polygons:
+            name = next((one.text for one in placemark if _tag(one) == "name"), None)
+            yield Place((name or "").strip() or None, None, _polygons(polygons))
+
+
+def _kml_ring(boundary: Element) -> list[list[float]]:
+    text = next((one.text for one in _below(boundary, "coordinates")), None) or ""
+    try:
+        return [[float(number) for number in one.split(",")[:2]] for one in text.split()]
+    except ValueError:
+        raise BoundaryError("a coordinate of the KML is no number") from None
+
+
+def _of_task_data(root: Element) -> Iterator[Place]:
+    """Partfields and their boundaries: PFD, PLN of type 1, LSG outside (1) and inside (2)."""
+    for field in _below(root, "PFD"):
+        polygons: list[list[list[list[float]]]] = []
+        for polygon in (one for one in field if _tag(one) == "PLN" and one.get("A") == "1"):
+            rings = [one for one in polygon if _tag(one) == "LSG"]
+            outside = [_task_ring(one) for one in rings if one.get("A") == "1"]
+            inside = [_task_ring(one) for one in rings if one.get("A") == "2"]
+            if len(outside) == 1:
+                polygons.append([*outside, *inside])
+            else:
+                polygons += [[one] for one in outside]
+        if polygons:
+            code = (field.get("B") or "").strip() or None
+            yield Place((field.get("C") or "").strip() or None, code, _polygons(polygons))
+
+
+def _task_ring(line: Element) -> list[list[float]]:
+    try:
+        ring = [[float(one.get("D", "")), float(one.get("C", ""))] for one in _below(line, "PNT")]
+    except ValueError:
+        raise BoundaryError("a point of a partfield has no position") from None
+    return ring if not ring or ring[0] == ring[-1] else [*ring, ring[0]]
+
+
+def _polygons(polygons: list[list[list[list[float]]]]) -> dict[str, Any]:
+    if len(polygons) == 1:
+        return {"type": "Polygon", "coordinates": polygons[0]}
+    return {"type": "MultiPolygon", "coordinates": polygons}

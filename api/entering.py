@@ -1,0 +1,107 @@
+"""What all that people enter has in common: conditions, answers, the lists they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+import sqlalchemy as sa
+from fastapi import Header, Request, Response
+from pydantic import BaseModel
+
+from api.errors import Refused
+from api.formats import Content, Form, answer, content_tag, known_tags
+from api.paging import begin, following
+from storage import farms
+from storage.entries import Entries
+
+Model = TypeVar("Model", bound=BaseModel)
+
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=1_000,
+        description="ETag of what is to be changed: refused with 412 if it is another by now",
+    ),
+]
+JSON = Form("json")
+
+CHANGED: dict[int | str, dict[str, Any]] = {412: {"description": "Changed meanwhile"}}
+CREATED: dict[int | str, dict[str, Any]] = {
+    201: {
+        "headers": {
+            "Location": {"schema": {"type": "string"}},
+            "ETag": {"schema": {"type": "string"}},
+        }
+    }
+}
+WITHDRAWN: dict[int | str, dict[str, Any]] = CHANGED | {
+    204: {"description": "Withdrawn: it stands no longer, and stays on record"}
+}
+
+
+def check(if_match: str | None, body: BaseModel) -> None:
+    """Refuse a change of what is another by now."""
+    if if_match is None or if_match.strip() == "*":
+        return
+    if tag_of(body) not in known_tags(if_match):
+        raise Refused(412, "It was changed meanwhile; read it again, then decide.")
+
+
+def tag_of(body: BaseModel) -> str:
+    """The ETag that GET answers."""
+    return content_tag(body.model_dump_json(by_alias=True).encode(), JSON)
+
+
+def made(body: BaseModel, location: str) -> Response:
+    """The answer to a write that made something."""
+    return said(body, status=201, headers={"Location": location})
+
+
+def said(
+    body: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer with the ETag of what it says."""
+    return Response(
+        body.model_dump_json(by_alias=True).encode(),
+        status,
+        {"ETag": tag_of(body), **(headers or {})},
+        "application/json",
+    )
+
+
+def changes(asked: BaseModel, *, nullable: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """What is to be changed: null changes only what may be unknown."""
+    given = asked.model_dump(exclude_unset=True)
+    for name, value in given.items():
+        if value is None and name not in nullable:
+            raise Refused(422, f"body.{name}: must not be null", kind="invalid-parameter")
+    return given
+
+
+def of_row(model: type[Model], row: Mapping[str, Any]) -> Model:
+    """A row as the API says it."""
+    return model(**{name: row[name] for name in model.model_fields})
+
+
+def listed(
+    request: Request,
+    connection: sa.Connection,
+    form: Form,
+    entries: Entries,
+    model: type[BaseModel],
+    name: str,
+    *,
+    farm: str | None,
+    cursor: str | None,
+    limit: int,
+    **filters: Any,
+) -> Response:
+    """A page of entries, by id."""
+    farm_id = None if farm is None else farms.get(connection, farm).id
+    (after,) = begin(request, cursor, [int]) or [0]
+    page = entries.page(connection, after=after, limit=limit + 1, farm_id=farm_id, **filters)
+    key = (page[limit - 1]["id"],) if len(page) > limit else None
+    rows = [of_row(model, row) for row in page[:limit]]
+    return answer(request, form, Content(name, model, rows), headers=following(request, key))

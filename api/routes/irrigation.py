@@ -1,0 +1,103 @@
+"""Irrigation as people enter it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api.dependencies import Deeds, Now, Transaction, WhoAsks
+from api.entering import CREATED, WITHDRAWN, listed, made, of_row
+from api.errors import RequestProblem
+from api.formats import TABLES, Form
+from api.idempotency import Once
+from api.models_entered import IrrigationIn, IrrigationOut
+from api.paging import LINK, Cursor, Limit
+from api.routes.crop_zones import OfFarm, OfField
+from api.security.guard import needs
+from storage import entries, fields
+
+router = APIRouter(tags=["records"])
+
+EventId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[12])]
+Withdrawn = Annotated[bool, Query(description="those that were withdrawn, too")]
+
+
+@router.get(
+    "/irrigation-events",
+    dependencies=[needs("read:farms")],
+    response_model=list[IrrigationOut],
+    responses=TABLES.responses_with(LINK),
+)
+def list_irrigation_events(
+    connection: Transaction,
+    request: Request,
+    farm: OfFarm = None,
+    field_id: OfField = None,
+    withdrawn: Withdrawn = False,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+    form: Form = TABLES.asked,
+) -> Response:
+    """Applications of water in the order they were entered."""
+    return listed(
+        request,
+        connection,
+        form,
+        entries.irrigation_events,
+        IrrigationOut,
+        "irrigation-events",
+        farm=farm,
+        cursor=cursor,
+        limit=limit,
+        withdrawn=withdrawn,
+        field_id=field_id,
+    )
+
+
+@router.post(
+    "/irrigation-events",
+    status_code=201,
+    dependencies=[needs("write:records")],
+    response_model=IrrigationOut,
+    responses=CREATED,
+)
+def add_irrigation_event(
+    asked: IrrigationIn, connection: Transaction, now: Now, who: WhoAsks, deeds: Deeds, once: Once
+) -> Response:
+    """Enter an application of water; where a meter counts the field's, the meter goes before it."""
+
+    def make() -> Response:
+        event_id, farm_id = enter(connection, asked, who.actor, now)
+        body = of_row(IrrigationOut, entries.irrigation_events.get(connection, event_id))
+        object_ = f"irrigation-event:{event_id}"
+        details = asked.model_dump(mode="json")
+        deeds.note("irrigation.create", object_, farm_id=farm_id, details=details)
+        return made(body, f"/v1/irrigation-events?field_id={asked.field_id}")
+
+    return once.answer(make)
+
+
+@router.delete(
+    "/irrigation-events/{event_id}",
+    status_code=204,
+    dependencies=[needs("write:records")],
+    responses=WITHDRAWN,
+)
+def withdraw_irrigation_event(
+    event_id: EventId, connection: Transaction, who: WhoAsks, deeds: Deeds
+) -> None:
+    """Let an application stand no longer."""
+    row = entries.irrigation_events.get(connection, event_id, lock=True)
+    entries.irrigation_events.withdraw(connection, event_id, by=who.actor)
+    deeds.note("irrigation.withdraw", f"irrigation-event:{event_id}", farm_id=row["farm_id"])
+
+
+def enter(connection: sa.Connection, asked: IrrigationIn, by: str, now: Any) -> tuple[int, int]:
+    """Enter an application; return its id and its farm's."""
+    field = fields.get(connection, asked.field_id)
+    if asked.started_at > now:
+        raise RequestProblem("started_at is still to come; enter water when it flows.")
+    event_id = entries.irrigation_events.add(connection, created_by=by, **asked.model_dump())
+    return event_id, field.farm_id
