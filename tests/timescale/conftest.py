@@ -30,7 +30,7 @@ def _version(engine: sa.Engine) -> str:
 def insert_instead(
     connection: sa.Connection, table: str, columns: Sequence[str], parts: Iterable[bytes]
 ) -> None:
-    """Do by INSERT what a server without COPY into tables cannot: rows of numbers and times."""
+    """Do by INSERT what a server without COPY into tables cannot: numbers, times and devices."""
     rows = list(_decoded(b"".join(parts), columns))
     values = [
         sql.SQL("{} + {} * interval '1 us'").format(sql.SQL(POSTGRES_EPOCH), sql.Placeholder())
@@ -49,7 +49,7 @@ def insert_instead(
         cursor.executemany(statement, rows)
 
 
-def _decoded(raw: bytes, columns: Sequence[str]) -> Iterator[list[float]]:
+def _decoded(raw: bytes, columns: Sequence[str]) -> Iterator[list[float | str | None]]:
     place = 0
     while place < len(raw):
         (count,) = struct.unpack_from(">h", raw, place)
@@ -57,7 +57,15 @@ def _decoded(raw: bytes, columns: Sequence[str]) -> Iterator[list[float]]:
         place, row = place + 2, []
         for column in columns:
             (size,) = struct.unpack_from(">i", raw, place)
-            kind = "d" if column == "value" else {2: "h", 4: "i", 8: "q"}[size]
-            row.append(struct.unpack_from(f">{kind}", raw, place + 4)[0])
-            place += 4 + size
+            place += 4
+            row.append(_value(raw[place : place + max(size, 0)], column) if size >= 0 else None)
+            place += max(size, 0)
         yield row
+
+
+def _value(raw: bytes, column: str) -> float | str:
+    if column == "device_id":
+        return raw.decode()
+    of_eight = "q" if column in {"time", "received_at"} else "d"
+    value: float = struct.unpack(f">{ {2: 'h', 4: 'i', 8: of_eight}[len(raw)] }", raw)[0]
+    return value

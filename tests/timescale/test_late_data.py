@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from storage import aggregates, readings, series
+from storage import aggregates, readings, series, tracks
 from storage.readings import Quality
 
 START = dt.datetime(2025, 3, 1, tzinfo=dt.UTC)
@@ -124,3 +124,34 @@ def test_hours_of_the_columnstore_are_made_again_with_what_came_late(packed: sa.
     assert (found.samples, found.mean, found.last_value) == (2, 7.5, 8.0)
     # 0 to 999 without 400 to 499, and the two: 499,500 - 44,950 + 15
     assert (day.samples, day.total) == (902, 454_565.0)
+
+
+def points(minutes: list[int], widths: list[float]) -> np.ndarray:
+    made = np.zeros(len(minutes), tracks.DTYPE)
+    made["time"] = START_US + np.array(minutes, np.int64) * 60_000_000
+    made["received_at"], made["work_state"] = START_US, -1
+    for name in tracks.NUMBERS:
+        made[name] = np.nan
+    made["latitude_deg"], made["longitude_deg"], made["width_m"] = 51.2, 71.5, widths
+    return made
+
+
+def test_a_track_that_comes_late_fills_its_gap_and_keeps_what_differs(series: sa.Engine) -> None:
+    known = [minute for minute in range(20) if minute not in {5, 6}]
+    with series.begin() as connection:
+        tracks.store(connection, ["tractor-1"], points(known, [6.0] * len(known)))
+        connection.execute(sa.text("SELECT compress_chunk(show_chunks('track_points'))"))
+    late = points([4, 5, 6, 7], [6.0, 6.0, np.nan, 12.0])
+    with series.begin() as connection:
+        stored = tracks.store(connection, ["tractor-1"], late)
+    with series.begin() as connection:
+        again = tracks.store(connection, ["tractor-1"], late)
+        (conflict,) = connection.scalars(sa.text("SELECT point FROM track_conflicts")).all()
+        found = tracks.arrays(connection, "tractor-1", START, START + dt.timedelta(minutes=20))
+
+    assert stored.tolist() == [False, True, True, False]
+    assert not again.any()
+    assert conflict["width_m"] == 12.0
+    assert ((found["time"] - START_US) // 60_000_000).tolist() == list(range(20))
+    expected = [6.0] * 6 + [np.nan] + [6.0] * 13
+    np.testing.assert_array_equal(found["width_m"], expected)
