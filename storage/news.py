@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from storage import live_news
 from storage.database import take_time
 
 # A row that says as much already stays untouched: a batch has thousands, and to lock each costs
@@ -65,6 +66,7 @@ def note_readings(
     if len(ids):
         connection.execute(_SHARE, {"name": _BRIEF if brief else _LONG})
         connection.execute(_NOTE_READINGS, {"ids": _literal(ids), "since_us": _literal(since)})
+        live_news.note_datastreams(connection, _literal(ids))
 
 
 def note_points(
@@ -84,6 +86,7 @@ def note_points(
         ids = [devices[place] for place in found.tolist()]
         connection.execute(_SHARE, {"name": _BRIEF if brief else _LONG})
         connection.execute(_NOTE_POINTS, {"ids": ids, "since_us": _literal(since)})
+        live_news.note_devices(connection, ids)
 
 
 def _literal(numbers: np.ndarray[Any, Any]) -> str:

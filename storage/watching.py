@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from storage import intervals, lost_messages, sequence_gaps, silence
+from storage import intervals, live_news, lost_messages, sequence_gaps, silence
 
 
 class Watched(NamedTuple):
@@ -31,4 +31,5 @@ def watch(connection: sa.Connection, now: dt.datetime) -> Watched:
     missing, came = sequence_gaps.watch(connection, now)
     filled = intervals.clear_filled(connection, now=now)
     lost_messages.bound(connection)
+    live_news.prune(connection, now)
     return Watched(silent + missing, heard + came + filled)

@@ -1,0 +1,291 @@
+"""What changes, as it changes, to every page that is open: one reader of the news for all of them.
+
+Once a second the news is read, how things stand is looked up once, and each client is given what
+is of its farms. This is the one part of the service that is asynchronous: a client waits for most
+of its time, and a thread for each would be too many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Send
+
+from api.errors import Refused
+from api.routes.alerts import alert_out
+from reports.messages import Language
+from storage import live_news, tenancy
+from storage.live_news import Facts, LiveDevice, LiveReading, Position
+from storage.quantities import CATALOGUE
+from storage.tenancy import Reach
+
+log = structlog.get_logger()
+
+TOGETHER = 500  # readings or devices in one event
+RETRY_MS = 3_000  # after which a browser asks again
+EVERYTHING = Reach(everything=True)
+
+
+class LiveSettings(BaseSettings):
+    """Read from the environment, ``DALA_LIVE_EVERY_S`` and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="DALA_LIVE_", extra="ignore")
+
+    every_s: float = Field(default=1, gt=0, description="between looks for what is new")
+    heartbeat_s: float = Field(default=15, gt=0, description="of silence, then a comment is sent")
+    check_s: float = Field(default=30, gt=0, description="between looks whether one still may")
+    write_s: float = Field(default=20, gt=0, description="in which a client must take what it got")
+    queue: int = Field(default=60, ge=1, description="looks that a client may be behind")
+    per_credential: int = Field(default=10, ge=1, description="streams at a time")
+    longest_s: float = Field(default=3_600, gt=0, description="then a client is to come again")
+
+
+class View(NamedTuple):
+    """What a client may see."""
+
+    farms: frozenset[int]
+    everything: bool
+    alerts: bool
+
+
+class Batch(NamedTuple):
+    """What one look found."""
+
+    position: Position
+    facts: Facts
+
+
+class Client:
+    """A stream to somebody."""
+
+    def __init__(self, credential: str, view: View, language: Language, room: int) -> None:
+        self.credential, self.view, self.language = credential, view, language
+        self.batches: asyncio.Queue[Batch] = asyncio.Queue(room)
+        self.is_behind = False
+
+    def offer(self, batch: Batch) -> None:
+        """Give a batch to a client, unless it has too many that it did not take."""
+        try:
+            self.batches.put_nowait(batch)
+        except asyncio.QueueFull:
+            self.is_behind = True
+
+    def events(self, batch: Batch) -> Iterator[bytes]:
+        """What a client is told of a batch: nothing but its farms' affairs."""
+        facts = self._own(batch.facts)
+        told = [
+            *(("readings", part) for part in _parts(list(map(_reading, facts.readings)))),
+            *(("devices", part) for part in _parts(list(map(_device, facts.devices)))),
+            *(
+                ("alert", alert_out(one.alert, one.farm, one.timezone, self.language))
+                for one in facts.alerts
+            ),
+        ]
+        # The position stands behind the last: whoever is cut off before gets the whole batch again.
+        for place, (name, content) in enumerate(told, 1):
+            last = place == len(told)
+            yield event(name, content, position=batch.position if last else None)
+
+    def _own(self, facts: Facts) -> Facts:
+        view = self.view
+
+        def own(farm: int | None) -> bool:
+            return view.everything or farm in view.farms
+
+        return Facts(
+            [one for one in facts.readings if own(one.farm_id)],
+            [one for one in facts.devices if own(one.farm_id)],
+            [one for one in facts.alerts if view.alerts and own(one.farm_id)],
+        )
+
+
+class Live:
+    """All streams of this process, and who reads the news for them."""
+
+    def __init__(self, engine: sa.Engine, settings: LiveSettings | None = None) -> None:
+        self._engine, self.settings = engine, settings or LiveSettings()
+        self._clients: set[Client] = set()
+        self._reader: asyncio.Task[None] | None = None
+        self._start: Position | None = None
+        self._seen: dict[int, int] = {}
+        self._reached: Position | None = None  # what every client was offered
+
+    def join(self, client: Client, start: Position) -> None:
+        """Let a client in that has seen everything before a position.
+
+        Raises
+        ------
+        Refused
+            If its credential has too many streams already.
+        """
+        most = self.settings.per_credential
+        if Counter(one.credential for one in self._clients)[client.credential] >= most:
+            raise Refused(
+                429,
+                f"This credential has {most} streams of events open already.",
+                kind="too-many-streams",
+                headers={"Retry-After": "60"},
+            )
+        self._clients.add(client)
+        if self._reader is None or self._reader.done():
+            self._start, self._seen, self._reached = start, {}, None
+            self._reader = asyncio.create_task(self._read())
+
+    def leave(self, client: Client) -> None:
+        """Let a client go; without any, nobody reads the news."""
+        self._clients.discard(client)
+        if not self._clients and self._reader is not None:
+            self._reader.cancel()
+            self._reader = None
+
+    async def _read(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.every_s)
+            try:
+                batch = await run_in_threadpool(self._look)
+            except Exception as error:  # whoever listens listens on, and it is looked again
+                log.error("no news", error=f"{type(error).__name__}: {error}".splitlines()[0])
+                continue
+            if any(batch.facts):
+                for client in self._clients:
+                    client.offer(batch)
+            self._reached = batch.position
+
+    def _look(self) -> Batch:
+        assert self._start is not None  # noqa: S101 - set before the reader is
+        farms: set[int] = set().union(*(one.view.farms for one in list(self._clients)))
+        everything = any(one.view.everything for one in list(self._clients))
+        with self._engine.begin() as connection:
+            tenancy.enter(connection, EVERYTHING)
+            here = live_news.here(connection)  # before the news: what comes between is seen twice
+            news = live_news.since(connection, self._start, self._seen)
+            facts = live_news.facts(
+                connection, news, farm_ids=farms, everything=everything, now=_now()
+            )
+        self._start = here
+        seen = self._seen | news.rows
+        self._seen = {row: xact for row, xact in seen.items() if xact >= here.xact}
+        return Batch(here, facts)
+
+    def missed(self, client: Client, start: Position) -> Batch:
+        """What a client missed since a position."""
+        with self._engine.begin() as connection:
+            tenancy.enter(connection, EVERYTHING)
+            here = live_news.here(connection)
+            news = live_news.since(connection, start)
+            view = client.view
+            facts = live_news.facts(
+                connection, news, farm_ids=view.farms, everything=view.everything, now=_now()
+            )
+        return Batch(here, facts)
+
+    async def stream(
+        self,
+        client: Client,
+        *,
+        asked: str | None,
+        here: Position,
+        check: Callable[[], View | None],
+        seconds: float,
+    ) -> AsyncIterator[bytes]:
+        """Events of a client, as bytes, until it may see no more or is too far behind.
+
+        ``asked`` is the position that the client says it has reached, ``here`` the one at which it
+        joined; ``check`` finds out anew what it may see.
+        """
+        start = live_news.position(asked, here) if asked else here
+        clock = asyncio.get_running_loop().time
+        ends, checked = clock() + min(seconds, self.settings.longest_s), clock()
+        yield f"retry: {RETRY_MS}\n\n".encode()
+        if start is None:
+            words = "too long ago to tell what was missed: read everything anew"
+            yield event("reset", {"reason": words}, position=here)
+        elif asked:
+            for told in client.events(await run_in_threadpool(self.missed, client, start)):
+                yield told
+        yield event("ready", {}, position=here)
+        while not client.is_behind and (left := ends - clock()) > 0:
+            try:
+                wait = min(self.settings.heartbeat_s, left)
+                batch = await asyncio.wait_for(client.batches.get(), wait)
+            except TimeoutError:
+                # Nobody's affairs changed: a client that comes again need not ask for this time.
+                reached = self._reached if client.batches.empty() else None
+                told_id = None if reached is None else str(reached)
+                yield format_sse_event(comment="still here", id=told_id)
+            else:
+                for told in client.events(batch):
+                    yield told
+            if clock() - checked >= self.settings.check_s:
+                view = await run_in_threadpool(check)
+                if view is None:
+                    yield event("end", {"reason": "this credential is no longer good"})
+                    return
+                client.view, checked = view, clock()
+
+
+class Events(StreamingResponse):
+    """A stream that a client must take: one that does not is cut off.
+
+    FastAPI's own response for events makes the stream of a generator, and waits without end for
+    who does not take it.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, content: AsyncIterator[bytes], *, write_s: float) -> None:
+        # X-Accel-Buffering: a proxy before us would hold events back until it has many.
+        super().__init__(content, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"})
+        self._write_s = write_s
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the events, each within its time."""
+
+        async def in_time(message: Any) -> None:
+            async with asyncio.timeout(self._write_s):
+                await send(message)
+
+        try:
+            await super().stream_response(in_time)
+        except TimeoutError:
+            log.warning("a client takes no events: cut off", seconds=self._write_s)
+            raise
+
+
+def event(name: str, content: Any, *, position: Position | None = None) -> bytes:
+    """An event as it stands on the wire."""
+    dumped = content.model_dump_json() if hasattr(content, "model_dump_json") else None
+    data = dumped or msgspec.json.encode(content).decode()
+    return format_sse_event(
+        event=name, data_str=data, id=None if position is None else str(position)
+    )
+
+
+def _parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    for start in range(0, len(rows), TOGETHER):
+        yield rows[start : start + TOGETHER]
+
+
+def _reading(one: LiveReading) -> dict[str, Any]:
+    told = {name: value for name, value in one._asdict().items() if name != "farm_id"}
+    return told | {"unit": CATALOGUE[one.quantity].unit}
+
+
+def _device(one: LiveDevice) -> dict[str, Any]:
+    return {name: value for name, value in one._asdict().items() if name != "farm_id"}
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
