@@ -21,7 +21,7 @@ from storage.alerts import Alert
 
 KEPT = dt.timedelta(hours=1)
 _CERTAIN = KEPT - dt.timedelta(minutes=5)  # a position this old may be read on from
-_TEXT = re.compile(r"(\d{1,19})-(\d{1,12})")
+_TEXT = re.compile(r"([0-9]{1,18})-([0-9]{1,12})")
 # Older readings are stored like any other; they are no news of how things stand.
 LATELY = dt.timedelta(days=31)
 
