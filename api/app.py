@@ -9,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from api import described, errors, page
 from api.answers import Answers
 from api.envelope import REQUEST_ID, Envelope
+from api.live import Live
 from api.routes import (
     accounts,
     adjustments,
@@ -28,6 +29,7 @@ from api.routes import (
     histories,
     imports,
     irrigation,
+    live,
     oauth,
     onboarding,
     session,
@@ -65,6 +67,7 @@ ROUTERS = (
     advice.router,
     alerts.router,
     alert_rules.router,
+    live.router,
     devices.router,
     onboarding.router,
     histories.router,
@@ -99,6 +102,7 @@ def make_app(engine: sa.Engine, settings: ApiSettings | None = None) -> FastAPI:
     )
     app.state.door = Door(engine, settings)
     app.state.answers = Answers()
+    app.state.live = Live(engine)
     errors.add_handlers(app)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1")

@@ -97,7 +97,7 @@ def _still(request: Request) -> View | None:
     shown = caller.credential(request, door.settings)
     with door.engine.connect() as connection:
         if shown is None:
-            found: Caller | None = caller.anybody() if door.settings.api_open else None
+            found: Caller | None = caller.anybody() if door.is_open else None
         else:
             tenancy.enter_entrance(connection)
             found = caller.of_request(connection, request, door.settings, shown)

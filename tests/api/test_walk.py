@@ -30,6 +30,7 @@ QUERY = {
     "start": "2025-06-01T00:00:00Z",
     "end": "2025-06-03T00:00:00Z",
     "day": "2025-06-02",
+    "seconds": "0",  # a stream that ends when it has told what there is
 }
 # What the two farms have none of, and how that is said of a farm that one may see.
 NOT_IN_THIS_WORLD = {"/v1/fields/{field_id}/yield-map": "no harvest of field"}
@@ -76,7 +77,7 @@ class Operation(NamedTuple):
         return {
             one["name"]: QUERY.get(one["name"]) or str(example(one | one["schema"]))
             for one in asked
-            if one["required"] or one["name"] in {"start", "end"}
+            if one["required"] or one["name"] in {"start", "end", "seconds"}
         }
 
 
