@@ -146,6 +146,7 @@ def claim(
 ) -> None:
     """Register a device that speaks unregistered."""
     from seeds.services import open_services
+    from storage import audit
     from storage import unknown as strangers
     from storage.database import NotFound
 
@@ -163,6 +164,13 @@ def claim(
                     name=name,
                     profile=profile,
                     timezone=zone(timezone),
+                )
+                audit.record(
+                    connection,
+                    actor="console",
+                    action="device.register",
+                    object=f"device:{claimed.device_id}",
+                    farm_id=farm_id,
                 )
         except NotFound as error:
             fail(f"Not claimed: there is no {error}. `dala unknown` lists who waits.")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from dala import app
 from ingest.storing import Line, Message
-from storage import alerts, devices
+from storage import alerts, credentials, devices, registering, tables
 from storage.alerts import Opening
 from tests.reports.machine_farm import put_farm, put_field
 
@@ -182,3 +182,38 @@ def test_decode_wants_a_topic_and_no_filter(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "is a filter of topics" in result.stderr
+
+
+def test_a_token_is_printed_once_and_replaced_with_an_overlap(
+    run: Run, empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DALA_BROKER_KEY", "ab" * 32)
+    first = run("register", "probe-7", *PROBE)
+    second = run("token", "probe-7", "--overlap", "24")
+    third = run("token", "probe-7")
+
+    assert [one.exit_code for one in (first, second, third)] == [0, 0, 0]
+    tokens = [one.stdout.strip() for one in (first, second, third)]
+    assert len(set(tokens)) == 3
+    assert "its user probe-7;" in first.stderr
+    assert "good until it comes with the new one" in second.stderr
+    assert "its user probe-7~2;" in second.stderr
+    with empty_engine.connect() as connection:
+        (good,) = credentials.find(connection, "probe-7").tokens  # type: ignore[union-attr]
+        deeds = list(connection.scalars(sa.select(tables.audit_log.c.action)))
+    assert (good.username, good.token_hash) == ("probe-7~2", credentials.hash_token(tokens[2]))
+    assert deeds == ["device.register", *["credential.issue"] * 3]
+    assert run("token", "probe-8").exit_code == 1
+
+
+def test_a_gateway_is_given_its_topics(run: Run, empty_engine: sa.Engine) -> None:
+    gateway = ("--farm", "steppe", "--kind", "gateway")
+    wrong = run("register", "lora", *gateway, "--topic", "dala/#")
+    lone = run("register", "probe-7", *PROBE, "--topic", "a/#")
+    right = run("register", "lora", *gateway, "--topic", "application/#", "--topic", "v3/#")
+
+    assert (wrong.exit_code, lone.exit_code, right.exit_code) == (1, 1, 0)
+    assert "its first level is a name of its own" in wrong.stderr
+    assert "topics are for gateway and network-server" in lone.stderr
+    with empty_engine.connect() as connection:
+        assert registering.topic_filters(connection, "lora") == ["application/#", "v3/#"]

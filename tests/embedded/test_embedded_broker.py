@@ -1,5 +1,6 @@
 """Real clients against the real broker, on a real database of devices."""
 
+import datetime as dt
 import hashlib
 import queue
 import socket
@@ -366,3 +367,19 @@ def test_a_disabled_device_is_cut_off_within_seconds(servers, client):
 
     assert ended.wait(10)
     assert client("thief", token).code.is_failure
+
+
+def test_a_replaced_token_ends_once_the_new_one_is_used(servers, client):
+    engine = make_engine(servers.database_url)
+    with engine.begin() as connection:
+        devices.put(connection, "rotated", kind="soil-probe", name="rotated")
+        old = credentials.issue(connection, "rotated")
+        new = credentials.issue(connection, "rotated", overlap=dt.timedelta(days=1))
+    engine.dispose()
+    earlier = client(old.username, old.token, client_id="rotated")
+    assert not earlier.code.is_failure
+
+    later = client(new.username, new.token, client_id="rotated")
+    assert not later.code.is_failure
+    assert not later.subscribe("dala/v1/rotated/receipt")
+    assert client(old.username, old.token, client_id="rotated").code.is_failure
