@@ -24,6 +24,9 @@ class ApiSettings(BaseSettings):
     api_open: bool = Field(
         default=False, description="who brings no credential reads everything: for a demo"
     )
+    api_open_at_first: bool = Field(
+        default=False, description="the same, until the first account or client is made"
+    )
     public_url: str | None = Field(
         default=None, description="where people and programs reach the API, https://… in service"
     )

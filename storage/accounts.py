@@ -114,6 +114,13 @@ def change(connection: sa.Connection, login: str, **values: Any) -> Account:
     return get(connection, login)
 
 
+def someone_may_enter(connection: sa.Connection) -> bool:
+    """Whether there is an account or a client of the API yet."""
+    one = sa.exists(sa.select(tables.accounts.c.id))
+    other = sa.exists(sa.select(tables.api_clients.c.id))
+    return bool(connection.scalar(sa.select(one | other)))
+
+
 def administrators(connection: sa.Connection) -> int:
     """How many administrators may sign in."""
     account = tables.accounts.c

@@ -24,7 +24,7 @@ from api.security.federation import Provider
 from api.security.limiting import Limiter
 from api.security.permissions import SCOPES
 from api.settings import ApiSettings
-from storage import audit, tenancy
+from storage import accounts, audit, tenancy
 from storage.tenancy import Reach
 
 _MARK = "dala_demand"
@@ -46,6 +46,16 @@ class Door:
         self.engine, self.settings = engine, settings
         self.limiter = Limiter(settings)
         self.provider = _provider(settings)
+        self._at_first = settings.api_open_at_first
+
+    @property
+    def is_open(self) -> bool:
+        """Whether who shows no credential may read."""
+        if self._at_first:
+            with self.engine.begin() as connection:
+                tenancy.enter_entrance(connection)
+                self._at_first = not accounts.someone_may_enter(connection)
+        return self.settings.api_open or self._at_first
 
     @contextmanager
     def transaction(self, reach: Reach) -> Iterator[sa.Connection]:
@@ -60,7 +70,7 @@ class Door:
     def ask(self, request: Request) -> tuple[str, str] | None:
         """The credential that a request shows; Refused for none, unless all may read."""
         shown = caller.credential(request, self.settings)
-        if shown is None and not self.settings.api_open:
+        if shown is None and not self.is_open:
             raise self._unknown(request, "Sign in, or send a key in the Authorization header.")
         return shown
 

@@ -494,3 +494,16 @@ def test_the_book_says_who_did_what_under_which_request(api: Api) -> None:
     assert deed["details"] == {"role": "reader", "farms": [], "regions": []}
     page = api.ask("GET", "/v1/audit?limit=1")
     assert api.ask("GET", page.links["next"]["url"]).json()[0]["action"] == "session.open"
+
+
+def test_a_new_service_is_open_to_readers_until_somebody_may_sign_in(nobody: sa.Engine):
+    api = Api(nobody, api_open_at_first=True)
+
+    assert api.ask("GET", "/v1/farms").status_code == 200
+    assert api.ask("POST", "/v1/accounts", json={}).status_code == 403  # reading alone
+    put_account(nobody, "boss", "administrator")
+
+    assert api.ask("GET", "/v1/farms").status_code == 401
+    with nobody.begin() as connection:
+        connection.execute(sa.delete(tables.accounts))
+    assert api.ask("GET", "/v1/farms").status_code == 401  # closed once is closed
