@@ -167,11 +167,15 @@ def serve(
     logs.configure()
     settings = ApiSettings()
     settings.api_open = settings.api_open or everybody
-    if settings.api_open and host not in {"127.0.0.1", "::1", "localhost"}:
+    is_near = host in {"127.0.0.1", "::1", "localhost"}
+    if settings.api_open and not is_near:
         fail(f"Listening on {host} without sign-in opens every farm to the network.")
+    is_ours_alone = is_near and settings.public_url is None and settings.api_token is None
     settings.public_url = settings.public_url or f"http://{host}:{port}"
     with open_services("serve") as services:
         services.check_migrated()
+        # A new farm looks at its first figures before anybody has an account.
+        settings.api_open_at_first = is_ours_alone and services.embedded is not None
         services.announce_api(f"http://{host}:{port}")
         engine = services.api_engine(settings)
         uvicorn.run(
@@ -229,7 +233,9 @@ def bench(
         table = ingest.as_table(report)
     elif name == "query":
         sizes = sorted(set(readings or query.READINGS))
-        report = query.run(farms=farms, readings=sizes, requests=requests)
+        report = query.run(
+            farms=farms, readings=sizes, requests=requests, database_url=database_url
+        )
         table = query_table.as_table(report)
     elif name == "storage":
         report = storage.run(database_url=database_url)
