@@ -49,6 +49,7 @@ def _complete_operation(operation: dict[str, Any], method: str, demand: Demand) 
     if method not in {"GET", "HEAD"}:
         codes |= set(_OF_WRITES)
     responses = operation["responses"]
+    codes |= {int(code) for code in responses if code.startswith(("4", "5"))}
     for code in sorted(codes):
         known = responses.get(str(code), {})
         # FastAPI documents its own 422, which is never sent.

@@ -121,7 +121,7 @@ class AccountIn(Asked):
 class AccountChange(Asked):
     """What is to be different; what is left out stays."""
 
-    name: Words | None = None
+    name: Words | None = Field(default=None, examples=["Aigul"])
     role: Role | None = None
     farms: list[Slug] | None = Field(default=None, max_length=10_000)
     regions: list[RegionPrefix] | None = Field(default=None, max_length=100)
@@ -202,7 +202,7 @@ class ClientOut(Out):
 class KeyIn(Asked):
     """A key to be made."""
 
-    days: int = Field(default=365, ge=1, le=730, description="until it expires")
+    days: int = Field(default=365, ge=1, le=730, description="until it expires", examples=[365])
 
 
 class KeyOut(Out):

@@ -28,7 +28,7 @@ class SaidOut(Out):
     )
 
 
-class RulesOut(Out):
+class AdviceRulesOut(Out):
     """The rules that the advice follows."""
 
     line_share_of_raw: float = Field(
@@ -150,6 +150,6 @@ class AdviceOut(Out):
         description="last day whose weather is known or expected", examples=["2025-07-08"]
     )
     language: Language
-    rules: RulesOut
+    rules: AdviceRulesOut
     weather: list[ExpectedDay]
     crop_zones: list[ZoneAdvice]

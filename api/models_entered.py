@@ -159,8 +159,8 @@ class CropZoneIn(In):
 class CropZoneChange(In):
     """What is to be another of a crop zone."""
 
-    planted: Day | None = None
-    harvested: Day | None = None
+    planted: Day | None = Field(default=None, examples=["2025-04-22"])
+    harvested: Day | None = Field(default=None, examples=["2025-09-20"])
     area_ha: Hectares | None = None
     irrigation_method: Text | None = None
     application_efficiency: Share | None = None
@@ -212,7 +212,7 @@ class IrrigationIn(In):
         return self
 
 
-class IrrigationOut(Out):
+class IrrigationEventOut(Out):
     """One application of water on a field, as entered."""
 
     id: int = Field(examples=[12])

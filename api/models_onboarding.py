@@ -98,6 +98,7 @@ class CredentialIn(Asked):
         le=8_760,
         allow_inf_nan=False,
         description="hours that the one before stays good unless the new one is used; 0: none",
+        examples=[168],
     )
 
 
@@ -153,7 +154,7 @@ class PlacementIn(Asked):
     """Where a device measures from a moment on; what it measured before stays where it was."""
 
     field_id: RowId | None = Field(description="null: the farm; of a datastream: as its device")
-    valid_from: Moment
+    valid_from: Moment = Field(examples=["2025-04-01T00:00:00+05:00"])
     datastream_id: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         default=None, description="of this one alone; null: all of the device"
     )
@@ -190,7 +191,7 @@ class CalibrationOut(Out):
 
     id: int
     valid_from: AwareDatetime
-    slope: float
+    slope: float = Field(examples=[1.04])
     intercept: float
     reference: str
     created_by: str

@@ -12,7 +12,7 @@ from api.entering import CREATED, WITHDRAWN, listed, made, of_row
 from api.errors import RequestProblem
 from api.formats import TABLES, Form
 from api.idempotency import Once
-from api.models_entered import IrrigationIn, IrrigationOut
+from api.models_entered import IrrigationIn, IrrigationEventOut
 from api.paging import LINK, Cursor, Limit
 from api.routes.crop_zones import OfFarm, OfField
 from api.security.guard import needs
@@ -27,7 +27,7 @@ Withdrawn = Annotated[bool, Query(description="those that were withdrawn, too")]
 @router.get(
     "/irrigation-events",
     dependencies=[needs("read:farms")],
-    response_model=list[IrrigationOut],
+    response_model=list[IrrigationEventOut],
     responses=TABLES.responses_with(LINK),
 )
 def list_irrigation_events(
@@ -46,7 +46,7 @@ def list_irrigation_events(
         connection,
         form,
         entries.irrigation_events,
-        IrrigationOut,
+        IrrigationEventOut,
         "irrigation-events",
         farm=farm,
         cursor=cursor,
@@ -60,7 +60,7 @@ def list_irrigation_events(
     "/irrigation-events",
     status_code=201,
     dependencies=[needs("write:records")],
-    response_model=IrrigationOut,
+    response_model=IrrigationEventOut,
     responses=CREATED,
 )
 def add_irrigation_event(
@@ -70,7 +70,7 @@ def add_irrigation_event(
 
     def make() -> Response:
         event_id, farm_id = enter(connection, asked, who.actor, now)
-        body = of_row(IrrigationOut, entries.irrigation_events.get(connection, event_id))
+        body = of_row(IrrigationEventOut, entries.irrigation_events.get(connection, event_id))
         object_ = f"irrigation-event:{event_id}"
         details = asked.model_dump(mode="json")
         deeds.note("irrigation.create", object_, farm_id=farm_id, details=details)
