@@ -1,0 +1,159 @@
+/** The questions that the screens of a farm ask. */
+import { language } from "../words";
+import { answer, api } from "./client";
+import { useResource } from "./resource";
+import type { DeviceOut, FarmOut, FarmSummary, TrackOut } from "./schema";
+
+const PAGE = 1_000;
+
+export function useFarms() {
+  return useResource("farms", async () => {
+    const farms: FarmOut[] = [];
+    let cursor: string | undefined;
+    do {
+      const asked = await api.GET("/v1/farms", {
+        params: { query: { limit: PAGE, ...(cursor ? { cursor } : {}) } },
+      });
+      farms.push(...(await answer(Promise.resolve(asked))));
+      cursor = nextCursor(asked.response.headers.get("Link"));
+    } while (cursor);
+    return farms;
+  });
+}
+
+export function useRegions() {
+  return useResource("regions", () => answer(api.GET("/v1/regions")));
+}
+
+export function useFarm(farm: string) {
+  return useResource(`farm ${farm}`, () =>
+    answer(api.GET("/v1/farms/{farm}", { params: { path: { farm } } })),
+  );
+}
+
+export function useFields(farm: string) {
+  return useResource(`fields ${farm}`, () =>
+    answer(api.GET("/v1/farms/{farm}/fields", { params: { path: { farm } } })),
+  );
+}
+
+export function useField(field: number) {
+  return useResource(`field ${field}`, () =>
+    answer(api.GET("/v1/fields/{field_id}", { params: { path: { field_id: field } } })),
+  );
+}
+
+export function useFarmAdvice(farm: string, day: string | null) {
+  const spoken = language.value;
+  return useResource(`advice ${farm} ${day} ${spoken}`, () =>
+    answer(
+      api.GET("/v1/farms/{farm}/advice", {
+        params: { path: { farm }, query: { language: spoken, ...(day ? { day } : {}) } },
+      }),
+    ),
+  );
+}
+
+export function useFieldAdvice(field: number, day: string | null) {
+  const spoken = language.value;
+  return useResource(`advice of field ${field} ${day} ${spoken}`, () =>
+    answer(
+      api.GET("/v1/fields/{field_id}/advice", {
+        params: { path: { field_id: field }, query: { language: spoken, ...(day ? { day } : {}) } },
+      }),
+    ),
+  );
+}
+
+export function useSummary(farm: string, season: number | null) {
+  return useResource(
+    `summary ${farm} ${season}`,
+    () =>
+      answer(
+        api.GET("/v1/farms/{farm}/summary", {
+          params: { path: { farm }, query: season === null ? {} : { season } },
+        }),
+      ) as Promise<FarmSummary>, // openapi-fetch makes arrays of pairs
+  );
+}
+
+export function useBalance(field: number, season: number | null, zone: number | null) {
+  return useResource(season === null ? null : `balance ${field} ${season} ${zone}`, () =>
+    answer(
+      api.GET("/v1/fields/{field_id}/water-balance", {
+        params: {
+          path: { field_id: field },
+          query: { season: season ?? 0, ...(zone === null ? {} : { crop_zone: zone }) },
+        },
+      }),
+    ),
+  );
+}
+
+export function useAlerts(farm: string) {
+  const spoken = language.value;
+  return useResource(`alerts ${farm} ${spoken}`, () =>
+    answer(
+      api.GET("/v1/alerts", {
+        params: { query: { farm, state: "active", language: spoken, limit: PAGE } },
+      }),
+    ),
+  );
+}
+
+/** Say that one knows of an alert. */
+export async function acknowledge(alert: number): Promise<void> {
+  await answer(
+    api.POST("/v1/alerts/{alert_id}/acknowledgement", {
+      params: { path: { alert_id: alert } },
+      body: { note: null },
+    }),
+  );
+}
+
+const MACHINES = new Set(["tractor", "harvester", "combine", "sprayer", "drone", "herding-drone"]);
+
+/** Tracks of a farm's machines on one of its days. */
+export function useTracks(farm: string, timezone: string | undefined, day: string | undefined) {
+  const key = timezone && day ? `tracks ${farm} ${day}` : null;
+  return useResource(key, async (): Promise<TrackOut[]> => {
+    const query = { farm, limit: PAGE };
+    const devices: DeviceOut[] = await answer(api.GET("/v1/devices", { params: { query } }));
+    const machines = devices.filter((one) => MACHINES.has(one.kind) && !one.disabled);
+    const span = dayAt(day ?? "", timezone ?? "UTC");
+    const tracks = machines.map((one) =>
+      answer(
+        api.GET("/v1/devices/{device_id}/track", {
+          params: { path: { device_id: one.id }, query: span },
+        }),
+      ),
+    );
+    return (await Promise.all(tracks)).filter((track) => track.points.length > 0);
+  });
+}
+
+/** The moments at which a day of a place begins and ends. */
+export function dayAt(day: string, timezone: string): { start: string; end: string } {
+  const begins = (iso: string) => {
+    const utc = Date.parse(`${iso}T00:00:00Z`);
+    const parts = new Intl.DateTimeFormat("en-US", {
+      timeZone: timezone,
+      timeZoneName: "longOffset",
+    }).formatToParts(utc);
+    const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "GMT";
+    const [, sign, hours, minutes] = /GMT([+-])(\d\d):(\d\d)/.exec(name) ?? [];
+    const ahead = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * (sign === "-" ? -1 : 1);
+    return new Date(utc - ahead * 60_000);
+  };
+  const next = new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+  return { start: begins(day).toISOString(), end: begins(next).toISOString() };
+}
+
+/** The cursor of the next page in a Link header (RFC 8288). */
+export function nextCursor(link: string | null): string | undefined {
+  for (const part of (link ?? "").split(",")) {
+    const [, address] = /<([^>]+)>\s*;.*rel="?next"?/.exec(part) ?? [];
+    if (address) return new URL(address, "http://page").searchParams.get("cursor") ?? undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,125 @@
+/** Numbers, days and units as people of a language write them. */
+import { depthUnit, rateUnit } from "./display";
+import { language, t } from "./words";
+
+export const NONE = "–";
+const BLANK = "\u00a0"; // a number and its unit stay together
+
+const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+
+function once<T extends Intl.NumberFormat | Intl.DateTimeFormat>(key: string, make: () => T): T {
+  const found = made.get(key) ?? make();
+  made.set(key, found);
+  return found as T;
+}
+
+/** A number with so many decimals; negative zero is zero. */
+export function number(value: number | null | undefined, decimals = 0): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  const format = once(
+    `n ${language.value} ${decimals}`,
+    () =>
+      new Intl.NumberFormat(language.value, {
+        minimumFractionDigits: decimals,
+        maximumFractionDigits: decimals,
+        signDisplay: "negative",
+      }),
+  );
+  return format.format(value).replace("-", "−");
+}
+
+function withUnit(text: string, unit: string): string {
+  return text === NONE ? NONE : text + BLANK + unit;
+}
+
+/** Depth of water, from mm, in the unit chosen. */
+export function depth(mm: number | null | undefined, decimals = 0): string {
+  return withUnit(depthNumber(mm, decimals), depthUnitName());
+}
+
+/** The same without its unit: for tables and axes that name it once. */
+export function depthNumber(mm: number | null | undefined, decimals = 0): string {
+  if (mm === null || mm === undefined) return NONE;
+  return depthUnit.value === "mm" ? number(mm, decimals) : number(mm * 10, 0);
+}
+
+export function depthUnitName(): string {
+  return depthUnit.value === "mm" ? t("unit.mm") : t("unit.m3_ha");
+}
+
+/** mm by this make the unit chosen. */
+export function depthFactor(): number {
+  return depthUnit.value === "mm" ? 1 : 10;
+}
+
+export function volume(m3: number | null | undefined): string {
+  return withUnit(number(m3), t("unit.m3"));
+}
+
+export function area(ha: number | null | undefined): string {
+  return withUnit(number(ha, 1), t("unit.ha"));
+}
+
+export function hours(value: number | null | undefined): string {
+  return withUnit(
+    number(value, value !== null && value !== undefined && value < 10 ? 1 : 0),
+    t("unit.h"),
+  );
+}
+
+export function tonnes(value: number | null | undefined): string {
+  return withUnit(number(value, 1), t("unit.t"));
+}
+
+/** Yield, from kg/ha, in ц/га or т/га. */
+export function yieldRate(kgHa: number | null | undefined): string {
+  if (kgHa === null || kgHa === undefined) return NONE;
+  return rateUnit.value === "centner_ha"
+    ? withUnit(number(kgHa / 100, 1), t("unit.centner_ha"))
+    : withUnit(number(kgHa / 1000, 2), t("unit.t_ha"));
+}
+
+export function productivity(kgM3: number | null | undefined): string {
+  return withUnit(number(kgM3, 2), t("unit.kg_m3"));
+}
+
+/** A share in percent; from a fraction. */
+export function percent(fraction: number | null | undefined, decimals = 0): string {
+  return fraction === null || fraction === undefined
+    ? NONE
+    : withUnit(number(fraction * 100, decimals), "%");
+}
+
+/** A farm's day, which is no moment: 1 July, or with its year. */
+export function day(
+  iso: string | null | undefined,
+  style: "long" | "short" | "year" = "long",
+): string {
+  if (!iso) return NONE;
+  const options: Intl.DateTimeFormatOptions = {
+    day: "numeric",
+    month: style === "short" ? "short" : "long",
+    timeZone: "UTC",
+    ...(style === "year" ? { year: "numeric" } : {}),
+  };
+  const format = once(
+    `d ${language.value} ${style}`,
+    () => new Intl.DateTimeFormat(language.value, options),
+  );
+  return format.format(Date.parse(`${iso}T00:00:00Z`));
+}
+
+/** A moment in the time of the device that shows it. */
+export function moment(at: number | string): string {
+  const format = once(
+    `m ${language.value}`,
+    () =>
+      new Intl.DateTimeFormat(language.value, {
+        day: "numeric",
+        month: "short",
+        hour: "2-digit",
+        minute: "2-digit",
+      }),
+  );
+  return format.format(typeof at === "string" ? Date.parse(at) : at);
+}

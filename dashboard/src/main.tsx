@@ -1,0 +1,82 @@
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import "./styles/page.css";
+import { whenSignedOut } from "./api/resource";
+import { leave, recognise, who } from "./api/session";
+import { begin } from "./display";
+import { Frame } from "./parts/frame";
+import { offerPatterns } from "./parts/patterns";
+import { Empty, Loading, Title } from "./parts/states";
+import { go, href, listen, type Route, route } from "./router";
+import { Farms } from "./screens/farms";
+import { FieldScreen } from "./screens/field";
+import { Savings } from "./screens/savings";
+import { SignIn } from "./screens/sign-in";
+import { Today } from "./screens/today";
+import { t } from "./words";
+
+function Page() {
+  const at = route.value;
+  const { state } = who.value;
+  const outside = state === "nobody" && at.name !== "sign-in";
+  useEffect(() => {
+    if (outside) go({ name: "sign-in", back: href(at) }, true);
+  }, [outside]);
+  if (at.name === "sign-in") return <SignIn back={at.back} />;
+  if (outside) return null;
+  return (
+    <Frame>
+      {state === "unknown" ? (
+        <Loading />
+      ) : state === "unreachable" ? (
+        <Unreachable />
+      ) : (
+        <Screen at={at} />
+      )}
+    </Frame>
+  );
+}
+
+function Screen({ at }: { at: Route }) {
+  switch (at.name) {
+    case "farms":
+      return <Farms />;
+    case "today":
+      return <Today key={at.farm} at={at} />;
+    case "field":
+      return <FieldScreen key={at.field} at={at} />;
+    case "savings":
+      return <Savings key={at.farm} at={at} />;
+    default:
+      return (
+        <Empty title={t("app.not_found")} more={t("app.not_found_more")}>
+          <a class="button" href="/">
+            {t("app.home")}
+          </a>
+        </Empty>
+      );
+  }
+}
+
+function Unreachable() {
+  return (
+    <div class="card message alarm" role="alert">
+      <Title title={t("state.failed")}>{t("state.failed")}</Title>
+      <p>{t("state.unreachable")}</p>
+      <button type="button" onClick={() => void recognise()}>
+        {t("app.retry")}
+      </button>
+    </div>
+  );
+}
+
+async function start(): Promise<void> {
+  listen();
+  whenSignedOut(() => leave(true));
+  await Promise.all([begin(), recognise()]);
+  offerPatterns();
+  const place = document.getElementById("page");
+  if (place) render(<Page />, place);
+}
+
+void start();

@@ -1,0 +1,76 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { useResource } from "../api/resource";
+import type { TrackOut } from "../api/schema";
+import { isDark } from "../display";
+import type { FieldRow } from "../model/water";
+import { language, t } from "../words";
+import type { FieldMapEngine } from "./map-engine";
+
+interface Props {
+  rows: readonly FieldRow[];
+  tracks: readonly TrackOut[];
+  chosen: number | null;
+  choose: (field: number | null) => void;
+}
+
+export interface Tiles {
+  tile_url: string | null;
+  tile_attribution: string;
+}
+
+/** The map; its engine is loaded when the first map is shown, and made anew for another language. */
+export function FieldMap(props: Props) {
+  return <Ground key={language.value} {...props} />;
+}
+
+function Ground(props: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const engine = useSignal<FieldMapEngine | null>(null);
+  const failed = useSignal(false);
+  const latest = useRef(props);
+  latest.current = props;
+  const tiles = useResource("page.json", tilesOfService);
+  const known = tiles.value !== undefined || tiles.failure !== null;
+
+  useEffect(() => {
+    if (!known || place.current === null) return;
+    const target = place.current;
+    let gone = false;
+    import("./map-engine")
+      .then(({ FieldMapEngine }) => {
+        if (gone) return;
+        engine.value = new FieldMapEngine(target, tiles.value ?? null, (field) =>
+          latest.current.choose(field),
+        );
+      })
+      .catch(() => {
+        failed.value = true;
+      });
+    return () => {
+      gone = true;
+      engine.value?.remove();
+      engine.value = null;
+    };
+  }, [known]);
+
+  const dark = isDark();
+  useEffect(() => {
+    engine.value?.show(props.rows, props.tracks, props.chosen, dark);
+  }, [engine.value, props.rows, props.tracks, props.chosen, dark]);
+
+  return (
+    <>
+      <p class="unseen" id="map-help">
+        {t("map.help")}
+      </p>
+      <div class="ground" ref={place} />
+      {failed.value && <p class="message">{t("map.failed")}</p>}
+    </>
+  );
+}
+
+async function tilesOfService(): Promise<Tiles> {
+  const said = await fetch("/page.json");
+  return said.ok ? ((await said.json()) as Tiles) : { tile_url: null, tile_attribution: "" };
+}

@@ -1,0 +1,199 @@
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { reachable } from "../api/client";
+import { lastLoaded } from "../api/resource";
+import { signOut, who } from "../api/session";
+import {
+  choose,
+  type DepthUnit,
+  depthUnit,
+  keep,
+  type RateUnit,
+  rateUnit,
+  type Theme,
+  theme,
+} from "../display";
+import { moment } from "../format";
+import { href, route } from "../router";
+import { LANGUAGES, type Language, language, t } from "../words";
+
+const online = signal(navigator.onLine);
+window.addEventListener("online", () => {
+  online.value = true;
+});
+window.addEventListener("offline", () => {
+  online.value = false;
+});
+
+export function Frame({ children }: { children: ComponentChildren }) {
+  const at = route.value;
+  const farm = at.name === "today" || at.name === "field" || at.name === "savings" ? at.farm : null;
+  const here = (name: string) => (at.name === name ? ("page" as const) : undefined);
+  return (
+    <>
+      <a class="skip" href="#content">
+        {t("app.skip")}
+      </a>
+      <header class="top">
+        <a class="brand" href="/" aria-label={`${t("app.name")}: ${t("nav.farms")}`}>
+          <img src="/icon.svg" alt="" width="28" height="28" />
+          <span>{t("app.name")}</span>
+        </a>
+        {farm !== null && (
+          <nav aria-label={t("app.menu")}>
+            <a
+              href={href({ name: "today", farm, day: null, field: null })}
+              aria-current={here("today")}
+            >
+              {t("nav.today")}
+            </a>
+            <a href={href({ name: "savings", farm, season: null })} aria-current={here("savings")}>
+              {t("nav.savings")}
+            </a>
+            <a href={href({ name: "farms" })}>{t("nav.farms")}</a>
+          </nav>
+        )}
+        <span class="grow" />
+        <LanguageSwitch />
+        <Settings />
+      </header>
+      <Notices />
+      <main id="content">{children}</main>
+    </>
+  );
+}
+
+function Notices() {
+  const time = lastLoaded.value === null ? null : moment(lastLoaded.value);
+  let words: string | null = null;
+  if (!online.value) words = time ? t("app.offline", { time }) : t("app.offline_empty");
+  else if (!reachable.value && time) words = t("app.unreachable", { time });
+  return (
+    <div role="status">
+      {words !== null && <p class="notice">{words}</p>}
+      {who.value.state === "visitor" && <p class="notice">{t("app.open")}</p>}
+    </div>
+  );
+}
+
+export function LanguageSwitch() {
+  return (
+    <label>
+      <span class="unseen">{t("app.language")}</span>
+      <select
+        value={language.value}
+        onChange={(change) => void choose(change.currentTarget.value as Language)}
+      >
+        {LANGUAGES.map((one) => (
+          <option key={one} value={one} lang={one}>
+            {t(`language.${one}`)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Settings() {
+  const panel = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = (event: Event) => {
+      const one = panel.current;
+      if (!one?.open) return;
+      if (event instanceof KeyboardEvent) {
+        if (event.key !== "Escape") return;
+        one.querySelector("summary")?.focus();
+      } else if (one.contains(event.target as Node)) return;
+      one.open = false;
+    };
+    document.addEventListener("keydown", close);
+    document.addEventListener("pointerdown", close);
+    return () => {
+      document.removeEventListener("keydown", close);
+      document.removeEventListener("pointerdown", close);
+    };
+  }, []);
+  const person = who.value.state === "person" ? who.value.session : null;
+  return (
+    <details class="panel" ref={panel}>
+      <summary>{t("app.settings")}</summary>
+      <div>
+        <Choice<DepthUnit>
+          label={t("app.depth_unit")}
+          value={depthUnit.value}
+          of={[
+            ["mm", t("unit.mm")],
+            ["m3_ha", t("unit.m3_ha")],
+          ]}
+          set={(value) => {
+            depthUnit.value = value;
+          }}
+        />
+        <Choice<RateUnit>
+          label={t("app.yield_unit")}
+          value={rateUnit.value}
+          of={[
+            ["centner_ha", t("unit.centner_ha")],
+            ["t_ha", t("unit.t_ha")],
+          ]}
+          set={(value) => {
+            rateUnit.value = value;
+          }}
+        />
+        <Choice<Theme>
+          label={t("app.theme")}
+          value={theme.value}
+          of={[
+            ["auto", t("theme.auto")],
+            ["light", t("theme.light")],
+            ["dark", t("theme.dark")],
+          ]}
+          set={(value) => {
+            theme.value = value;
+          }}
+        />
+        {person && (
+          <>
+            <p class="small quiet">{t("session.signed_in_as", { name: person.name })}</p>
+            <button type="button" onClick={() => void signOut()}>
+              {t("session.sign_out")}
+            </button>
+          </>
+        )}
+        {who.value.state === "visitor" && (
+          <a class="button" href={href({ name: "sign-in", back: "/" })}>
+            {t("session.title")}
+          </a>
+        )}
+      </div>
+    </details>
+  );
+}
+
+function Choice<T extends string>(props: {
+  label: string;
+  value: T;
+  of: readonly (readonly [T, string])[];
+  set: (value: T) => void;
+}) {
+  return (
+    <label>
+      <span>{props.label}</span>
+      <select
+        value={props.value}
+        onChange={(change) => {
+          const found = props.of.find(([one]) => one === change.currentTarget.value);
+          if (found) props.set(found[0]);
+          keep();
+        }}
+      >
+        {props.of.map(([value, words]) => (
+          <option key={value} value={value}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

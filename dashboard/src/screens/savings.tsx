@@ -1,0 +1,289 @@
+import { useSummary } from "../api/farm";
+import type { FarmSummary, Saving } from "../api/schema";
+import { area, NONE, number, percent, tonnes, volume, yieldRate } from "../format";
+import { Interval } from "../parts/interval";
+import { Answered, Empty, Title } from "../parts/states";
+import { href, type Route } from "../router";
+import { named, t } from "../words";
+
+type At = Extract<Route, { name: "savings" }>;
+
+/** What a season saved: apparent and real side by side, each with how sure it is. */
+export function Savings({ at }: { at: At }) {
+  const summary = useSummary(at.farm, at.season);
+  return (
+    <>
+      <div class="head">
+        <div>
+          <p class="small">
+            <a href={href({ name: "today", farm: at.farm, day: null, field: null })}>
+              {summary.value?.name ?? at.farm}
+            </a>
+          </p>
+          <Title title={t("savings.title")}>{t("savings.title")}</Title>
+          {summary.value?.season && (
+            <p class="quiet">{t("savings.season", { season: String(summary.value.season) })}</p>
+          )}
+        </div>
+      </div>
+      <Answered of={summary}>{(found) => <Season at={at} of={found} />}</Answered>
+    </>
+  );
+}
+
+function Season({ at, of }: { at: At; of: FarmSummary }) {
+  const { water } = of;
+  const [apparent, real] = [water.apparent_savings_m3, water.consumptive_savings_m3];
+  return (
+    <>
+      {apparent === null && real === null ? (
+        <Empty title={t("savings.none")} more={t("savings.none_more")} />
+      ) : (
+        <div class="pair">
+          <One
+            title={t("savings.apparent")}
+            more={t("savings.apparent_more")}
+            saving={apparent}
+            beside={real}
+          />
+          <One
+            title={t("savings.real")}
+            more={t("savings.real_more")}
+            saving={real}
+            beside={apparent}
+          />
+        </div>
+      )}
+      <section class="card stack" aria-labelledby="used">
+        <h2 id="used">{t("savings.used")}</h2>
+        <dl class="facts">
+          <Fact
+            name={t("savings.used")}
+            value={volume(water.applied_m3)}
+            more={t("savings.baseline_of", { area: area(water.irrigated_ha) })}
+          />
+          <Fact
+            name={t("savings.baseline")}
+            value={volume(water.baseline_m3)}
+            more={t("savings.baseline_of", { area: area(water.baseline_area_ha) })}
+          />
+          <Fact
+            name={t("savings.recoverable")}
+            value={volume(water.recoverable_change_m3)}
+            more={t("savings.recoverable_more")}
+          />
+          <Fact
+            name={t("savings.coverage")}
+            value={share(water.coverage_pct)}
+            more={t("savings.coverage_days", {
+              weather: share(water.weather_coverage_pct),
+              water: share(water.water_coverage_pct),
+            })}
+          />
+        </dl>
+      </section>
+      {water.savings_by_option.length > 0 && <Method of={of} />}
+      {of.yield.by_crop.length > 0 && (
+        <section class="card stack" aria-labelledby="yield">
+          <h2 id="yield">{t("savings.yield")}</h2>
+          <dl class="facts">
+            {of.yield.by_crop.map((one) => (
+              <Fact
+                key={one.crop}
+                name={named("crop", one.crop)}
+                value={yieldRate(one.yield_kg_ha)}
+                more={t("savings.harvested", {
+                  mass: tonnes(one.mass_t),
+                  area: area(one.harvested_ha),
+                })}
+              />
+            ))}
+          </dl>
+        </section>
+      )}
+      <ByField at={at} of={of} />
+      <section class="card stack" aria-labelledby="raw">
+        <h2 id="raw">{t("savings.raw")}</h2>
+        <p>
+          <a
+            href={`/v1/farms/${encodeURIComponent(at.farm)}/summary?format=csv&season=${of.season ?? ""}`}
+            download
+          >
+            {t("savings.as_table")}
+          </a>
+        </p>
+      </section>
+    </>
+  );
+}
+
+function One(props: { title: string; more: string; saving: Saving | null; beside: Saving | null }) {
+  const { saving } = props;
+  return (
+    <section class="card stack">
+      <div>
+        <h2>{props.title}</h2>
+        <p class="small quiet">{props.more}</p>
+      </div>
+      {saving === null ? (
+        <p>{t("savings.none")}</p>
+      ) : (
+        <>
+          <p class="row">
+            <span class="big">{volume(saving.value)}</span>
+            <span class={`badge ${saving.demonstrated ? "yes" : "no"}`}>
+              <span aria-hidden="true">{saving.demonstrated ? "✓" : "?"}</span>
+              {saving.demonstrated ? t("savings.demonstrated") : t("savings.not_demonstrated")}
+            </span>
+          </p>
+          <Interval saving={saving} beside={props.beside} />
+          <p class="number">{intervalOf(saving)}</p>
+          <p class="small quiet">
+            {saving.demonstrated
+              ? t("savings.demonstrated_more")
+              : saving.ci95 && t("savings.not_demonstrated_more")}
+          </p>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Fact(props: { name: string; value: string; more?: string }) {
+  return (
+    <div>
+      <dt>{props.name}</dt>
+      <dd>
+        {props.value}
+        {props.more && props.value !== NONE && <small>{props.more}</small>}
+      </dd>
+    </div>
+  );
+}
+
+/** How the baseline came about, and what the intervals rest on. */
+function Method({ of }: { of: FarmSummary }) {
+  const { uncertainty, savings_by_option } = of.water;
+  const causes = [
+    ...new Set([...uncertainty.apparent, ...uncertainty.consumptive].map((one) => one.cause)),
+  ];
+  const err = (list: typeof uncertainty.apparent, cause: string) =>
+    list
+      .filter((one) => one.cause === cause)
+      .reduce<number | null>((sum, one) => Math.hypot(sum ?? 0, one.u_m3 ?? 0), null);
+  return (
+    <section class="card stack" aria-labelledby="method">
+      <h2 id="method">{t("savings.method")}</h2>
+      <ul class="stack">
+        {savings_by_option.map((one) => (
+          <li key={`${one.option} ${one.baseline_source}`}>
+            {t("savings.option", {
+              option: one.option ?? NONE,
+              source: named("savings.source", one.baseline_source ?? NONE),
+            })}{" "}
+            <span class="quiet">({area(one.area_ha)})</span>
+          </li>
+        ))}
+      </ul>
+      {causes.length > 0 && (
+        <details>
+          <summary>{t("savings.uncertainty")}</summary>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t("savings.cause")}</th>
+                <th scope="col" class="number">
+                  {t("savings.cause_apparent")}, ± {t("unit.m3")}
+                </th>
+                <th scope="col" class="number">
+                  {t("savings.cause_real")}, ± {t("unit.m3")}
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {causes.map((cause) => (
+                <tr key={cause}>
+                  <th scope="row">{named("cause", cause)}</th>
+                  <td class="number">{number(err(uncertainty.apparent, cause))}</td>
+                  <td class="number">{number(err(uncertainty.consumptive, cause))}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </details>
+      )}
+    </section>
+  );
+}
+
+function ByField({ at, of }: { at: At; of: FarmSummary }) {
+  return (
+    <section class="card stack" aria-labelledby="by-field">
+      <h2 id="by-field">{t("savings.by_field")}</h2>
+      <table class="cards">
+        <thead>
+          <tr>
+            <th scope="col">{t("savings.field")}</th>
+            <th scope="col" class="number">
+              {t("savings.used")}
+            </th>
+            <th scope="col">{t("savings.apparent")}</th>
+            <th scope="col">{t("savings.real")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {of.crop_zones.map((zone) => (
+            <tr key={zone.id}>
+              <th scope="row">
+                <a
+                  href={href({
+                    name: "field",
+                    farm: at.farm,
+                    field: zone.field_id,
+                    season: of.season,
+                    day: null,
+                    zone: zone.id,
+                  })}
+                >
+                  {zone.field}
+                </a>
+                <div class="small quiet">{named("crop", zone.crop)}</div>
+              </th>
+              <td class="number">{volume(zone.water.applied_m3)}</td>
+              <td class="wide">
+                <Cell title={t("savings.apparent")} saving={zone.water.apparent_savings_m3} />
+              </td>
+              <td class="wide">
+                <Cell title={t("savings.real")} saving={zone.water.consumptive_savings_m3} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Cell({ title, saving }: { title: string; saving: Saving | null }) {
+  if (saving === null) return <span class="quiet">{t("savings.none")}</span>;
+  return (
+    <>
+      <span class="only-narrow small quiet">{title}: </span>
+      <span class="number">{volume(saving.value)}</span>{" "}
+      <span class="small quiet">
+        {saving.demonstrated ? t("savings.demonstrated") : t("savings.not_demonstrated")}
+        {saving.ci95 && <span class="number">, {intervalOf(saving)}</span>}
+      </span>
+    </>
+  );
+}
+
+function intervalOf(saving: Saving): string {
+  if (saving.ci95 === null) return t("savings.no_interval");
+  const [low, high] = saving.ci95;
+  return t("savings.interval", { low: volume(low), high: volume(high) });
+}
+
+function share(pct: number | null): string {
+  return percent(pct === null ? null : pct / 100);
+}

@@ -1,0 +1,94 @@
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { Failure } from "../api/client";
+import { signIn, who } from "../api/session";
+import { LanguageSwitch } from "../parts/frame";
+import { Title } from "../parts/states";
+import { go } from "../router";
+import { t } from "../words";
+
+export function SignIn({ back }: { back: string }) {
+  const busy = useSignal(false);
+  const failure = useSignal<Failure | null>(null);
+  const shown = useSignal(false);
+  const login = useRef<HTMLInputElement>(null);
+  const password = useRef<HTMLInputElement>(null);
+
+  async function submit(event: Event): Promise<void> {
+    event.preventDefault();
+    busy.value = true;
+    failure.value = null;
+    try {
+      await signIn(login.current?.value ?? "", password.current?.value ?? "");
+      go(back, true);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      failure.value = error;
+      password.current?.select();
+    } finally {
+      busy.value = false;
+    }
+  }
+
+  const ended = who.value.state === "nobody" && who.value.ended;
+  return (
+    <main class="entrance" id="content">
+      <div class="stack">
+        <div class="row spread">
+          <img src="/icon.svg" alt="" width="48" height="48" />
+          <LanguageSwitch />
+        </div>
+        <Title title={t("session.title")}>{t("session.title")}</Title>
+        <p class="quiet">{t("session.lead")}</p>
+        {ended && <p class="card">{t("session.ended")}</p>}
+      </div>
+      <form class="card stack" onSubmit={(event) => void submit(event)}>
+        <label>
+          <span>{t("session.login")}</span>
+          <input
+            ref={login}
+            name="login"
+            autocomplete="username"
+            autocapitalize="none"
+            spellcheck={false}
+            required
+          />
+        </label>
+        <label>
+          <span>{t("session.password")}</span>
+          <input
+            ref={password}
+            name="password"
+            {...({ type: shown.value ? "text" : "password" } as { type: "password" })}
+            autocomplete="current-password"
+            required
+          />
+        </label>
+        <button
+          type="button"
+          class="plain small"
+          aria-pressed={shown.value}
+          onClick={() => {
+            shown.value = !shown.value;
+          }}
+        >
+          {t("session.show")}
+        </button>
+        <div role="alert">
+          {failure.value && <p class="card message alarm">{explain(failure.value)}</p>}
+        </div>
+        <button type="submit" class="primary" disabled={busy.value}>
+          {busy.value ? t("session.busy") : t("session.submit")}
+        </button>
+        <p class="small quiet">{t("session.forgotten")}</p>
+      </form>
+    </main>
+  );
+}
+
+function explain(failure: Failure): string {
+  if (failure.status === 429) return t("session.locked", { count: failure.retryAfterS ?? 60 });
+  if (failure.kind === "unreachable") return t("state.unreachable");
+  if (failure.status === 401 || failure.status === 422) return t("session.wrong");
+  return failure.message;
+}
