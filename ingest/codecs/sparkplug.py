@@ -3,8 +3,8 @@
 A BIRTH says which number (alias) stands for which metric, its datatype and its unit; DATA may then
 carry numbers alone. What a node and its devices said is learned under `sparkplug:{group}/{node}`
 (see `sparkplug_memory`). Whoever names a number nobody explained is asked to be born again, and its
-message is kept until then. `seq` counts to 255 and begins again: it tells no repeats, the time of a
-metric does.
+message is kept until then; so it is with a named number whose unit only a birth that nobody heard
+could tell. `seq` counts to 255 and begins again: it tells no repeats, the time of a metric does.
 """
 
 from collections.abc import Mapping
@@ -48,6 +48,7 @@ class _Explained(NamedTuple):
     name: str
     datatype: int
     unit: str | None
+    is_known: bool  # whether a birth says what there is to say of it, be it that it has no unit
 
 
 def device_of(levels: tuple[str, ...]) -> str | None:
@@ -264,12 +265,16 @@ def _explained(metric: Any, birth: Birth | None) -> _Explained:
     else:
         raise PayloadError("bad-record", "neither a name nor an alias")
     datatype, unit = (0, None) if birth is None else birth.metrics.get(name, (0, None))
-    return _Explained(metric, name, metric.datatype or datatype, wire.unit_of(metric) or unit)
+    # What a birth of its session does not list has no unit: the node had its say.
+    is_known = birth is not None and (name in birth.metrics or not birth.is_over)
+    return _Explained(
+        metric, name, metric.datatype or datatype, wire.unit_of(metric) or unit, is_known
+    )
 
 
 def _reading(device: str, explained: _Explained, message: Any, context: Context) -> Reading | None:
     """The reading of one metric; None where it has nothing to store."""
-    metric, name, datatype, unit = explained
+    metric, name, datatype, unit, is_known = explained
     if name == "bdSeq" or name.startswith(_NOT_MEASURED):
         return None
     if metric.is_null or metric.is_transient or not wire.has_value(metric):
@@ -281,8 +286,11 @@ def _reading(device: str, explained: _Explained, message: Any, context: Context)
     value = wire.value_of(metric, datatype)
     if value is None:
         raise PayloadError("not-a-number", f"{name[:80]!r} is text or a structure")
+    unit = options.units.get(name, unit)
+    if unit is None and not is_known and not isinstance(value, bool):
+        raise PayloadError("alias-unknown", f"the unit of {name[:80]!r}")
     try:
-        stored = _stored(value, options.units.get(name, unit), target)
+        stored = _stored(value, unit, target)
     except PayloadError as error:
         raise PayloadError(error.reason, f"{name[:80]!r}: {error.detail}") from error
     time_us, source, quality = _time(metric, message, context)

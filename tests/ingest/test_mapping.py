@@ -372,7 +372,8 @@ format = "sparkplug"
 
 
 def test_an_operator_says_what_the_metrics_of_his_nodes_are(reads):
-    metrics = [sp.metric(sp.double(25.0), name) for name in ("R4:17", "CPU", "Humidity")]
+    metrics = [sp.metric(sp.double(25.0), name) for name in ("R4:17", "CPU")]
+    metrics.append(sp.metric(sp.double(25.0), "Humidity", more=sp.unit("%")))
 
     decoded = reads(SPARKPLUG, "spBv1.0/g/NDATA/n", sp.payload(*metrics))
 

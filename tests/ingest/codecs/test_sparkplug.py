@@ -20,6 +20,7 @@ MINUTE_US = 60_000_000
 NOW_US = 1_800_000_000_000_000
 TIME_MS = 1_782_882_000_000  # 2026-07-01T05:00:00Z
 NODE = "sparkplug:Farm 1/pump"
+CELSIUS, PERCENT = sp.unit("°C"), sp.unit("%")
 
 
 class Farm:
@@ -88,12 +89,45 @@ def test_numbers_are_each_device_s_own(farm):
     assert of_device.device == of_device.readings[0].device == f"{NODE}/probe"
 
 
-def test_a_name_needs_no_birth(farm):
-    data = farm.hear("NDATA", sp.payload(named("soil_moisture/20:2", sp.double(0.25))))
+def test_a_name_with_its_unit_needs_no_birth(farm):
+    moisture = named("soil_moisture/20:2", sp.double(25.0), more=PERCENT)
+    data = farm.hear("NDATA", sp.payload(moisture))
 
     assert data.readings == [
         Reading(NODE, "soil_moisture", 0.25, TIME_MS * 1000, "device", 20.0, 2)
     ]
+
+
+MOISTURE = sp.payload(named("Soil/Moisture_20cm", sp.double(31.0)))
+
+
+def test_a_name_whose_unit_only_a_missed_birth_tells_waits_for_the_next(farm):
+    waiting = farm.hear("NDATA", MOISTURE)
+
+    assert (waiting.readings, reasons(waiting)) == ([], ["alias-unknown"])
+    assert "the unit of 'Soil/Moisture_20cm'" in waiting.rejected[0].detail
+    assert [one.topic for one in waiting.requests] == ["spBv1.0/Farm 1/NCMD/pump"]
+    arrived_us, farm.now_us = farm.now_us, farm.now_us + MINUTE_US
+    farm.hear("NBIRTH", birth(1, "Soil/Moisture_20cm", more=PERCENT))
+    assert values(farm.read_again(MOISTURE, arrived_us)) == [("soil_moisture", 0.31)]
+
+
+def test_a_name_that_a_birth_gives_no_unit_is_in_the_stored_one(farm):
+    data = sp.payload(named("Soil/Moisture_20cm", sp.double(0.31)))
+    farm.hear("NBIRTH", birth(1, "Soil/Moisture_20cm"))
+
+    assert values(farm.hear("NDATA", data)) == [("soil_moisture", 0.31)]
+    farm.hear("NDEATH", sp.node_death(1))
+    assert values(farm.hear("NDATA", data)) == [("soil_moisture", 0.31)]
+
+
+def test_a_name_that_a_birth_does_not_list_has_no_unit_while_that_birth_holds(farm):
+    farm.hear("NBIRTH", birth(1, "Humidity"))
+    data = sp.payload(named("Temperature", sp.double(21.0)))
+
+    assert values(farm.hear("NDATA", data)) == [("air_temperature", 21.0)]
+    farm.hear("NDEATH", sp.node_death(1))  # the next may list it
+    assert reasons(farm.hear("NDATA", data)) == ["alias-unknown"]
 
 
 def test_a_number_nobody_explained_is_kept_and_a_birth_is_asked_for_once(farm):
@@ -152,7 +186,7 @@ def test_the_birth_that_was_asked_for_explains_what_was_kept(farm):
 
 
 def test_a_message_keeps_what_is_known_beside_what_is_not(farm):
-    data = sp.payload(named("Temperature"), sp.metric(sp.double(2.0), alias=5))
+    data = sp.payload(named("Temperature", more=CELSIUS), sp.metric(sp.double(2.0), alias=5))
 
     decoded = farm.hear("NDATA", data)
 
@@ -429,9 +463,8 @@ def test_a_birth_is_not_asked_for_again_by_itself(farm):
 
 
 def test_a_small_number_needs_no_datatype(farm):
-    assert values(farm.hear("NDATA", sp.payload(named("Temperature", sp.int_value(21))))) == [
-        ("air_temperature", 21.0)
-    ]
+    data = sp.payload(named("Temperature", sp.int_value(21), more=CELSIUS))
+    assert values(farm.hear("NDATA", data)) == [("air_temperature", 21.0)]
 
 
 def test_a_valve_may_be_a_switch(farm):
@@ -454,9 +487,10 @@ def test_units_of_the_birth_are_converted(farm):
 
 
 def test_the_time_is_the_metric_s_then_the_message_s_then_the_arrival(farm):
-    own = named("Temperature", time_ms=TIME_MS - 5_000, more=sp.HISTORICAL)
-    dated = farm.hear("NDATA", sp.payload(own, named("Humidity")))
-    undated = farm.hear("NDATA", sp.payload(named("Humidity"), time_ms=None))
+    own = named("Temperature", time_ms=TIME_MS - 5_000, more=sp.HISTORICAL + CELSIUS)
+    humidity = named("Humidity", more=PERCENT)
+    dated = farm.hear("NDATA", sp.payload(own, humidity))
+    undated = farm.hear("NDATA", sp.payload(humidity, time_ms=None))
 
     assert [one.time for one in dated.readings] == [(TIME_MS - 5_000) * 1000, TIME_MS * 1000]
     assert {one.time_source for one in dated.readings} == {"device"}
@@ -492,16 +526,16 @@ def test_what_is_no_measurement_is_passed_over(farm, metric):
         (named("Temperature", sp.boolean(True)), "not-a-number"),
         (named("Temperature", sp.long_value(5), datatype=sp.DATETIME), "not-a-number"),
         (named("Temperature", sp.block(17, b"")), "not-a-number"),  # a data set
-        (named("Temperature", sp.double(float("nan"))), "value-not-finite"),
+        (named("Temperature", sp.double(float("nan")), more=CELSIUS), "value-not-finite"),
         (named("Temperature", more=sp.unit("parsec")), "unknown-unit"),
         (named("Temperature", more=sp.unit("kPa")), "wrong-unit"),
-        (named("Temperature", time_ms=2**63), "time-out-of-range"),
+        (named("Temperature", time_ms=2**63, more=CELSIUS), "time-out-of-range"),
         (named(b"\xff\xfe"), "bad-name"),
         (sp.double(1.0), "bad-record"),  # neither name nor alias
     ],
 )
 def test_a_metric_that_cannot_be_read_says_why_and_leaves_its_neighbour(farm, metric, reason):
-    decoded = farm.hear("NDATA", sp.payload(metric, named("Humidity")))
+    decoded = farm.hear("NDATA", sp.payload(metric, named("Humidity", more=PERCENT)))
 
     assert reasons(decoded) == [reason]
     assert "metric 0" in decoded.rejected[0].detail
@@ -552,9 +586,8 @@ def test_an_operator_names_metrics_and_units(farm):
         units={"R4:17": "%"},
     )
     context = Context(("g/NDATA/n",), NOW_US, options=options)
-    message = sp.payload(
-        named("R4:17", sp.double(25.0)), named("CPU"), named("Temperature", sp.double(12.0))
-    )
+    soil = named("Temperature", sp.double(12.0), more=CELSIUS)
+    message = sp.payload(named("R4:17", sp.double(25.0)), named("CPU"), soil)
 
     decoded = read_message(message, context)
 
@@ -663,7 +696,8 @@ def test_the_numbers_of_a_real_plant_wrap_and_lose_nothing(shared, farm):
     keys = set()
     for row in rows:
         time_ms = int(row["payload_timestamp"])
-        payload = sp.payload(named("Temperature"), time_ms=time_ms, seq=int(row["seq"]))
+        metric = named("Temperature", more=CELSIUS)
+        payload = sp.payload(metric, time_ms=time_ms, seq=int(row["seq"]))
         decoded = farm.hear(row["msg_type"], payload, row["device_id"], row["edge_node_id"])
         assert decoded.rejected == []
         keys |= {(one.device, one.quantity, one.time) for one in decoded.readings}
