@@ -249,7 +249,8 @@ class Batch:
             undated = [
                 self._messages[index]
                 for index, one in self._decoded.items()
-                if one.seq is None and any(map(_is_undated, one.readings))
+                if (one.boot is None or one.seq is None)
+                and _relies_on_arrival(one, self._messages[index].received_at_us)
             ]
             self._kept.deliveries.note(self._kept.memory, undated)
             self._kept.memory.save(self._connection)
@@ -364,6 +365,13 @@ def _says_something(one: Decoded) -> bool:
 
 def _is_undated(reading: Reading) -> bool:
     return reading.time_source == "server"
+
+
+def _relies_on_arrival(one: Decoded, received_at_us: int) -> bool:
+    """Whether a message says nothing of when its readings or points were."""
+    return any(map(_is_undated, one.readings)) or any(
+        point.time == received_at_us for point in one.points
+    )
 
 
 def _key(device: Device, one: Reading) -> StreamKey:

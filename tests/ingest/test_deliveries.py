@@ -44,6 +44,29 @@ def test_one_that_comes_again_after_a_restart_is_found_stored(database: sa.Engin
     assert (outcome.stored, outcome.duplicate) == (0, 2)
 
 
+@pytest.mark.parametrize("number", ["boot", "seq"])
+def test_half_a_number_tells_no_repeat(database: sa.Engine, number: str) -> None:
+    payload = json.dumps([{"n": number, "v": 4}, {"n": "rain", "v": 1.0}]).encode()
+    assert line(database).store([rain(5, 0)._replace(payload=payload)]).stored == 1
+
+    again = rain(5, 60, again=True)._replace(payload=payload)
+    outcome = line(database).store([again])
+
+    assert (outcome.stored, outcome.duplicate) == (0, 1)
+
+
+def test_a_place_without_a_time_that_comes_again_is_one_place(database: sa.Engine) -> None:
+    with database.begin() as connection:
+        devices.put(connection, "drone", kind="drone", name="Drone", wire_id="dji:M3")
+    place = json.dumps({"data": {"latitude": 43.2, "longitude": 76.9}}).encode()
+    topic = "thing/product/M3/osd"
+    assert line(database).store([Message(topic, place, NOW_US, 5)]).stored == 1
+
+    outcome = line(database).store([Message(topic, place, NOW_US + SECOND_US, 5, again=True)])
+
+    assert (outcome.stored, outcome.duplicate) == (0, 1)
+
+
 def test_two_that_are_equal_are_two(database: sa.Engine) -> None:
     first = line(database)
 
