@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Machine(NamedTuple):
@@ -25,6 +26,14 @@ def this_machine() -> Machine:
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
     )
+
+
+def server_of(machine: Mapping[str, Any]) -> str:
+    """The database that a report names beside its machine."""
+    server = f"PostgreSQL {machine['postgresql']}"
+    if "timescaledb" in machine:
+        return f"TimescaleDB {machine['timescaledb']} on {server}"
+    return server
 
 
 def _cores() -> int:

@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,16 +33,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import migrations
-from bench import questions, seeding
+from bench import questions, seeding, servers
 from bench.machine import this_machine
 from bench.questions import Question
 from embedded import children
 from embedded.children import ChildError
 from embedded.home import EmbeddedSettings
-from embedded.stack import Servers, open_embedded
+from embedded.stack import open_embedded
 from ingest.storing import Line
 from seeds.farms import SEASON, catalogue
-from storage.database import make_engine, ping
+from storage.database import ping
 
 FARMS, READINGS, REQUESTS, COLD_ROUNDS = 200, (100_000, 10_000_000), 300, 2
 AFTER_SEASON = dt.datetime(SEASON, 12, 1, tzinfo=dt.UTC)
@@ -67,6 +67,7 @@ class WrongAnswer(AssertionError):
 class _Place(NamedTuple):
     """Where the measurement's database lies and what is asked of it."""
 
+    database_url: str | None  # on a server that goes on; embedded, and stopped between, if None
     settings: EmbeddedSettings
     folder: Path
     requests: int
@@ -79,8 +80,9 @@ def run(
     readings: Sequence[int] = READINGS,
     requests: int = REQUESTS,
     cold_rounds: int = COLD_ROUNDS,
+    database_url: str | None = None,
 ) -> Report:
-    """Measure on an embedded database of its own, which is gone afterwards.
+    """Measure in a database of its own, which is gone afterwards.
 
     Parameters
     ----------
@@ -92,6 +94,9 @@ def run(
         Of each question, warm.
     cold_rounds : int
         How often both servers are started anew; 0 leaves the cold out.
+    database_url : str, optional
+        A server, with TimescaleDB or without, on which its role may create databases; an embedded
+        one by default. It is not stopped, so that nothing is cold.
 
     Raises
     ------
@@ -105,15 +110,18 @@ def run(
     with (
         tempfile.TemporaryDirectory(prefix="dala-bench-") as folder,
         _progress() as progress,
+        nullcontext() if database_url is None else servers.database_url_on(database_url) as own,
     ):
         check_room(Path(folder), max(readings))
         settings = EmbeddedSettings(home=Path(folder) / "home")
-        place = _Place(settings, Path(folder), requests, cold_rounds)
+        if own is not None:
+            cold_rounds = 0
+        place = _Place(own, settings, Path(folder), requests, cold_rounds)
         seeded = _seed(place, farms, progress)
         sizes = [_at_size(place, count, progress) for count in readings]
     return {
         "bench": "query",
-        "machine": this_machine()._asdict() | {"postgresql": seeded.pop("postgresql")},
+        "machine": this_machine()._asdict() | seeded.pop("server"),
         "farms": farms,
         "requests": requests,
         "cold_rounds": cold_rounds,
@@ -155,6 +163,7 @@ def _seed(place: _Place, count: int, progress: Progress) -> Report:
     with _database(place) as (_, engine):
         migrations.upgrade(engine)
         season = seeding.register(engine, catalogue(count))
+        migrations.upgrade(engine)  # chunks are as long as the devices' intervals allow
         progress.advance(task)
         stored = seeding.store(Line(engine), season, None, AFTER_SEASON)
         progress.advance(task)
@@ -162,12 +171,14 @@ def _seed(place: _Place, count: int, progress: Progress) -> Report:
         done = seeding.analyse(engine, AFTER_SEASON)
         analysed = time.perf_counter() - analysing
         with engine.connect() as connection:
-            server = ping(connection)
+            server = {"postgresql": ping(connection)}
+            if version := servers.timescale_version(connection):
+                server["timescaledb"] = version
             streams = connection.scalar(sa.text("SELECT count(*) FROM datastreams"))
             heard = connection.scalar(sa.text("SELECT count(*) FROM devices"))
     progress.advance(task)
     return {
-        "postgresql": server,
+        "server": server,
         "crop_zones": done.zones,
         "balance_days": done.days,
         "devices": heard,
@@ -190,18 +201,18 @@ def _at_size(place: _Place, count: int, progress: Progress) -> Report:
             advance=lambda rows: progress.advance(task, rows),
         )
         with engine.connect() as connection:
-            bytes_a_reading = connection.scalar(_TABLE_BYTES) / count
+            bytes_a_reading = seeding.bytes_of_readings(connection) / count
             asked = questions.make(connection, YEAR_AGO, AFTER_SEASON)
     filled = time.perf_counter() - begun
     total = place.cold_rounds + len(asked)
     asking = progress.add_task(f"Asking, {count:,} readings", total=total)
     cold: list[Report] = []
     for number in range(place.cold_rounds):
-        drop_from_cache(place.settings.home)
-        with _database(place) as (servers, _), _serving(servers, place.folder) as port:
+        servers.drop_from_cache(place.settings.home)
+        with _database(place) as (url, _), _serving(url, place.folder) as port:
             cold.append({one.name: _ask_once(port, one, number) for one in asked if one.cold})
         progress.advance(asking)
-    with _database(place) as (servers, engine), _serving(servers, place.folder) as port:
+    with _database(place) as (url, engine), _serving(url, place.folder) as port:
         warm = {}
         for one in asked:
             warm[one.name] = _measure(place, engine, port, one)
@@ -220,23 +231,20 @@ def _at_size(place: _Place, count: int, progress: Progress) -> Report:
     }
 
 
-_TABLE_BYTES = sa.text("SELECT pg_total_relation_size('readings')::float8")
+@contextmanager
+def _database(place: _Place) -> Iterator[tuple[str, sa.Engine]]:
+    with ExitStack() as stack:
+        url = place.database_url
+        if url is None:
+            running = open_embedded(place.settings, verb="bench", broker=False)
+            url = stack.enter_context(running).database_url
+        engine = servers.engine_on(url)
+        stack.callback(engine.dispose)
+        yield url, engine
 
 
 @contextmanager
-def _database(place: _Place) -> Iterator[tuple[Servers, sa.Engine]]:
-    with open_embedded(place.settings, verb="bench", broker=False) as servers:
-        engine = make_engine(
-            servers.database_url, statement_timeout_s=3_600, application="dala bench"
-        )
-        try:
-            yield servers, engine
-        finally:
-            engine.dispose()
-
-
-@contextmanager
-def _serving(servers: Servers, folder: Path) -> Iterator[int]:
+def _serving(database_url: str, folder: Path) -> Iterator[int]:
     """`dala serve` on a free port, once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -246,7 +254,7 @@ def _serving(servers: Servers, folder: Path) -> Iterator[int]:
         log=folder / "serve.log",
         environment=os.environ
         | {
-            "DALA_DATABASE_URL": servers.database_url,
+            "DALA_DATABASE_URL": database_url,
             "DALA_API_TOKEN": TOKEN,
             "DALA_API_RATE_PER_MINUTE": "0",
         },
@@ -264,19 +272,6 @@ def _serving(servers: Servers, folder: Path) -> Iterator[int]:
         yield port
     finally:
         child.stop()
-
-
-def drop_from_cache(home: Path) -> None:
-    """Ask the system to forget the files of a stopped database; others' stay where they are."""
-    for path in home.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)  # what is not on the disk yet cannot be dropped
-                if hasattr(os, "posix_fadvise"):  # not on macOS
-                    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-            finally:
-                os.close(descriptor)
 
 
 def _measure(place: _Place, engine: sa.Engine, port: int, one: Question) -> Report:

@@ -9,6 +9,8 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from bench.machine import server_of
+
 Report = dict[str, Any]
 
 
@@ -26,8 +28,8 @@ def as_table(report: Report) -> RenderableType:
         "kind, one after the other, over all farms; what is computed is asked once of each.",
         "HTTP: dala serve, a process of its own. 304: the caller has the answer already. Direct: "
         "without HTTP, computed each time. Bare: psycopg fetching the rows it is made of.",
-        f"PostgreSQL {machine['postgresql']}, Python {machine['python']}, {machine['cores']} cores "
-        f"of {machine['cpu']}, {machine['system']}",
+        f"{server_of(machine)}, Python {machine['python']}, {machine['cores']} cores of "
+        f"{machine['cpu']}, {machine['system']}",
     )
 
 

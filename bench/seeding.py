@@ -21,7 +21,8 @@ from seeds import load, messages
 from seeds.farms import SimulatedFarm
 from seeds.messages import Sender, numbered
 from seeds.season import simulate_all
-from storage import copying, farms, readings
+from storage import aggregates, copying, farms, readings
+from storage.database import has_timescale
 
 MESSAGES_A_BATCH = 500
 ROWS_A_PART = 250_000
@@ -138,7 +139,24 @@ def fill(
         connection.execute(sa.text(str(definition)))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("SET statement_timeout = 0"))
+        if has_timescale(connection):
+            connection.execute(_PACK, {"before": end - UNPACKED})
         connection.execute(sa.text("VACUUM (ANALYZE) readings"))
+    aggregates.refresh(engine)
+
+
+# As the policies of the migrations would have done by then.
+UNPACKED = dt.timedelta(days=35)
+_PACK = sa.text("""
+    SELECT count(compress_chunk(chunk))
+      FROM show_chunks('readings', older_than => CAST(:before AS timestamptz)) AS chunk
+""")
+
+
+def bytes_of_readings(connection: sa.Connection) -> float:
+    """What the table of readings takes, with its indexes and all chunks."""
+    size = "hypertable_size" if has_timescale(connection) else "pg_total_relation_size"
+    return float(connection.scalar(sa.text(f"SELECT {size}('readings')")) or 0)
 
 
 _INDEX = sa.text("SELECT pg_get_indexdef('readings_datastream_id_time_key'::regclass)")

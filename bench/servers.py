@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import subprocess
@@ -28,17 +29,20 @@ HOW_TO_GET = (
 STATEMENT_TIMEOUT_S = 3_600  # filling and packing take long
 
 
+def engine_on(database_url: str) -> sa.Engine:
+    """An engine for measurements."""
+    return make_engine(
+        database_url, statement_timeout_s=STATEMENT_TIMEOUT_S, application="dala bench"
+    )
+
+
 @contextmanager
 def plain(folder: Path | None = None) -> Iterator[sa.Engine]:
     """An engine on an embedded database that is migrated, and gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="dala-bench-", dir=folder) as made:
         settings = EmbeddedSettings(home=Path(made) / "home")
         with open_embedded(settings, verb="bench", broker=False) as servers:
-            engine = make_engine(
-                servers.database_url,
-                statement_timeout_s=STATEMENT_TIMEOUT_S,
-                application="dala bench",
-            )
+            engine = engine_on(servers.database_url)
             try:
                 migrations.upgrade(engine)
                 yield engine
@@ -66,7 +70,7 @@ def database_url_on(server_url: str) -> Iterator[str]:
 def on(server_url: str) -> Iterator[sa.Engine]:
     """An engine on a migrated database of our own on this server."""
     with database_url_on(server_url) as url:
-        engine = make_engine(url, statement_timeout_s=STATEMENT_TIMEOUT_S, application="dala bench")
+        engine = engine_on(url)
         try:
             migrations.upgrade(engine)
             yield engine
@@ -131,3 +135,16 @@ def wasm() -> Iterator[sa.Engine]:
         process.stdin.close()  # at which it ends
         process.wait(timeout=20)
         process.stdout.close()
+
+
+def drop_from_cache(home: Path) -> None:
+    """Ask the system to forget the files of a stopped database; others' stay where they are."""
+    for path in home.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)  # what is not on the disk yet cannot be dropped
+                if hasattr(os, "posix_fadvise"):  # not on macOS
+                    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            finally:
+                os.close(descriptor)

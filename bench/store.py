@@ -27,16 +27,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bench import servers, stored_rows
-from bench.machine import this_machine
+from bench.machine import server_of, this_machine
 from bench.stored_rows import Offer, Rows, Subject
 from storage import copying
 from storage.database import ping
 
-ROWS, ROUNDS = 200_000, 5
-ROWS_A_BATCH = (1_000, 8_000, 50_000)  # the second: 2,000 messages of four values, as ingest has
+ROWS, ROUNDS = 160_000, 3
+ROWS_A_BATCH = (1_000, 8_000, 20_000)  # the second: 2,000 messages of four values, as ingest has
 POINTS_A_BATCH = (8_000,)
 FLEETS = (8_000,)  # datastreams that all send at once: a batch has one reading of each
 DUPLICATES_PCT = (0.0, 1.0, 50.0)
+BY_ANOTHER_PCT = (1.0,)
 SENT_AGAIN, BY_ANOTHER = "sent again", "by another"
 
 Report = dict[str, Any]
@@ -71,6 +72,7 @@ def run(
     points_a_batch: Sequence[int] = POINTS_A_BATCH,
     fleets: Sequence[int] = FLEETS,
     duplicates_pct: Sequence[float] = DUPLICATES_PCT,
+    by_another_pct: Sequence[float] = BY_ANOTHER_PCT,
     database_url: str | None = None,
 ) -> Report:
     """Measure in a database of its own, which is gone afterwards.
@@ -85,9 +87,9 @@ def run(
         Readings of a thousand datastreams, and track points of forty machines, of one transaction.
     fleets : sequence of int
         So many datastreams, of which a transaction has one reading each.
-    duplicates_pct : sequence of float
+    duplicates_pct, by_another_pct : sequence of float
         Shares of the offered rows that are stored already: rows of the batch before that come
-        again, and rows spread at random that another worker has stored. [%]
+        again; and rows spread at random that another worker has stored. [%]
     database_url : str, optional
         A server, with TimescaleDB or without, on which its role may create a database; an embedded
         one by default.
@@ -104,9 +106,7 @@ def run(
     sizes += [(stored_rows.of_readings(2 * rows, streams), streams) for streams in fleets]
     sizes += [(points, size) for size in points_a_batch]
     cases = [Case(*size, share) for size in sizes for share in duplicates_pct]
-    cases += [
-        Case(*size, share, BY_ANOTHER) for size in sizes for share in duplicates_pct if share > 0
-    ]
+    cases += [Case(*size, share, BY_ANOTHER) for size in sizes for share in by_another_pct]
     with servers.plain() if database_url is None else servers.on(database_url) as engine:
         return measure(engine, cases, rounds)
 
@@ -222,9 +222,6 @@ def _figures(case: Case, measured: Sequence[_Round]) -> Report:
 def as_table(report: Report) -> RenderableType:
     """The report for people."""
     machine = report["machine"]
-    server = f"PostgreSQL {machine['postgresql']}"
-    if "timescaledb" in machine:
-        server = f"TimescaleDB {machine['timescaledb']} on {server}"
     table = Table(title="Storing", title_justify="left", box=box.SIMPLE, pad_edge=False)
     table.add_column("what")
     for name in (
@@ -255,7 +252,7 @@ def as_table(report: Report) -> RenderableType:
         "a staging table and INSERT … ON CONFLICT DO NOTHING. A fleet sends one reading of each "
         "datastream a batch; the other readings are of a thousand datastreams.",
         f"{report['rows']:,} rows offered to a table that holds as many, medians of "
-        f"{report['rounds']} rounds; {server}, Python "
+        f"{report['rounds']} rounds; {server_of(machine)}, Python "
         f"{machine['python']}, psycopg {machine['psycopg']}, numpy {machine['numpy']}, "
         f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}",
     )

@@ -194,7 +194,7 @@ def bench(
         Literal["analytics", "ingest", "query", "storage", "store"],
         typer.Argument(help="What to measure."),
     ] = "store",
-    rows: Annotated[int, typer.Option(min=1_000, help="Of store: readings in a run.")] = 200_000,
+    rows: Annotated[int, typer.Option(min=1_000, help="Of store: readings in a run.")] = 160_000,
     messages: Annotated[int, typer.Option(min=1_000, help="Of ingest: in each run.")] = 50_000,
     devices: Annotated[int, typer.Option(min=1, help="Of ingest: that messages come from.")] = 200,
     backlog: Annotated[

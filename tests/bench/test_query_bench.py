@@ -62,7 +62,7 @@ def test_a_summary_is_not_sent_to_who_has_it(report: query.Report) -> None:
 
     assert warm["farm summary"]["not_modified"]["requests"] == 3
     assert warm["farm summary"]["computed"]["requests"] == 1  # there is one farm
-    assert warm["water balance"]["not_modified"] is None
+    assert warm["readings, raw, a month"]["not_modified"] is None
 
 
 def test_the_tables_have_every_question_and_fit_110_columns(report: query.Report) -> None:

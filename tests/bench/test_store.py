@@ -18,6 +18,7 @@ def report() -> store.Report:
         points_a_batch=(2_000,),
         fleets=(500,),
         duplicates_pct=(0, 50),
+        by_another_pct=(50,),
     )
 
 
