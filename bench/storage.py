@@ -29,6 +29,7 @@ ROWS, STREAMS, INTERVAL_S = 2_016_000, 500, 600  # four weeks
 WANTED = 10.0
 ROWS_A_PART = 50_000
 PHASE_US = 7_919_000  # between two sensors that measure as often
+GATEWAY_MS = 300.0  # one standard deviation of when a gateway hears a sensor
 START = dt.datetime(2025, 3, 13, tzinfo=dt.UTC)  # chunks of up to four weeks begin that day
 
 Report = dict[str, Any]
@@ -87,11 +88,9 @@ def run(
     sensors = list(series.SENSORS)
     kinds = [(number + 1, sensors[number % len(sensors)]) for number in range(streams)]
     made = list(series.made(kinds, rows, start=START, end=end, rows_a_part=ROWS_A_PART))
+    random = np.random.default_rng(7)
     for part in made:
-        # Each sensor began at another moment; they are stored as storage.readings does.
-        phase_us = part["datastream_id"].astype(np.int64) * PHASE_US % (interval_s * 1_000_000)
-        part["time"] += phase_us
-        part["received_at"] = arrival.rounded(part["time"], part["received_at"] + phase_us)
+        _measured_apart(part, interval_s, random)
     report: Report = {
         "bench": "storage",
         "machine": this_machine()._asdict(),
@@ -117,6 +116,20 @@ def run(
                     _other(engine, one, progress, task) for one in others
                 ]
     return report
+
+
+def _measured_apart(
+    rows: np.ndarray[Any, Any], interval_s: int, random: np.random.Generator
+) -> None:
+    """Let each sensor have begun at another moment, and be stored as storage.readings does.
+
+    Every fourth has no clock: a gateway says when it heard it, which is never twice alike.
+    """
+    shift_us = rows["datastream_id"].astype(np.int64) * PHASE_US % (interval_s * 1_000_000)
+    heard_ms = np.rint(random.normal(0.0, GATEWAY_MS, len(rows))).astype(np.int64)
+    shift_us += np.where(rows["datastream_id"] % 4 == 0, 1_000 * heard_ms, 0)
+    rows["time"] += shift_us
+    rows["received_at"] = arrival.rounded(rows["received_at"] + shift_us)
 
 
 # --- plain PostgreSQL -----------------------------------------------------------------------------
@@ -316,8 +329,8 @@ def as_table(report: Report) -> RenderableType:
     lines.append(
         f"{report['rows']:,} readings of {report['streams']} datastreams, one every "
         f"{report['interval_s']} s for {report['days']:.0f} days, of {len(series.SENSORS)} kinds "
-        f"of sensors with their noise and resolution; {versions}, Python {machine['python']}, "
-        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}"
+        f"of sensors with their noise and resolution, a quarter with a gateway's times; {versions}, "
+        f"Python {machine['python']}, {machine['cores']} cores of {machine['cpu']}, {machine['system']}"
     )
     return Group(*lines)
 

@@ -91,7 +91,7 @@ def packed(rows: Array) -> Iterator[bytes]:
     """Readings as a binary COPY of :data:`COLUMNS` takes them."""
     sent = {name: rows[name] for name in COLUMNS}
     sent["time"] = copying.times(rows["time"])
-    sent["received_at"] = copying.times(arrival.rounded(rows["time"], rows["received_at"]))
+    sent["received_at"] = copying.times(arrival.rounded(rows["received_at"]))
     return copying.pieces(list(sent.values()), len(rows))
 
 
@@ -142,8 +142,7 @@ def _keep_conflicts(connection: sa.Connection, rows: Array, stored_values: Array
         return 0
     parameters = {name: rows[name][differs] for name in ("datastream_id", "value", "quality")}
     parameters["time"] = arrays.times(rows["time"][differs])
-    arrived = arrival.rounded(rows["time"][differs], rows["received_at"][differs])
-    parameters["received_at"] = arrays.times(arrived)
+    parameters["received_at"] = arrays.times(arrival.rounded(rows["received_at"][differs]))
     parameters["stored_value"] = stored_values[differs]
     (added,) = arrays.fetch(connection, _ADD_CONFLICTS, parameters)
     return len(added)

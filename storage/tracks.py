@@ -102,7 +102,7 @@ def packed(devices: Sequence[str], rows: np.ndarray[Any, Any]) -> Iterator[bytes
         ]
         state = None if missing[-1] else chosen["work_state"]
         columns: list[copying.Column] = [copying.times(chosen["time"]), ids, state, *numbers]
-        arrived = arrival.rounded(chosen["time"], chosen["received_at"])
+        arrived = arrival.rounded(chosen["received_at"])
         columns += [chosen["quality"], copying.times(arrived)]
         yield from copying.pieces(columns, len(chosen))
 

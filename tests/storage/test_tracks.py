@@ -40,9 +40,9 @@ def test_a_track_comes_back_in_order_with_its_unknowns(
 ) -> None:
     rows = points(3, width_m=[6.0, np.nan, 0.0], animals_seen=[np.nan, 240.0, 0.0])
     rows["work_state"] = [1, -1, 0]
-    rows["received_at"] = rows["time"] + SECOND * np.array([10, 20, 20])
+    rows["received_at"] = 60 * SECOND * (BEGIN_US // (60 * SECOND) + np.array([1, 2, 2]))
     sent = rows.copy()
-    sent["received_at"] -= [0, 1, 9_999_999]  # kept in tens of seconds after its time
+    sent["received_at"] -= [0, 1, 59_999_999]  # kept as the end of its minute
     tracks.store(connection, [tractor], sent[[2, 0, 1]])
 
     found = tracks.arrays(connection, tractor, BEGIN, BEGIN + dt.timedelta(seconds=3))
