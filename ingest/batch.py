@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from ingest import declared, plausibility, receipts, rows
+from ingest import declared, plausibility, receipts, refusals, rows
 from ingest.codecs import ASKS_FOR_DEVICE, MAX_BYTES, Registry, senml, senml_columns
 from ingest.codecs.lorawan import counter_modulus, memory_key
 from ingest.deliveries import Deliveries
@@ -206,7 +206,9 @@ class Batch:
             if one.device is None or not (one.readings or one.points):
                 continue
             if device is None or device.disabled:
-                self._problems[index].append(_stranger(one.device, disabled=device is not None))
+                self._problems[index].append(
+                    refusals.stranger(one.device, disabled=device is not None)
+                )
                 continue
             self._owners[index] = device.id
             sifted = plausibility.sift(one, self._messages[index].received_at_us)
@@ -272,6 +274,7 @@ class Batch:
     def _store_readings(self, found: list[Measured]) -> Array:
         """Store all readings; how many of each message were new."""
         ids = self._opened_for({one.key for one in found if one.key not in self._streams})
+        found = self._with_streams(found, ids)
         usual = self._possible(rows.of_columns(self._columns, self._column_ends, self._received_at))
         table, messages = rows.in_order(usual, rows.of_readings(found, ids, self._received_at))
         if not len(table):
@@ -308,6 +311,14 @@ class Batch:
         in_order = sorted(keys, key=repr)
         self._opened = devices.open_datastreams(self._connection, in_order, moduli)
         return self._streams | self._opened
+
+    def _with_streams(self, found: list[Measured], ids: Mapping[StreamKey, int]) -> list[Measured]:
+        """Readings that have a datastream; the others, of devices that have too many, are told."""
+        refused = [one for one in found if one.key not in ids]
+        for one in refused:
+            self._problems[one.message].append(refusals.no_room(one.key.device_id))
+            self._offered[one.message] -= 1
+        return [one for one in found if one.key in ids] if refused else found
 
     def _note_judgement(self, judged: Judged, received_at_us: int) -> None:
         """What the batch says of readings that were stored before, and of what lies between."""
@@ -346,7 +357,7 @@ class Batch:
 
     def _keep_rejected(self) -> None:
         records = [
-            record(self._messages[index], self._identity(index), self._problems[index])
+            refusals.record(self._messages[index], self._identity(index), self._problems[index])
             for index in sorted(self._problems)
         ]
         self._kept.keep(self._connection, records)
@@ -376,25 +387,3 @@ def _relies_on_arrival(one: Decoded, received_at_us: int) -> bool:
 
 def _key(device: Device, one: Reading) -> StreamKey:
     return StreamKey(device.id, one.quantity, one.depth_cm, one.channel)
-
-
-def _stranger(device: str, *, disabled: bool) -> Rejected:
-    if disabled:
-        return Rejected("device-disabled", f"{device} was disabled by an operator")
-    return Rejected("unknown-device", f"{device} is not registered; register it, then send again")
-
-
-def record(
-    message: Message, device: str | None, problems: Sequence[Rejected]
-) -> rejected.RejectedMessage:
-    reasons = list(dict.fromkeys(problem.reason for problem in problems))
-    details = "; ".join(list(dict.fromkeys(problem.detail for problem in problems))[:5])
-    more = f" (and {len(reasons) - 1} more reasons)" if len(reasons) > 1 else ""
-    return rejected.RejectedMessage(
-        device,
-        message.topic,
-        message.payload,
-        reasons[0],
-        details + more,
-        from_us(message.received_at_us),
-    )

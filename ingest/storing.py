@@ -9,7 +9,7 @@ import psycopg
 import sqlalchemy as sa
 import structlog
 
-from ingest.batch import Batch, Keep, Kept, record
+from ingest.batch import Batch, Keep, Kept
 from ingest.codecs import BUILT_IN, Registry
 from ingest.codecs.senml_columns import Names
 from ingest.deliveries import Deliveries
@@ -17,6 +17,7 @@ from ingest.memory import Memory
 from ingest.messages import Decoded, Rejected, Request
 from ingest.outcomes import Message, Outcome, Receipt
 from ingest.plausibility.streams import Streams
+from ingest.refusals import record
 from storage import devices, rejected, watching
 from storage.devices import Device, StreamKey
 from storage.watching import Watched

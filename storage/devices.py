@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -86,9 +87,10 @@ def by_identity(connection: sa.Connection, identities: Iterable[str]) -> dict[st
     if not wanted:
         return {}
     table = tables.devices
-    query = sa.select(*_DEVICE).where(table.c.id.in_(wanted) | table.c.wire_id.in_(wanted))
+    any_of = sa.any_(sa.bindparam("wanted", type_=sa.ARRAY(sa.Text)))
+    query = sa.select(*_DEVICE).where((table.c.id == any_of) | (table.c.wire_id == any_of))
     found: dict[str, Device] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(query, {"wanted": wanted}):
         device = Device(*row)
         found[device.id] = device
         if device.wire_id is not None:
@@ -142,6 +144,29 @@ def get_datastream(connection: sa.Connection, datastream_id: int) -> Datastream:
     return Datastream(*row)
 
 
+# Far more than any device has. One that makes up names without end would fill the memory of all who
+# keep them at hand.
+MOST_DATASTREAMS = 5_000
+
+_STREAMS_OF = sa.text("""
+    SELECT id, counter_modulus, device_id, quantity, depth_cm, channel
+      FROM datastreams WHERE device_id = ANY(:devices)
+""")
+_OPEN = sa.text("""
+    INSERT INTO datastreams (device_id, quantity, depth_cm, channel)
+    SELECT * FROM unnest(CAST(:devices AS text[]), CAST(:quantities AS text[]),
+                         CAST(:depths AS double precision[]), CAST(:channels AS smallint[]))
+    ON CONFLICT DO NOTHING
+    RETURNING id, counter_modulus, device_id, quantity, depth_cm, channel
+""")
+_GIVE_MODULUS = sa.text("""
+    UPDATE datastreams SET counter_modulus = given.modulus
+      FROM unnest(CAST(:ids AS integer[]), CAST(:moduli AS double precision[]))
+           AS given (id, modulus)
+     WHERE datastreams.id = given.id AND counter_modulus IS NULL
+""")
+
+
 def open_datastreams(
     connection: sa.Connection,
     keys: Sequence[StreamKey],
@@ -150,30 +175,40 @@ def open_datastreams(
     """Ids of the datastreams, made where a device says something for the first time.
 
     ``moduli`` tells where a counter begins again, by its device's model; what an operator entered
-    stays.
+    stays. Those that a device has beyond :data:`MOST_DATASTREAMS` are not made, and not answered.
     """
     names = sorted({key.device_id for key in keys})
-    known = _by_key(connection, names)
-    wanting = [
-        key
-        for key in keys
-        if key not in known or (key in moduli and known[key].counter_modulus is None)
-    ]
-    if wanting:
-        made = insert(tables.datastreams)
-        statement = made.on_conflict_do_update(
-            index_elements=["device_id", "quantity", "depth_cm", "channel"],
-            set_={"counter_modulus": made.excluded.counter_modulus},
-            where=tables.datastreams.c.counter_modulus.is_(None),
-        )
-        rows = [key._asdict() | {"counter_modulus": moduli.get(key)} for key in wanting]
-        connection.execute(statement, rows)
-        known = _by_key(connection, names)
-    return {key: known[key].id for key in keys}
+    known = _by_key(connection.execute(_STREAMS_OF, {"devices": names}))
+    if fresh := _with_room(keys, known):
+        devices, quantities, depths, channels = map(list, zip(*fresh, strict=True))
+        columns = {"devices": devices, "quantities": quantities}
+        columns |= {"depths": depths, "channels": channels}
+        known |= _by_key(connection.execute(_OPEN, columns))
+        if any(key not in known for key in fresh):  # another ingester was first
+            known = _by_key(connection.execute(_STREAMS_OF, {"devices": names}))
+    given = {
+        known[key][0]: modulus
+        for key, modulus in moduli.items()
+        if key in known and known[key][1] is None
+    }
+    if given:
+        connection.execute(_GIVE_MODULUS, {"ids": list(given), "moduli": list(given.values())})
+    return {key: known[key][0] for key in keys if key in known}
 
 
-def _by_key(connection: sa.Connection, device_ids: Sequence[str]) -> dict[StreamKey, Datastream]:
-    return {StreamKey(*one[1:5]): one for one in datastreams(connection, device_ids)}
+def _by_key(rows: Iterable[Any]) -> dict[StreamKey, tuple[int, float | None]]:
+    return {StreamKey(*key): (number, modulus) for number, modulus, *key in rows}
+
+
+def _with_room(keys: Sequence[StreamKey], known: Collection[StreamKey]) -> list[StreamKey]:
+    """Those of the keys that are not known, as many as their devices have room for."""
+    counts = Counter(key.device_id for key in known)
+    fresh = []
+    for key in dict.fromkeys(keys):
+        if key not in known and counts[key.device_id] < MOST_DATASTREAMS:
+            counts[key.device_id] += 1
+            fresh.append(key)
+    return fresh
 
 
 def stream_traits(connection: sa.Connection, ids: Sequence[int]) -> list[StreamTraits]:

@@ -257,4 +257,4 @@ def _parts_of(
 
 def _by_id(table: Array, ids: list[int]) -> dict[int, Array]:
     edges = np.searchsorted(table["id"], [ids, [one + 1 for one in ids]])
-    return {one: table[a:b] for one, (a, b) in zip(ids, edges.T, strict=True)}
+    return {one: table[a:b] for one, (a, b) in zip(ids, edges.T.tolist(), strict=True)}

@@ -97,6 +97,8 @@ def store_readings(
         return Stored()
     keys = [StreamKey(device_id, one.quantity, None, None) for one in series]
     ids = devices.open_datastreams(connection, keys)
+    if not ids.keys() >= set(keys):
+        raise Refused(f"device {device_id}: it has too many datastreams to open another")
     table = np.zeros(sum(len(one.time_us) for one in series), readings.DTYPE)
     sizes = [len(one.time_us) for one in series]
     table["datastream_id"] = np.repeat([ids[key] for key in keys], sizes)

@@ -8,6 +8,7 @@ is out of range; neither is a neighbour of those that follow.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from ingest.plausibility.rules import Limits
 from storage import devices, intervals, series
 from storage.devices import RESTING_KINDS, StreamTraits
 from storage.intervals import Gap
-from storage.quantities import CATALOGUE, Kind
+from storage.quantities import CATALOGUE, Kind, Quantity
 from storage.readings import USABLE_BELOW, Quality
 
 KEPT = 8  # newest readings of a datastream: neighbours, and the noise for the rule of spikes
@@ -77,9 +78,7 @@ class Streams:
         if not len(missing):
             return
         traits = devices.stream_traits(connection, missing.tolist())
-        fresh = np.zeros(len(traits), _STATE)
-        for row, one in zip(fresh, traits, strict=True):
-            _set_rules(row, one)
+        fresh = _with_rules(traits)
         earliest = int(table["time"].min())
         since = {one.id: from_us(earliest - LOOK_BACK_US) for one in traits}
         self._read_newest(connection, fresh, since)
@@ -91,15 +90,14 @@ class Streams:
         self, connection: sa.Connection, fresh: Array, since: dict[int, dt.datetime]
     ) -> None:
         unchanged = {}
-        for row in fresh:
-            row["same_since"] = NEVER_US
+        fresh["same_since"] = NEVER_US
         known = series.newest(connection, since, count=KEPT)
         for row in fresh:
             times, values = known[int(row["id"])]
-            row["count"] = len(times)
-            row["times"][: len(times)], row["values"][: len(values)] = times, values
             if not len(times):
                 continue
+            row["count"] = len(times)
+            row["times"][: len(times)], row["values"][: len(values)] = times, values
             row["same_since"] = _same_since(times, values, row["stuck_us"])
             if len(times) == KEPT and row["same_since"] == times[0] and row["stuck_us"] < NEVER_US:
                 # A third more, since a run may have pauses of a third.
@@ -211,21 +209,34 @@ class Streams:
         return sum(seconds is not None for seconds in learned.values())
 
 
-def _set_rules(row: Any, one: StreamTraits) -> None:
-    quantity = CATALOGUE[one.quantity]
+def _with_rules(traits: Sequence[StreamTraits]) -> Array:
+    """What is known of datastreams before anything of them was read: a row of each."""
+    named = sorted({one.quantity for one in traits})
+    places = {name: place for place, name in enumerate(named)}
+    of_quantity = np.zeros(len(named), _STATE)
+    for row, name in zip(of_quantity, named, strict=True):
+        _set_rules(row, CATALOGUE[name])
+    rows = of_quantity[[places[one.quantity] for one in traits]]
+    watched = [one.device_kind not in RESTING_KINDS for one in traits]
+    pairs = list(zip(traits, watched, strict=True))
+    rows["id"] = [one.id for one in traits]
+    rows["modulus"] = [
+        np.nan if one.counter_modulus is None else one.counter_modulus for one in traits
+    ]
+    rows["longest_us"] = [_longest_us(one.expected_interval_s if w else None) for one, w in pairs]
+    rows["learns"] = [w and not one.interval_is_given for one, w in pairs]
+    rows["unlearned"] = [0 if one.expected_interval_s is None else -NEVER_US for one in traits]
+    return rows
+
+
+def _set_rules(row: Any, quantity: Quantity) -> None:
     change, stuck = quantity.change, quantity.stuck
-    watched = one.device_kind not in RESTING_KINDS
-    row["id"] = one.id
     row["low"], row["high"] = quantity.low, quantity.high
     row["step"], row["per_hour"] = change or (np.nan, np.nan)
     row["stuck_us"] = NEVER_US if stuck is None else round(stuck.after_h * rules.HOUR_US)
     row["rest"] = np.nan
     row["rest"][: len(stuck.rest if stuck else ())] = stuck.rest if stuck else ()
     row["is_counter"] = quantity.kind is Kind.COUNTER
-    row["modulus"] = np.nan if one.counter_modulus is None else one.counter_modulus
-    row["longest_us"] = _longest_us(one.expected_interval_s if watched else None)
-    row["learns"] = watched and not one.interval_is_given
-    row["unlearned"] = 0 if one.expected_interval_s is None else -NEVER_US
 
 
 def _longest_us(interval_s: int | None) -> int:

@@ -322,6 +322,31 @@ def test_a_device_hears_why_a_record_was_refused_and_may_forget_it(
     assert set_aside(database) == [(PROBE, "unknown-quantity", 1)]
 
 
+def test_a_device_that_makes_up_datastreams_has_only_so_many(
+    line: Line, database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "MOST_DATASTREAMS", 3)
+    depths = [
+        senml(
+            {"n": "boot", "v": 1},
+            {"n": "seq", "v": seq},
+            *({"n": f"soil_moisture/{depth}", "v": 0.2} for depth in range(first, first + 2)),
+        )
+        for seq, first in ((1, 10), (2, 12))
+    ]
+
+    outcome = line.store([*depths, pack(1, 0.21)])
+
+    assert outcome.receipts == [
+        Receipt(PROBE, 1, 2, stored=3, duplicate=0, rejected={"too-many-datastreams": 1}),
+        Receipt(PROBE, 3, 1, stored=0, duplicate=0, rejected={"too-many-datastreams": 1}),
+    ]
+    assert line.store([depths[0]]).duplicate == 2  # what there is goes on
+    (kept,) = rows(database, "SELECT count(*) FROM datastreams")
+    assert kept == (3,)
+    assert set_aside(database)[0][:2] == (PROBE, "too-many-datastreams")
+
+
 def test_an_implausible_value_is_stored_and_flagged(line: Line, database: sa.Engine) -> None:
     line.store([senml({"n": "soil_moisture/20", "v": 0.7}, {"n": "rain", "v": -1.0})])
 
