@@ -329,8 +329,9 @@ def as_table(report: Report) -> RenderableType:
     lines.append(
         f"{report['rows']:,} readings of {report['streams']} datastreams, one every "
         f"{report['interval_s']} s for {report['days']:.0f} days, of {len(series.SENSORS)} kinds "
-        f"of sensors with their noise and resolution, a quarter with a gateway's times; {versions}, "
-        f"Python {machine['python']}, {machine['cores']} cores of {machine['cpu']}, {machine['system']}"
+        "of sensors with their noise and resolution, a quarter with a gateway's times; "
+        f"{versions}, Python {machine['python']}, {machine['cores']} cores of {machine['cpu']}, "
+        f"{machine['system']}"
     )
     return Group(*lines)
 
