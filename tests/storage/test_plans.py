@@ -168,6 +168,8 @@ def paths(app: FastAPI, engine: sa.Engine) -> Iterator[str]:
     for path, verbs in app.openapi()["paths"].items():
         if "get" not in verbs or set(re.findall(r"{(\w+)}", path)) - set(names):
             continue
+        if "text/event-stream" in verbs["get"]["responses"].get("200", {}).get("content", {}):
+            continue  # it has no end
         yield f"{path.format(**names)}?season=2025&{span}"
     for more in (f"{span}&resolution=raw", f"{years}&resolution=hour", f"{years}&resolution=day",
                  f"{span}&resolution=day", years):  # fmt: skip
