@@ -14,7 +14,7 @@ from ingest.codecs import chirpstack, dji, efdi, mavlink, senml, sparkplug, tasm
 from ingest.messages import Context, Decoded, Greeting, PayloadError, Rejected
 
 MAX_BYTES = 256 * 1024
-REMEMBERED = 1_000  # characters of a topic whose route is kept at hand
+REMEMBERED = 250  # characters of a topic whose route is kept at hand; real ones have a third
 # Reasons that say: tell me the device's profile or time zone, and I can read it.
 ASKS_FOR_DEVICE = frozenset({"no-decoder", "no-timezone"})
 
