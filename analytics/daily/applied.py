@@ -64,10 +64,11 @@ def _meters(streams: Sequence[Stream], field_id: int | None, readings: Readings)
 
 def _known_at(meter: Stream, readings: Readings) -> NDArray[np.int64]:
     """When a meter is known to have stood where it did: at its readings, and as it came or went."""
-    found, counted = readings.values(meter), readings.counted(meter)
-    if found is None or counted is None:
+    found = readings.values(meter)
+    if found is None:
         return np.empty(0, np.int64)
-    if meter.period is None:
+    counted = None if meter.period is None else readings.counted(meter)
+    if counted is None:
         return found[0]
     ends = np.concatenate([counted.start, counted.end])
     return np.concatenate([found[0], np.round(ends * 1e6).astype(np.int64)])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 
 from api.dependencies import Deeds, Now, Transaction, WhoAsks
+from api.entering import CREATED, made
 from api.errors import RequestProblem
+from api.idempotency import Once
 from api.models_onboarding import CalibrationIn, CalibrationOut, PlacementIn, PlacementOut
 from api.routes.devices import DatastreamId
 from api.routes.onboarding import DeviceId
@@ -33,7 +36,11 @@ def list_placements(device_id: DeviceId, connection: Transaction) -> list[Placem
 
 
 @router.post(
-    "/devices/{device_id}/placements", status_code=201, dependencies=[needs("write:devices")]
+    "/devices/{device_id}/placements",
+    status_code=201,
+    dependencies=[needs("write:devices")],
+    response_model=PlacementOut,
+    responses=CREATED,
 )
 def place_device(
     device_id: DeviceId,
@@ -42,28 +49,26 @@ def place_device(
     who: WhoAsks,
     deeds: Deeds,
     now: Now,
-) -> PlacementOut:
+    once: Once,
+) -> Response:
     """Say where a device measures from a moment on; said of the same moment again, this counts.
 
     What it measured before stays with the field that it stood on, and both are computed again.
     """
-    _check(asked.valid_from, now)
-    device = devices.get(connection, device_id)
-    placed = placements.place(
-        connection,
-        device_id,
-        asked.field_id,
-        valid_from=asked.valid_from,
-        by=who.actor,
-        datastream_id=asked.datastream_id,
-    )
-    deeds.note(
-        "device.place",
-        f"device:{device_id}",
-        farm_id=device.farm_id,
-        details=asked.model_dump(mode="json"),
-    )
-    return _placement(placed)
+
+    def make() -> Response:
+        _check(asked.valid_from, now)
+        device = devices.get(connection, device_id)
+        placed = placements.place(connection, device_id, by=who.actor, **asked.model_dump())
+        deeds.note(
+            "device.place",
+            f"device:{device_id}",
+            farm_id=device.farm_id,
+            details=asked.model_dump(mode="json"),
+        )
+        return made(_placement(placed), f"/v1/devices/{quote(device_id, safe='')}/placements")
+
+    return once.answer(make)
 
 
 @router.delete(
@@ -97,6 +102,8 @@ def list_calibrations(datastream_id: DatastreamId, connection: Transaction) -> l
     "/datastreams/{datastream_id}/calibrations",
     status_code=201,
     dependencies=[needs("write:devices")],
+    response_model=CalibrationOut,
+    responses=CREATED,
 )
 def calibrate(
     datastream_id: DatastreamId,
@@ -105,22 +112,29 @@ def calibrate(
     who: WhoAsks,
     deeds: Deeds,
     now: Now,
-) -> CalibrationOut:
+    once: Once,
+) -> Response:
     """Say how readings from a moment on are to be understood; they stay as they came.
 
     Said of the same moment again, this counts. What was computed of them is computed again.
     """
-    _check(asked.valid_from, now)
-    stream = devices.get_datastream(connection, datastream_id)
-    device = devices.get(connection, stream.device_id)
-    made = calibrations.calibrate(connection, datastream_id, by=who.actor, **asked.model_dump())
-    deeds.note(
-        "datastream.calibrate",
-        f"datastream:{datastream_id}",
-        farm_id=device.farm_id,
-        details=asked.model_dump(mode="json"),
-    )
-    return _calibration(made)
+
+    def make() -> Response:
+        _check(asked.valid_from, now)
+        stream = devices.get_datastream(connection, datastream_id)
+        device = devices.get(connection, stream.device_id)
+        entered = calibrations.calibrate(
+            connection, datastream_id, by=who.actor, **asked.model_dump()
+        )
+        deeds.note(
+            "datastream.calibrate",
+            f"datastream:{datastream_id}",
+            farm_id=device.farm_id,
+            details=asked.model_dump(mode="json"),
+        )
+        return made(_calibration(entered), f"/v1/datastreams/{datastream_id}/calibrations")
+
+    return once.answer(make)
 
 
 @router.delete(

@@ -74,7 +74,7 @@ def _as_it_was(world: World) -> Iterator[None]:
     known = [world.mine.device, world.theirs.device]
     with world.engine.begin() as connection:
         for name in ("device_placements", "datastream_calibrations", "device_credentials",
-                     "audit_log", "unknown_devices"):  # fmt: skip
+                     "audit_log", "unknown_devices", "kept_answers"):  # fmt: skip
             connection.execute(sa.delete(tables.metadata.tables[name]))
         connection.execute(sa.delete(tables.devices).where(tables.devices.c.id.not_in(known)))
         connection.execute(
@@ -274,8 +274,11 @@ def test_a_field_of_another_farm_is_no_place_for_a_device(world: World) -> None:
 def test_a_device_moves_and_a_mistake_is_taken_back(world: World) -> None:
     path = f"/devices/{world.mine.device}/placements"
     assert world.ask("GET", path).json() == []
-    answer = world.ask("POST", path, json={"field_id": None, "valid_from": START.isoformat()})
+    asked = {"field_id": None, "valid_from": START.isoformat()}
+    key = {"Idempotency-Key": "a move"}
+    answer = world.ask("POST", path, json=asked, headers=key)
     assert answer.status_code == 201, answer.text
+    assert world.ask("POST", path, json=asked, headers=key).json() == answer.json()
 
     found = world.ask("GET", path).json()
     assert [(one["field_id"], one["valid_from"]) for one in found] == [

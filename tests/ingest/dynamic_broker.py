@@ -21,7 +21,10 @@ PLUGIN = "mosquitto_dynamic_security.so"
 
 def plugin() -> Path:
     """The plugin of the distribution's package; skips where there is none."""
-    found = [one for folder in ("/usr/lib", "/usr/local/lib") for one in Path(folder).rglob(PLUGIN)]
+    folders = [Path(one) for one in ("/usr/lib", "/usr/local/lib")]
+    found = [
+        one for folder in folders for one in (*folder.glob(PLUGIN), *folder.glob(f"*/{PLUGIN}"))
+    ]
     if not found or shutil.which("mosquitto_ctrl", path=PATH) is None:
         pytest.skip(f"needs mosquitto with {PLUGIN}, of the distribution's package mosquitto")
     return found[0]
