@@ -121,7 +121,8 @@ class Subscriber:
                 self._metrics.overdue.inc()
                 log.error("unacknowledged too long; connecting anew", cause=str(error))
             except (OSError, ConnectionError) as error:
-                log.warning("broker away", broker=self._address.place, error=str(error))
+                if not getattr(error, "too_old", False):  # then it is there, and that was told
+                    log.warning("broker away", broker=self._address.place, error=str(error))
             if time.monotonic() - begun > SHORT_LIVED_S:
                 pause = FIRST_PAUSE_S
             if not self._stopping:
