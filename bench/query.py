@@ -209,10 +209,10 @@ def _at_size(place: _Place, count: int, progress: Progress) -> Report:
     cold: list[Report] = []
     for number in range(place.cold_rounds):
         servers.drop_from_cache(place.settings.home)
-        with _database(place) as (url, _), _serving(url, place.folder) as port:
+        with _database(place) as (url, _), serving(url, place.folder) as port:
             cold.append({one.name: _ask_once(port, one, number) for one in asked if one.cold})
         progress.advance(asking)
-    with _database(place) as (url, engine), _serving(url, place.folder) as port:
+    with _database(place) as (url, engine), serving(url, place.folder) as port:
         warm = {}
         for one in asked:
             warm[one.name] = _measure(place, engine, port, one)
@@ -244,7 +244,7 @@ def _database(place: _Place) -> Iterator[tuple[str, sa.Engine]]:
 
 
 @contextmanager
-def _serving(database_url: str, folder: Path) -> Iterator[int]:
+def serving(database_url: str, folder: Path) -> Iterator[int]:
     """`dala serve` on a free port, once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

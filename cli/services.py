@@ -191,7 +191,7 @@ def serve(
 
 def bench(
     name: Annotated[
-        Literal["analytics", "ingest", "query", "storage", "store"],
+        Literal["analytics", "api", "ingest", "query", "storage", "store"],
         typer.Argument(help="What to measure."),
     ] = "store",
     rows: Annotated[int, typer.Option(min=1_000, help="Of store: readings in a run.")] = 160_000,
@@ -221,11 +221,14 @@ def bench(
     """Measure, as ratios from one run on this machine."""
     from rich.console import Console
 
-    from bench import analytics, ingest, query, query_table, storage, store
+    from bench import analytics, api, ingest, query, query_table, storage, store
 
     if name == "analytics":
         report = analytics.run(zones=zones)
         table = analytics.as_table(report)
+    elif name == "api":
+        report = api.run()
+        table = api.as_table(report)
     elif name == "ingest":
         report = ingest.run(
             messages=messages, device_count=devices, waiting=backlog, latency_s=latency_seconds

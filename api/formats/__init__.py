@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from api.formats import tables, writers
 from api.formats.choosing import Form, Offer
 from api.formats.tables import Table
-from storage import tenancy
+from api.security.guard import Door
 
 _UNSAID = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -148,6 +148,6 @@ def reading_on(request: Request) -> Iterator[sa.Connection]:
 
     It shows what the caller may see. A slow reader holds no connection between two parts.
     """
-    with request.app.state.door.engine.begin() as connection:
-        tenancy.enter(connection, request.state.caller.reach)
+    door: Door = request.app.state.door
+    with door.transaction(request.state.caller.reach) as connection:
         yield connection
