@@ -1,16 +1,17 @@
 /** Numbers, days and units as people of a language write them. */
 import { depthUnit, rateUnit } from "./display";
 import { language, t } from "./words";
+import { type DateStyle, dateWriter, numberLocale } from "./words/locale";
 
 export const NONE = "–";
 const BLANK = "\u00a0"; // a number and its unit stay together
 
-const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+const made = new Map<string, unknown>();
 
-function once<T extends Intl.NumberFormat | Intl.DateTimeFormat>(key: string, make: () => T): T {
-  const found = made.get(key) ?? make();
+function once<T>(key: string, make: () => T): T {
+  const found = (made.get(key) as T | undefined) ?? make();
   made.set(key, found);
-  return found as T;
+  return found;
 }
 
 /** A number with so many decimals; negative zero is zero. */
@@ -19,7 +20,7 @@ export function number(value: number | null | undefined, decimals = 0): string {
   const format = once(
     `n ${language.value} ${decimals}`,
     () =>
-      new Intl.NumberFormat(language.value, {
+      new Intl.NumberFormat(numberLocale(language.value), {
         minimumFractionDigits: decimals,
         maximumFractionDigits: decimals,
         signDisplay: "negative",
@@ -91,35 +92,15 @@ export function percent(fraction: number | null | undefined, decimals = 0): stri
 }
 
 /** A farm's day, which is no moment: 1 July, or with its year. */
-export function day(
-  iso: string | null | undefined,
-  style: "long" | "short" | "year" = "long",
-): string {
-  if (!iso) return NONE;
-  const options: Intl.DateTimeFormatOptions = {
-    day: "numeric",
-    month: style === "short" ? "short" : "long",
-    timeZone: "UTC",
-    ...(style === "year" ? { year: "numeric" } : {}),
-  };
-  const format = once(
-    `d ${language.value} ${style}`,
-    () => new Intl.DateTimeFormat(language.value, options),
-  );
-  return format.format(Date.parse(`${iso}T00:00:00Z`));
+export function day(iso: string | null | undefined, style: DateStyle = "long"): string {
+  return iso ? writer(style, "UTC")(Date.parse(`${iso}T00:00:00Z`)) : NONE;
 }
 
 /** A moment in the time of the device that shows it. */
 export function moment(at: number | string): string {
-  const format = once(
-    `m ${language.value}`,
-    () =>
-      new Intl.DateTimeFormat(language.value, {
-        day: "numeric",
-        month: "short",
-        hour: "2-digit",
-        minute: "2-digit",
-      }),
-  );
-  return format.format(typeof at === "string" ? Date.parse(at) : at);
+  return writer("moment")(typeof at === "string" ? Date.parse(at) : at);
+}
+
+function writer(style: DateStyle, timeZone?: string): (at: number) => string {
+  return once(`d ${language.value} ${style}`, () => dateWriter(language.value, style, timeZone));
 }

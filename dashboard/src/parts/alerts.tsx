@@ -22,18 +22,15 @@ export function Alerts({ farm }: { farm: string }) {
       RANK[a.severity] - RANK[b.severity] ||
       b.opened_at.localeCompare(a.opened_at),
   );
+  if (open.length === 0) return <p class="small quiet">{t("today.no_alerts")}</p>;
   return (
     <section class="card stack" aria-labelledby="alerts">
-      <h2 id="alerts">
-        {open.length > 0 ? t("today.alerts", { count: open.length }) : t("today.no_alerts")}
-      </h2>
-      {open.length > 0 && (
-        <ul class="alerts">
-          {open.map((one) => (
-            <Alert key={one.id} of={one} changed={alerts.retry} />
-          ))}
-        </ul>
-      )}
+      <h2 id="alerts">{t("today.alerts", { count: open.length })}</h2>
+      <ul class="alerts">
+        {open.map((one) => (
+          <Alert key={one.id} of={one} changed={alerts.retry} />
+        ))}
+      </ul>
     </section>
   );
 }

@@ -107,9 +107,9 @@ export function FieldTable(props: {
                 <StatusMark status={row.status} />
               </td>
               <td class="number">{left(row)}</td>
-              <td class="number">{missing(row)}</td>
+              <td class="number only-wide">{missing(row)}</td>
               <td class="wide">{row.zone?.decision_text ?? ""}</td>
-              <td class="number">{area(row.field.area_ha)}</td>
+              <td class="number only-wide">{area(row.field.area_ha)}</td>
             </tr>
           ))}
         </tbody>

@@ -53,6 +53,8 @@ export class FieldMapEngine {
       fadeDuration: 0,
       locale: {
         "Map.Title": t("map.title"),
+        "ScaleControl.Meters": t("unit.m"),
+        "ScaleControl.Kilometers": t("unit.km"),
         "NavigationControl.ZoomIn": t("map.zoom_in"),
         "NavigationControl.ZoomOut": t("map.zoom_out"),
       },
@@ -67,6 +69,7 @@ export class FieldMapEngine {
       this.#ready = true;
       this.#draw();
     });
+    map.on("idle", () => place.closest(".mapbox")?.setAttribute("data-drawn", ""));
     map.on("click", (click) => {
       const [hit] = map.queryRenderedFeatures(click.point, { layers: ["field-fill"] });
       choose(typeof hit?.id === "number" ? hit.id : null);
@@ -102,12 +105,34 @@ export class FieldMapEngine {
     this.#source("tracks", tracks.flatMap(asLine));
     this.#source("machines", tracks.flatMap(asMachine));
     this.#map.setFilter("field-chosen", ["==", ["id"], chosen ?? -1]);
+    requestAnimationFrame(() => this.#clear(rows.find((row) => row.field.id === chosen)));
     const ids = rows.map((row) => row.field.id).join();
     if (ids !== this.#framed) {
       this.#framed = ids;
       const bounds = boundsOf(rows);
       if (bounds) this.#map.fitBounds(bounds, { padding: 48, maxZoom: 15, animate: false });
     }
+  }
+
+  /** Move the map where the card of the chosen field lies on the field. */
+  #clear(chosen: FieldRow | undefined): void {
+    const place = this.#map.getContainer();
+    const card = place.parentElement?.querySelector(".onmap")?.getBoundingClientRect();
+    const bounds = chosen && boundsOf([chosen]);
+    if (!card || !bounds) return;
+    const ground = place.getBoundingClientRect();
+    const at = this.#map.project(bounds.getCenter());
+    const below = this.#map.project([bounds.getCenter().lng, bounds.getSouth()]);
+    const [x, y] = [at.x + ground.left, below.y + ground.top];
+    if (
+      x < card.left - 20 ||
+      x > card.right + 20 ||
+      y < card.top ||
+      at.y + ground.top > card.bottom
+    )
+      return;
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.#map.panBy([0, y - card.top + 24], { animate: !calm });
   }
 
   #source(name: string, features: Feature[]): void {

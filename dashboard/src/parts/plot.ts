@@ -2,9 +2,10 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { language } from "../words";
+import { dateWriter, numberLocale } from "../words/locale";
 import type { ChartProps, Series } from "./chart";
 
-const BARS = { size: [0.42, 14] as [number, number], radius: 0.1 };
+const BARS = { size: [0.45, 14, 3] as [number, number, number], radius: 0.1 };
 const { bars } = uPlot.paths;
 
 /** Draw a chart; returns what takes it away again. */
@@ -19,13 +20,9 @@ export function plot(
   const seconds = props.days.map((day) => Date.parse(`${day}T00:00:00Z`) / 1000);
   const data = [seconds, ...props.series.map((one) => [...one.values])] as uPlot.AlignedData;
   const font = `12px ${getComputedStyle(document.body).fontFamily}`;
-  const numbers = new Intl.NumberFormat(language.value);
-  const months = new Intl.DateTimeFormat(language.value, { month: "short", timeZone: "UTC" });
-  const daysOf = new Intl.DateTimeFormat(language.value, {
-    day: "numeric",
-    month: "short",
-    timeZone: "UTC",
-  });
+  const numbers = new Intl.NumberFormat(numberLocale(language.value));
+  const months = dateWriter(language.value, "month", "UTC");
+  const days = dateWriter(language.value, "short", "UTC");
   const top = Math.max(...props.series.flatMap((one) => one.values.map((value) => value ?? 0)), 1);
   let beside = 0;
   const options: uPlot.Options = {
@@ -47,8 +44,9 @@ export function plot(
         grid: { stroke: line, width: 1 },
         ticks: { stroke: line, width: 1 },
         space: 56,
+        size: 30,
         values: (_plot, splits, _axis, _space, step) =>
-          splits.map((at) => (step < 28 * 86_400 ? daysOf : months).format(at * 1000)),
+          splits.map((at) => (step < 28 * 86_400 ? days : months)(at * 1000)),
       },
       {
         stroke: quiet,

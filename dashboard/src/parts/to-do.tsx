@@ -93,7 +93,7 @@ export function CropOf({ zone }: { zone: { crop: string; irrigation_method: stri
 export function Reasons({ zone }: { zone: ZoneAdvice }) {
   return (
     <div class="stack">
-      <ul class="stack">
+      <ul class="reasons">
         {zone.reasons.map((reason) => (
           <li key={reason.key}>{reason.text}</li>
         ))}

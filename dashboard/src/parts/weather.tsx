@@ -7,9 +7,12 @@ const SOURCES = ["forecast", "climatology", "persistence", "measured"] as const;
 /** The weather that the advice counts on, and where it is from. */
 export function Weather({ days }: { days: readonly ExpectedDay[] }) {
   return (
-    <section class="card stack" aria-labelledby="weather">
-      <h2 id="weather">{t("today.weather")}</h2>
-      <table>
+    <details class="card stack" open={matchMedia("(min-width: 1080px)").matches}>
+      <summary>
+        <h2>{t("today.weather")}</h2>
+      </summary>
+      <p class="small quiet">{[...new Set(days.map(sourceOf))].join(", ")}</p>
+      <table class="dense">
         <thead>
           <tr>
             <th scope="col">{t("today.day")}</th>
@@ -24,17 +27,14 @@ export function Weather({ days }: { days: readonly ExpectedDay[] }) {
         <tbody>
           {days.map((one) => (
             <tr key={one.day}>
-              <th scope="row">
-                {dayText(one.day)}
-                <div class="small quiet">{sourceOf(one)}</div>
-              </th>
+              <th scope="row">{dayText(one.day)}</th>
               <td class="number">{depthNumber(one.rain_mm, 1)}</td>
               <td class="number">{depthNumber(one.et0_mm, 1)}</td>
             </tr>
           ))}
         </tbody>
       </table>
-    </section>
+    </details>
   );
 }
 

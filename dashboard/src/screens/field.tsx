@@ -100,7 +100,12 @@ function Head(props: {
         </p>
         <Title title={field.name}>{t("field.title", { name: field.name })}</Title>
         <p class="quiet">
-          {zone && <CropOf zone={zone} />} {area(field.area_ha)}
+          {zone && (
+            <>
+              <CropOf zone={zone} /> ·{" "}
+            </>
+          )}
+          {area(field.area_ha)}
           {field.official_field_id && ` · ${field.official_field_id}`}
         </p>
       </div>
@@ -144,7 +149,7 @@ function Advice({ zone }: { zone: ZoneAdvice }) {
         <dl class="facts">
           <div>
             <dt>{t("fields.left")}</dt>
-            <dd>
+            <dd class="row">
               <StatusMark status={statusOf(zone)} />{" "}
               {left === null ? "" : percent(Math.max(left, 0))}
             </dd>
@@ -344,8 +349,8 @@ function Water({
 
 function Totals({ zone }: { zone: CropZoneSummary }) {
   const { water } = zone;
-  const facts: [string, string][] = [
-    [t("field.applied"), `${depth(water.applied_mm)} · ${volume(water.applied_m3)}`],
+  const facts: [name: string, value: string, more?: string][] = [
+    [t("field.applied"), depth(water.applied_mm), volume(water.applied_m3)],
     [t("field.rain_total"), depth(water.rain_mm)],
     [t("field.eta_total"), depth(water.eta_mm)],
     [t("field.etc_total"), depth(water.etc_mm)],
@@ -359,10 +364,13 @@ function Totals({ zone }: { zone: CropZoneSummary }) {
     <section class="card stack" aria-labelledby="totals">
       <h2 id="totals">{t("field.season_totals")}</h2>
       <dl class="facts">
-        {facts.map(([name, value]) => (
+        {facts.map(([name, value, more]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{value}</dd>
+            <dd>
+              {value}
+              {more && <small>{more}</small>}
+            </dd>
           </div>
         ))}
       </dl>

@@ -55,7 +55,7 @@ function Season({ at, of }: { at: At; of: FarmSummary }) {
         </div>
       )}
       <section class="card stack" aria-labelledby="used">
-        <h2 id="used">{t("savings.used")}</h2>
+        <h2 id="used">{t("savings.water")}</h2>
         <dl class="facts">
           <Fact
             name={t("savings.used")}

@@ -66,7 +66,7 @@ export function SignIn({ back }: { back: string }) {
         </label>
         <button
           type="button"
-          class="plain small"
+          class="plain small start"
           aria-pressed={shown.value}
           onClick={() => {
             shown.value = !shown.value;

@@ -22,6 +22,8 @@ export const en = {
 
   "unit.mm": "mm",
   "unit.m3_ha": "m³/ha",
+  "unit.m": "m",
+  "unit.km": "km",
   "unit.m3": "m³",
   "unit.ha": "ha",
   "unit.h": "h",
@@ -231,6 +233,7 @@ export const en = {
   "savings.none": "Nothing to compare with",
   "savings.none_more":
     "No baseline is known for this season: rain-fed, or without metered seasons before.",
+  "savings.water": "Water of the season",
   "savings.used": "Water applied",
   "savings.baseline": "The old practice would have taken",
   "savings.baseline_of": "on {area}",

@@ -1,5 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import type { en } from "./en";
+import { numberLocale, pluralForm } from "./locale";
 
 export const LANGUAGES = ["kk", "ru", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -26,11 +27,11 @@ type Values<K extends Key> = { readonly [N in Names<Text<K>>]: string | number }
 type Given<K extends Key> = Names<Text<K>> extends never ? [] : [values: Values<K>];
 
 const spoken = signal<{ language: Language; words: Words } | null>(null);
-const plurals = computed(() => new Intl.PluralRules(spoken.value?.language ?? "en"));
-const whole = computed(() => new Intl.NumberFormat(spoken.value?.language ?? "en"));
 
 /** The language whose words are loaded. */
 export const language = computed<Language>(() => spoken.value?.language ?? "en");
+
+const whole = computed(() => new Intl.NumberFormat(numberLocale(language.value)));
 
 /** Load the words of a language and speak it; the page in it is one file, loaded when asked for. */
 export async function speak(chosen: Language): Promise<void> {
@@ -65,7 +66,7 @@ export function isNamed(kind: "crop" | "method" | "cause", name: string): boolea
 }
 
 function form(words: Plural, count: number): string {
-  const category = plurals.value.select(count);
+  const category = pluralForm(language.value, count);
   return (words as unknown as Record<string, string>)[category] ?? words.other;
 }
 

@@ -24,6 +24,8 @@ export const kk: Words = {
 
   "unit.mm": "мм",
   "unit.m3_ha": "м³/га",
+  "unit.m": "м",
+  "unit.km": "км",
   "unit.m3": "м³",
   "unit.ha": "га",
   "unit.h": "сағ",
@@ -156,7 +158,10 @@ export const kk: Words = {
   "fields.crop_all": "Барлық дақыл",
   "fields.status": "Ылғал",
   "fields.status_all": "Кез келген",
-  "fields.shown": { one: "{count} танаптың {shown}-і", other: "{count} танаптың {shown}-і" },
+  "fields.shown": {
+    one: "көрсетілгені: {shown} / {count}",
+    other: "көрсетілгені: {shown} / {count}",
+  },
   "fields.none": "Шаруашылықта әлі танап жоқ",
   "fields.none_more": "Шекаралар GeoJSON, шейп-файл немесе терминал тапсырмаларынан алынады.",
   "fields.none_found": "Сай келетін танап жоқ. Іздеуді немесе сүзгіні өзгертіңіз.",
@@ -232,6 +237,7 @@ export const kk: Words = {
   "savings.none": "Салыстыратын ештеңе жоқ",
   "savings.none_more":
     "Бұл маусымның базалық сызығы жоқ: тәлімі егіс немесе бұрын есептегішпен өлшенген маусым болмаған.",
+  "savings.water": "Маусым суы",
   "savings.used": "Берілген су",
   "savings.baseline": "Бұрынғы тәсіл алар еді",
   "savings.baseline_of": "{area} алқапқа",

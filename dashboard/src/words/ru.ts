@@ -24,6 +24,8 @@ export const ru: Words = {
 
   "unit.mm": "мм",
   "unit.m3_ha": "м³/га",
+  "unit.m": "м",
+  "unit.km": "км",
   "unit.m3": "м³",
   "unit.ha": "га",
   "unit.h": "ч",
@@ -260,6 +262,7 @@ export const ru: Words = {
   "savings.none": "Сравнить не с чем",
   "savings.none_more":
     "Для этого сезона нет базовой линии: богара или нет прежних сезонов со счётчиками.",
+  "savings.water": "Вода сезона",
   "savings.used": "Подано воды",
   "savings.baseline": "Прежняя практика взяла бы",
   "savings.baseline_of": "на {area}",

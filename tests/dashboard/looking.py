@@ -1,0 +1,100 @@
+"""What a browser's tests share: a window, words of the page, axe, pixels."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.dashboard.season import PASSWORD, ROOT
+
+SIZES = {"phone": (390, 844), "desk": (1440, 900)}
+LANGUAGES = ("kk", "ru", "en")
+AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# A key of the dictionaries, or a placeholder that nobody filled.
+UNSAID = re.compile(
+    r"\b(?:app|session|state|farms|start|nav|today|alert|status|map|fields|field|savings|crop|method"
+    r"|cause|unit|theme|weather|language)\.[a-z][a-z_.-]*\b|\{\w+\}"
+)
+
+
+@contextmanager
+def window(
+    browser: Browser, address: str, *, size: str = "desk", language: str = "en", login: str | None
+) -> Iterator[Page]:
+    """A page in a browser of its own; whatever it complains of in its console fails the test."""
+    width, height = SIZES[size]
+    context = browser.new_context(
+        base_url=address, viewport={"width": width, "height": height}, locale="en-GB"
+    )
+    kept = json.dumps({"language": language})
+    context.add_init_script(
+        f"localStorage.getItem('dala.display') || localStorage.setItem('dala.display', '{kept}')"
+    )
+    if login is not None:
+        signed = context.request.post(
+            f"{address}/v1/session", data={"login": login, "password": PASSWORD}
+        )
+        assert signed.status == 201, signed.text()
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on(
+        "console", lambda said: said.type in {"error", "warning"} and complaints.append(said.text)
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert [one for one in complaints if not _expected(one)] == []
+
+
+def _expected(complaint: str) -> bool:
+    # The browser itself notes answers such as 401, and software drawing of the map.
+    return complaint.startswith("Failed to load resource") or "GPU stall" in complaint
+
+
+def settled(page: Page) -> None:
+    """Wait until nothing is on its way and map and charts are drawn."""
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".bar")).to_have_count(0)
+    expect(page.locator(".mapbox:not([data-drawn])")).to_have_count(0, timeout=15_000)
+    expect(page.locator(".plot:not(:has(canvas))")).to_have_count(0)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong with the page as it is."""
+    found: dict[str, Any] = page.evaluate(
+        AXE.read_text() + f"; axe.run({{runOnly: {json.dumps(WCAG)}}})"
+    )
+    assert len(found["passes"]) > 10  # it looked
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def colours(page: Page, selector: str) -> int:
+    """How many colours a part of the window shows, looked at by the browser itself."""
+    png = page.locator(selector).screenshot()
+    other = page.context.new_page()
+    counted = other.evaluate(
+        """async (data) => {
+            const image = new Image();
+            image.src = `data:image/png;base64,${data}`;
+            await image.decode();
+            const canvas = new OffscreenCanvas(image.width, image.height);
+            const on = canvas.getContext("2d");
+            on.drawImage(image, 0, 0);
+            const { data: all } = on.getImageData(0, 0, image.width, image.height);
+            return new Set(new Uint32Array(all.buffer)).size;
+        }""",
+        base64.b64encode(png).decode(),
+    )
+    other.close()
+    return int(counted)

@@ -1,0 +1,114 @@
+"""Take the pictures of the user guide: ``python -m tests.dashboard.pictures FOLDER``.
+
+A database of its own, a computed season, the built page, and a browser; a minute.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from playwright.sync_api import Page, expect, sync_playwright
+
+import migrations
+from embedded.home import EmbeddedSettings
+from embedded.stack import open_embedded
+from storage.database import make_engine
+from tests.dashboard.season import (
+    BROWSER_ARGUMENTS,
+    DAY,
+    FARM,
+    PASSWORD,
+    browser_program,
+    put_season,
+    serving,
+)
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+
+
+class Picture(NamedTuple):
+    """A picture of the guide."""
+
+    name: str
+    language: str
+    size: dict[str, int]
+    path: str
+    dark: bool = False
+    whole: bool = False  # the page to its end, not just what the window shows
+
+
+GUIDE = (
+    Picture("sign-in", "ru", PHONE, "/sign-in"),
+    Picture("today", "ru", DESK, f"/farms/{FARM}?day={DAY}&field=1"),
+    Picture("today-phone", "kk", PHONE, f"/farms/{FARM}?day={DAY}", whole=True),
+    Picture("today-dark", "kk", DESK, f"/farms/{FARM}?day={DAY}", dark=True),
+    Picture("field", "ru", DESK, f"/farms/{FARM}/fields/1?day={DAY}", whole=True),
+    Picture("field-phone", "kk", PHONE, f"/farms/{FARM}/fields/1?day={DAY}", whole=True),
+    Picture("savings", "ru", DESK, f"/farms/{FARM}/savings", whole=True),
+)
+
+
+def take(page: Page, address: str, one: Picture, file: Path) -> None:
+    """Show what a picture is of, wait until it stands still, and keep it."""
+    page.set_viewport_size(one.size)  # type: ignore[arg-type]
+    page.add_init_script(_display(one))
+    page.goto(address + one.path)
+    settled(page)
+    page.screenshot(path=file, full_page=one.whole, animations="disabled")
+
+
+def settled(page: Page) -> None:
+    """Wait until nothing is on its way and map and charts are drawn."""
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".bar")).to_have_count(0)
+    expect(page.locator(".mapbox:not([data-drawn])")).to_have_count(0, timeout=15_000)
+    expect(page.locator(".plot:not(:has(canvas))")).to_have_count(0)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+
+
+def _display(one: Picture) -> str:
+    theme = "dark" if one.dark else "light"
+    kept = f'{{"language": "{one.language}", "theme": "{theme}"}}'
+    return f"localStorage.setItem('dala.display', '{kept}')"
+
+
+def main(folder: Path, pictures: tuple[Picture, ...] = GUIDE) -> None:
+    """Take all pictures."""
+    program = browser_program()
+    if program is None:
+        raise SystemExit("There is no chromium here. On Debian or Ubuntu: apt-get install chromium")
+    folder.mkdir(parents=True, exist_ok=True)
+    with _season() as engine, serving(engine) as address, sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=program, args=BROWSER_ARGUMENTS)
+        for one in pictures:
+            context = browser.new_context(locale={"kk": "kk-KZ", "ru": "ru-KZ"}[one.language])
+            page = context.new_page()
+            if one.path != "/sign-in":
+                body = {"login": "aigul", "password": PASSWORD}
+                context.request.post(f"{address}/v1/session", data=body)
+            take(page, address, one, folder / f"{one.name}.png")
+            context.close()
+        browser.close()
+
+
+@contextlib.contextmanager
+def _season() -> Iterator[sa.Engine]:
+    with tempfile.TemporaryDirectory() as home:
+        settings = EmbeddedSettings(home=Path(home))
+        with open_embedded(settings, verb="pictures", broker=False) as servers:
+            engine = make_engine(servers.database_url)
+            migrations.upgrade(engine)
+            put_season(engine)
+            yield engine
+            engine.dispose()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
