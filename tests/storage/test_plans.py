@@ -21,6 +21,7 @@ from sqlalchemy.sql.elements import TextClause
 
 import storage
 from analytics import daily
+from analytics.watching.rules import RULES, look
 from api.app import make_app
 from api.dependencies import current_time
 from api.settings import ApiSettings
@@ -29,7 +30,7 @@ from seeds import load, messages
 from seeds.farms import catalogue
 from seeds.messages import numbered
 from seeds.season import simulate_all
-from storage import farms, intervals, lost_messages, readings
+from storage import farms, intervals, live_news, lost_messages, readings
 from storage.intervals import Gap
 from storage.lost_messages import Declared
 from storage.readings import Quality
@@ -138,6 +139,14 @@ def analyse(engine: sa.Engine) -> None:
 
 def watch(engine: sa.Engine) -> None:
     Line(engine).watch(NOW)
+    with engine.begin() as connection:
+        for rule in RULES.values():
+            if rule.find is not None:
+                look(connection, rule, NOW)
+        streams = set(connection.scalars(sa.text("SELECT id FROM datastreams LIMIT 50")))
+        machines = set(connection.scalars(sa.text("SELECT DISTINCT device_id FROM datastreams")))
+        changed = live_news.News({}, streams, machines, set())
+        live_news.facts(connection, changed, farm_ids=[], everything=True, now=NOW)
 
 
 async def ask(engine: sa.Engine) -> None:
