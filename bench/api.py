@@ -48,11 +48,15 @@ START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 Report = dict[str, Any]
 
 
-def run(*, rows: int = READINGS, seconds: float = SECONDS, rounds: int = ROUNDS) -> Report:
+def run(
+    *, farm_count: int = FARMS, rows: int = READINGS, seconds: float = SECONDS, rounds: int = ROUNDS
+) -> Report:
     """Measure on an embedded database that is gone afterwards.
 
     Parameters
     ----------
+    farm_count : int
+        Farms whose summaries are asked for in turn.
     rows : int
         Readings of the datastream that is exported.
     seconds : float
@@ -66,7 +70,7 @@ def run(*, rows: int = READINGS, seconds: float = SECONDS, rounds: int = ROUNDS)
         with open_embedded(settings, verb="bench", broker=False) as embedded:
             engine = servers.engine_on(embedded.database_url)
             try:
-                slugs, stream = _put(engine, rows)
+                slugs, stream = _put(engine, farm_count, rows)
                 with engine.connect() as connection:
                     server = {"postgresql": ping(connection)}
                 with query.serving(embedded.database_url, folder) as port:
@@ -83,10 +87,10 @@ def run(*, rows: int = READINGS, seconds: float = SECONDS, rounds: int = ROUNDS)
     }
 
 
-def _put(engine: sa.Engine, rows: int) -> tuple[list[str], int]:
+def _put(engine: sa.Engine, farm_count: int, rows: int) -> tuple[list[str], int]:
     """Farms with an analysed season, and a datastream with so many readings."""
     migrations.upgrade(engine)
-    season = seeding.register(engine, catalogue(FARMS))
+    season = seeding.register(engine, catalogue(farm_count))
     seeding.store(Line(engine), season, None, query.AFTER_SEASON)
     seeding.analyse(engine, query.AFTER_SEASON)
     with engine.begin() as connection:
@@ -113,7 +117,7 @@ def _summary(folder: Path, port: int, slugs: list[str], seconds: float, rounds: 
     paths = [f"/v1/farms/{slug}/summary" for slug in slugs]
     with _empty(folder) as empty_port:
         found: dict[str, list[float]] = {"empty": [], "summary": [], "anew": [], "healthz": []}
-        size = 0
+        size = asking.ask(port, paths, token=query.TOKEN, seconds=seconds).bytes  # computed once
         for _ in range(rounds):
             empty = asking.ask(empty_port, ["/empty"], token=query.TOKEN, seconds=seconds)
             found["empty"].append(empty.per_second)
@@ -129,7 +133,6 @@ def _summary(folder: Path, port: int, slugs: list[str], seconds: float, rounds: 
             found["anew"].append(anew.per_second)
             health = asking.ask(port, ["/v1/healthz"], token=query.TOKEN, seconds=seconds)
             found["healthz"].append(health.per_second)
-            size = asked.bytes
     ratios = [a / b for a, b in zip(found["summary"], found["empty"], strict=True)]
     return {
         **{f"{name}_per_s": statistics.median(each) for name, each in found.items()},

@@ -7,6 +7,7 @@ import selectors
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from embedded.children import ChildError
@@ -50,8 +51,11 @@ def ask(
         for path in paths
     )
     begins = f"HTTP/1.1 {status} ".encode()
-    with selectors.DefaultSelector() as waiting:
-        opened = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(connections)]
+    with selectors.DefaultSelector() as waiting, ExitStack() as stack:
+        opened = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), 10))
+            for _ in range(connections)
+        ]
         for socket_ in opened:
             socket_.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             waiting.register(socket_, selectors.EVENT_READ, bytearray())
@@ -73,8 +77,6 @@ def ask(
                 answered += 1
                 one.sendall(next(requests))
         taken = time.perf_counter() - begun
-        for socket_ in opened:
-            socket_.close()
     return Answered(answered, taken, size)
 
 
