@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.registering import farm_of, field_of, zone
+from cli.registering import farm_of, field_of, model, zone
 from cli.speaking import AsJson, enter, fail, no_farm, say
 
 
@@ -146,7 +146,7 @@ def claim(
 ) -> None:
     """Register a device that speaks unregistered."""
     from seeds.services import open_services
-    from storage import audit
+    from storage import audit, rejected
     from storage import unknown as strangers
     from storage.database import NotFound
 
@@ -162,9 +162,10 @@ def claim(
                     kind=kind,
                     field_id=None if field is None else field_of(connection, farm_id, farm, field),
                     name=name,
-                    profile=profile,
+                    profile=model(profile),
                     timezone=zone(timezone),
                 )
+                unread, _ = rejected.count(connection, device=identity, reason="no-decoder")
                 audit.record(
                     connection,
                     actor="console",
@@ -181,4 +182,10 @@ def claim(
         say(
             f"Of what it sent before, {claimed.retriable} messages are kept. To store them: "
             f"dala rejected retry --device {identity}"
+        )
+    if profile is None and unread:
+        say(
+            f"Its bytes have no decoder ({unread} messages). Let its network decode them, or name "
+            "the profile of its model over REST: "
+            f'PATCH /v1/devices/{claimed.device_id} {{"profile": …}}'
         )

@@ -57,7 +57,7 @@ def register(
                     kind=kind,
                     name=name or device_id,
                     wire_id=wire_id,
-                    profile=profile,
+                    profile=model(profile),
                     timezone=zone(timezone),
                     topic_filters=topics or None,
                 )
@@ -121,6 +121,15 @@ def zone(name: str | None) -> str | None:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
         fail(f"--timezone {name!r} is no IANA time zone, as Asia/Almaty is one")
+
+
+def model(profile: str | None) -> str | None:
+    """A profile, if it is one that bytes are read by; ValueError says which there are."""
+    from ingest.codecs.lorawan import check_profile
+
+    if profile is not None:
+        check_profile(profile)
+    return profile
 
 
 def farm_of(connection: sa.Connection, slug: str) -> int:

@@ -55,6 +55,7 @@ def test_a_registered_device_is_stored(run: Run, empty_engine: sa.Engine) -> Non
         (("probe-7", "--farm", "step", "--kind", "x"), "no farm 'step'. Try: steppe"),
         (("probe-7", *PROBE, "--field", "east"), "no field 'east' of steppe. There are: west"),
         (("probe-7", *PROBE, "--timezone", "Mars"), "no IANA time zone"),
+        (("probe-7", *PROBE, "--profile", "em500"), "'em500' is none of: decentlab-dl-atm41"),
     ],
 )
 def test_what_cannot_be_registered_says_why(run: Run, words: tuple[str, ...], why: str) -> None:
@@ -95,6 +96,21 @@ def test_a_stranger_is_listed_claimed_and_what_it_sent_is_read_again(
     assert "dala rejected retry --device probe-9" in claimed.stderr
     assert "1 of 1 messages are stored now" in retried.stderr
     assert "nothing to read again" in again.stderr
+
+
+def test_who_claims_a_device_whose_bytes_nobody_reads_hears_what_to_do(
+    run: Run, empty_engine: sa.Engine
+) -> None:
+    for eui in ("a8404100000000a1", "a8404100000000a2"):
+        uplink = json.dumps({"deviceInfo": {"devEui": eui}, "fPort": 85, "data": "AXVk"})
+        topic = f"application/1/device/{eui}/event/up"
+        Line(empty_engine).store([Message(topic, uplink.encode(), 1_750_000_000_000_000)])
+
+    without = run("claim", "lora:a8404100000000a1", *PROBE)
+    named = run("claim", "lora:a8404100000000a2", *PROBE, "--profile", "milesight-em500-smtc")
+
+    assert "PATCH /v1/devices/lora-a8404100000000a1" in without.stderr
+    assert (named.exit_code, "PATCH" in named.stderr) == (0, False)
 
 
 def test_what_still_cannot_be_read_is_said_to_stay(run: Run, empty_engine: sa.Engine) -> None:
