@@ -185,6 +185,7 @@ def serve(
             log_level="warning",
             access_log=False,
             server_header=False,
+            timeout_graceful_shutdown=5,  # streams of events have no end of their own
         )
         engine.dispose()
 
