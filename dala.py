@@ -17,6 +17,7 @@ VERBS = (
     ("replay", services.replay),
     ("ingest", services.ingest),
     ("analyze", services.analyze),
+    ("watch", watching.watch),
     ("serve", services.serve),
     ("summary", figures.summary),
     ("advice", figures.advice),
