@@ -6,7 +6,17 @@ import sys
 
 import typer
 
-from cli import accounts, devices, figures, files, importing, registering, rejected, services
+from cli import (
+    accounts,
+    devices,
+    figures,
+    files,
+    importing,
+    registering,
+    rejected,
+    services,
+    watching,
+)
 from cli.speaking import mendable, say
 
 VERBS = (
