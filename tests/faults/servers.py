@@ -68,6 +68,11 @@ class Postgres:
         self._disk = folder
         self._home = Home(folder / "home")
         self._home.create()
+        # What it says of a full disk is not to be lost for want of a page.
+        logs = folder.with_name(f"{folder.name}-logs")
+        logs.mkdir()
+        shutil.rmtree(self._home.logs, ignore_errors=True)
+        self._home.logs.symlink_to(logs)
         self._server: PostgresServer = start_postgres(self._home)
         self.port = self._server.address.port
         self._ballast = folder / "ballast"
