@@ -13,9 +13,11 @@ import sqlalchemy as sa
 import migrations
 from embedded.home import EmbeddedSettings
 from embedded.stack import Servers, open_embedded
+from ingest.storing import Line as StoringLine
 from seeds.devices import Login
-from storage import credentials
+from storage import credentials, devices
 from storage.database import make_engine
+from tests.ingest.packs import PROBE, TRACTOR
 from tests.ingest.servers import Ingester, Line, Mosquitto, Serving
 
 
@@ -102,3 +104,26 @@ def serving(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
     for one in started:
         if one.process.poll() is None:
             one.stop()
+
+
+@pytest.fixture
+def database(empty_engine: sa.Engine) -> sa.Engine:
+    """Two devices of our own, one switched off, one behind a LoRaWAN network."""
+    with empty_engine.begin() as connection:
+        devices.put(connection, PROBE, kind="soil-probe", name="Probe")
+        devices.put(connection, TRACTOR, kind="tractor", name="Tractor")
+        devices.put(connection, "stolen-1", kind="soil-probe", name="Stolen", disabled=True)
+        devices.put(
+            connection,
+            "lse01-1",
+            kind="soil-probe",
+            name="Soil sensor",
+            wire_id="lora:a840410000000001",
+            profile="dragino-lse01",
+        )
+    return empty_engine
+
+
+@pytest.fixture
+def line(database: sa.Engine) -> StoringLine:
+    return StoringLine(database)

@@ -99,6 +99,8 @@ class Node:
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         assert message.qos == 1
+        if not message.payload:  # what was retained is taken back
+            return
         self.heard.put((*said((message.topic, message.payload)), message.retain))
 
     def hears(self) -> tuple[bool, int, bool]:

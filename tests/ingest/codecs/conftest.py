@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from dala import app
 from tests.ingest.codecs.sample_cases import ARRIVED, MAPPINGS
+from tests.ingest.codecs.sparkplug_farm import Farm
 
 
 @pytest.fixture
@@ -23,3 +24,8 @@ def dala_decode(tmp_path):
         return [json.loads(line) for line in result.stdout.splitlines()]
 
     return run
+
+
+@pytest.fixture
+def farm():
+    return Farm()
