@@ -12,7 +12,7 @@ from api.entering import CREATED, WITHDRAWN, listed, made, of_row
 from api.errors import RequestProblem
 from api.formats import TABLES, Form
 from api.idempotency import Once
-from api.models_entered import IrrigationIn, IrrigationEventOut
+from api.models_entered import IrrigationEventOut, IrrigationIn
 from api.paging import LINK, Cursor, Limit
 from api.routes.crop_zones import OfFarm, OfField
 from api.security.guard import needs

@@ -13,7 +13,8 @@ import pytest
 import shapefile
 import sqlalchemy as sa
 
-from storage import audit, tenancy
+from analytics.daily import entered
+from storage import audit, farms, tenancy
 from tests.api.asking import Api, put_key
 from tests.conftest import empty
 from tests.two_farms import Land, put_land
@@ -665,3 +666,34 @@ def test_kept_answers_are_shown_to_nobody(world: World) -> None:
         tenancy.enter(connection, tenancy.Reach(farms=(world.mine.farm,)))
         with pytest.raises(sa.exc.ProgrammingError):
             connection.execute(sa.text("SELECT * FROM kept_answers"))
+
+
+# --- what follows ---------------------------------------------------------------------------------
+
+
+def test_whatever_is_entered_or_withdrawn_is_news_to_the_analysis(world: World) -> None:
+    def digest() -> str:
+        """What the crop zone's figures rest on: another digest, and it is computed anew."""
+        with world.engine.connect() as connection:
+            known = entered.load(connection, [farms.of_id(connection, world.mine.farm)])
+        field, zone = next(pair for pair in known.zones if pair[1].id == world.mine.zone)
+        return known.digest(field, zone)
+
+    found = [digest()]
+    event = world.post("irrigation-events", EVENT | {"field_id": world.mine.field}).json()["id"]
+    found.append(digest())
+    load = {"ticket": "A", "weighed_at": "2025-09-20T10:00:00Z", "net_kg": 8000}
+    weighed = world.post("harvest-loads", load | {"crop_zone_id": world.mine.zone}).json()["id"]
+    found.append(digest())
+    world.ask("PATCH", f"crop-zones/{world.mine.zone}", 200, json={"harvested": "2025-09-25"})
+    found.append(digest())
+    world.ask("PATCH", f"fields/{world.mine.field}", 200, json={"soil": {"texture": "loam"}})
+    found.append(digest())
+    assert len(set(found)) == 5
+
+    world.ask("DELETE", f"harvest-loads/{weighed}", 204)
+    world.ask("PATCH", f"crop-zones/{world.mine.zone}", 200, json={"harvested": "2025-09-30"})
+    world.ask("PATCH", f"fields/{world.mine.field}", 200, json={"soil": {}})
+    assert digest() == found[1]
+    world.ask("DELETE", f"irrigation-events/{event}", 204)
+    assert digest() == found[0]
