@@ -79,10 +79,8 @@ def security_policy(settings: ApiSettings) -> str:
 @router.get("/regions/{rest:path}", dependencies=[anybody()])
 async def page(request: Request) -> Response:
     """The page; it reads from its address what to show."""
-    settings = _settings(request)
     headers = {
         "Cache-Control": ASK_AGAIN,
-        "Content-Security-Policy": security_policy(settings),
         "Cross-Origin-Opener-Policy": "same-origin",
         "Permissions-Policy": "camera=(), microphone=(), payment=(), usb=()",
     }
@@ -125,6 +123,8 @@ def _sent(request: Request, name: str, headers: dict[str, str]) -> Response:
         raise Refused(404, f"There is no {name!r} in the page; it may have been renewed: reload.")
     media_type = MEDIA_TYPES.get(file.suffix, "application/octet-stream")
     headers["Vary"] = "Accept-Encoding"
+    # Of scripts too: a worker is held to the policy of its own file.
+    headers["Content-Security-Policy"] = security_policy(_settings(request))
     for encoding, suffix in ENCODINGS:
         packed = file.with_name(file.name + suffix)
         if accepts(request.headers.get("accept-encoding", ""), encoding) and packed.is_file():

@@ -37,7 +37,14 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1_200, // the map's engine
     manifest: true,
-    rolldownOptions: { checks: { pluginTimings: false } }, // packing takes its time, as is meant
+    rolldownOptions: {
+      input: { index: "index.html", worker: "src/worker.ts" },
+      output: {
+        // the service worker's name must stay, and it must lie at the top
+        entryFileNames: ({ name }) => (name === "worker" ? "worker.js" : "assets/[name]-[hash].js"),
+      },
+      checks: { pluginTimings: false }, // packing takes its time, as is meant
+    },
   },
   server: { proxy: { "/v1": "http://127.0.0.1:8080", "/page.json": "http://127.0.0.1:8080" } },
   test: { include: ["src/**/*.test.ts"], environment: "node" },

@@ -1,9 +1,11 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import "./styles/page.css";
+import { follow } from "./api/live";
 import { whenSignedOut } from "./api/resource";
 import { leave, recognise, who } from "./api/session";
 import { begin } from "./display";
+import { keepForOffline } from "./offline";
 import { Frame } from "./parts/frame";
 import { offerPatterns } from "./parts/patterns";
 import { Empty, Loading, Title } from "./parts/states";
@@ -75,6 +77,8 @@ async function start(): Promise<void> {
   whenSignedOut(() => leave(true));
   await Promise.all([begin(), recognise()]);
   offerPatterns();
+  follow();
+  keepForOffline();
   const place = document.getElementById("page");
   if (place) render(<Page />, place);
 }

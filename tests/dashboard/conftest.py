@@ -48,7 +48,7 @@ def address(season: sa.Engine, built: None) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop runs in this thread: no longer than it must
 def browser() -> Iterator[Browser]:
     program = browser_program()
     if program is None:

@@ -60,10 +60,11 @@ def _expected(complaint: str) -> bool:
 
 def settled(page: Page) -> None:
     """Wait until nothing is on its way and map and charts are drawn."""
-    page.wait_for_load_state("networkidle")
+    page.get_by_role("heading", level=1).wait_for()
     expect(page.locator(".bar")).to_have_count(0)
     expect(page.locator(".mapbox:not([data-drawn])")).to_have_count(0, timeout=15_000)
     expect(page.locator(".plot:not(:has(canvas))")).to_have_count(0)
+    page.wait_for_timeout(100)  # a frame, to be painted
 
 
 def violations(page: Page) -> list[str]:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 import migrations
 from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
 from storage.database import make_engine
+from tests.dashboard.looking import settled
 from tests.dashboard.season import (
     BROWSER_ARGUMENTS,
     DAY,
@@ -62,15 +63,6 @@ def take(page: Page, address: str, one: Picture, file: Path) -> None:
     page.goto(address + one.path)
     settled(page)
     page.screenshot(path=file, full_page=one.whole, animations="disabled")
-
-
-def settled(page: Page) -> None:
-    """Wait until nothing is on its way and map and charts are drawn."""
-    page.wait_for_load_state("networkidle")
-    expect(page.locator(".bar")).to_have_count(0)
-    expect(page.locator(".mapbox:not([data-drawn])")).to_have_count(0, timeout=15_000)
-    expect(page.locator(".plot:not(:has(canvas))")).to_have_count(0)
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
 
 
 def _display(one: Picture) -> str:

@@ -236,6 +236,30 @@ def test_without_a_connection_the_page_says_of_when_its_data_are(
         expect(page.get_by_text("No connection.")).to_have_count(0)
 
 
+def test_the_last_known_data_are_there_without_a_connection_and_gone_after_signing_out(
+    browser: Browser, address: str
+) -> None:
+    with window(browser, address, login="aigul") as page:
+        page.goto(SCREENS["field"])
+        page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+        page.reload()  # now everything comes through the worker, which keeps it
+        settled(page)
+        expect(page.locator(".live")).to_have_text("● live")
+        page.context.set_offline(True)
+        page.reload()
+        settled(page)
+
+        expect(page.get_by_role("heading", level=1)).to_have_text("Field field-1")
+        expect(page.get_by_text("No connection. You see what was loaded")).to_be_visible()
+        expect(page.locator(".live")).to_have_text("○ not live")
+        page.context.set_offline(False)
+        page.reload()
+        page.get_by_text("Display", exact=True).click()
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_label("Login").wait_for()
+        assert "dala-data" not in page.evaluate("() => caches.keys()")
+
+
 def test_the_first_load_is_small() -> None:
     folder = ROOT / "dashboard" / "dist"
     if not folder.is_dir():

@@ -1,6 +1,7 @@
 /** Asks the REST API, with types made of its own description. */
 import { signal } from "@preact/signals";
 import createClient, { type Middleware } from "openapi-fetch";
+import { LOADED_AT } from "../offline";
 import type { Problem, paths } from "./schema";
 
 /** Why there is no answer. */
@@ -17,6 +18,8 @@ export class Failure extends Error {
 
 /** Whether the last question was answered at all. */
 export const reachable = signal(true);
+/** Where answers come from the browser's own store: when the last of them came, ms since 1970. */
+export const keptSince = signal<number | null>(null);
 /** Sent with whatever writes; known once somebody has signed in. */
 export const csrf = signal<string | null>(null);
 
@@ -48,8 +51,10 @@ export async function answer<T>(asked: Promise<Said<T>>): Promise<NonNullable<T>
     reachable.value = false;
     throw new Failure("unreachable", 0, null);
   }
-  reachable.value = true;
   const { data, error, response } = said;
+  const kept = Number(response.headers.get(LOADED_AT));
+  reachable.value = kept === 0;
+  keptSince.value = kept || null;
   if (response.ok) return data as NonNullable<T>;
   const after = Number(response.headers.get("Retry-After"));
   throw new Failure(kindOf(response.status), response.status, asProblem(error), after || null);

@@ -1,7 +1,8 @@
 /** Answers that a screen shows: kept while they are fresh, shown with their age when they are not. */
 import { type Signal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { Failure } from "./client";
+import { forgetKept } from "../offline";
+import { Failure, keptSince } from "./client";
 
 export interface Resource<T> {
   readonly value: T | undefined;
@@ -34,7 +35,18 @@ export function whenSignedOut(call: () => void): void {
 /** Drop every answer. */
 export function forget(): void {
   lastLoaded.value = null;
+  forgetKept();
   entries.clear();
+}
+
+const shown = new Map<string, Set<() => void>>();
+
+/** Ask anew for what is on the screen and whose key begins so. */
+export function refresh(prefix: string): void {
+  for (const [key, calls] of shown) {
+    const [first] = calls;
+    if (key.startsWith(prefix) && first) first();
+  }
 }
 
 /** The answer to a question; ``key`` names it, null asks nothing yet. */
@@ -46,7 +58,10 @@ export function useResource<T>(key: string | null, load: () => Promise<T>): Reso
     const again = () => void fetchInto(entry, load);
     const timer = setInterval(again, AGAIN_MS);
     window.addEventListener("online", again);
+    const calls = shown.get(key) ?? new Set();
+    shown.set(key, calls.add(again));
     return () => {
+      calls.delete(again);
       clearInterval(timer);
       window.removeEventListener("online", again);
     };
@@ -66,8 +81,9 @@ async function fetchInto<T>(entry: Signal<Entry<T>>, load: () => Promise<T>): Pr
   entry.value = { ...entry.peek(), busy: true };
   try {
     const value = await load();
-    lastLoaded.value = Date.now();
-    entry.value = { value, at: lastLoaded.value, failure: null, busy: false };
+    const at = keptSince.value ?? Date.now();
+    lastLoaded.value = at;
+    entry.value = { value, at, failure: null, busy: false };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (error.kind === "signed-out") onSignedOut.call();

@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { reachable } from "../api/client";
+import { live } from "../api/live";
 import { lastLoaded } from "../api/resource";
 import { signOut, who } from "../api/session";
 import {
@@ -55,12 +56,24 @@ export function Frame({ children }: { children: ComponentChildren }) {
           </nav>
         )}
         <span class="grow" />
+        <LiveMark />
         <LanguageSwitch />
         <Settings />
       </header>
       <Notices />
       <main id="content">{children}</main>
     </>
+  );
+}
+
+/** Whether what is shown changes by itself: a filled or an empty dot, and a word. */
+function LiveMark() {
+  if (live.value === null) return null;
+  return (
+    <span class="small quiet live">
+      <span aria-hidden="true">{live.value ? "●" : "○"}</span>{" "}
+      {live.value ? t("app.live") : t("app.not_live")}
+    </span>
   );
 }
 

@@ -15,6 +15,8 @@ export const en = {
   "app.offline": "No connection. You see what was loaded at {time}; it may have changed.",
   "app.offline_empty": "No connection.",
   "app.unreachable": "The service does not answer. You see what was loaded at {time}.",
+  "app.live": "live",
+  "app.not_live": "not live",
   "app.retry": "Try again",
   "app.not_found": "There is no such page",
   "app.not_found_more": "The address may be mistyped, or what it showed is gone.",

@@ -1,0 +1,52 @@
+/** What changes, as it changes: the service tells, and what is on the screen is asked for anew. */
+import { effect, signal } from "@preact/signals";
+import { language } from "../words";
+import { refresh } from "./resource";
+import { who } from "./session";
+
+/** Whether changes come by themselves now; null for who may not see devices. */
+export const live = signal<boolean | null>(null);
+
+const CALM_MS = 3_000; // a screen is not asked for anew more often
+const waiting = new Map<string, ReturnType<typeof setTimeout>>();
+
+/** Listen for as long as somebody is there who may. */
+export function follow(): void {
+  effect(() => {
+    const spoken = language.value;
+    if (!mayListen()) {
+      live.value = null;
+      return;
+    }
+    const events = new EventSource(`/v1/events?language=${spoken}`);
+    live.value = false;
+    events.addEventListener("open", () => {
+      live.value = true;
+    });
+    events.addEventListener("error", () => {
+      live.value = false;
+    });
+    events.addEventListener("alert", () => soon("alerts "));
+    events.addEventListener("devices", () => soon("tracks "));
+    events.addEventListener("readings", () => soon("tracks "));
+    events.addEventListener("reset", () => soon(""));
+    return () => events.close();
+  });
+}
+
+function mayListen(): boolean {
+  const one = who.value;
+  return (
+    one.state === "visitor" ||
+    (one.state === "person" && one.session.scopes.includes("read:devices"))
+  );
+}
+
+function soon(prefix: string): void {
+  if (waiting.has(prefix)) return;
+  const call = () => {
+    waiting.delete(prefix);
+    refresh(prefix);
+  };
+  waiting.set(prefix, setTimeout(call, CALM_MS));
+}
