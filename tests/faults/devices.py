@@ -242,6 +242,9 @@ class ForgetfulSender(Said):
         super().__init__(name)
         self._chance, self._lock = chance, threading.Lock()
         self._under_way: dict[int, tuple[Key, float]] = {}
+        # Paho confirms under a lock of its own, which whoever publishes waits for: with ours held
+        # there, two threads could wait for each other for ever.
+        self._confirmed: deque[int] = deque()
         self._owed: dict[Key, float] = {}  # the broker has it, and was not killed since
         self._is_sure = True  # of what the broker says that it has
         self._at_ms = time.time_ns() // 1_000_000_000 * 1_000 - 2 * DAY_MS
@@ -249,7 +252,7 @@ class ForgetfulSender(Said):
             CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv311, clean_session=False
         )
         self._client.reconnect_delay_set(0.2, 0.2)  # type: ignore[arg-type]
-        self._client.on_publish = lambda _client, _data, mid, *_: self._taken(mid)
+        self._client.on_publish = lambda _client, _data, mid, *_: self._confirmed.append(mid)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         self._over = threading.Event()
@@ -265,17 +268,20 @@ class ForgetfulSender(Said):
     def doubt(self) -> None:
         """The broker is about to be killed."""
         with self._lock:
+            self._note_confirmed()
             self._is_sure = False
             self._owed.clear()
 
     def trust(self) -> None:
         """Everybody is connected again: from now on what the broker takes has to be stored."""
         with self._lock:
+            self._note_confirmed()
             self._is_sure = True
 
     def owed(self) -> dict[Key, float]:
         """What has to be stored, sooner or later."""
         with self._lock:
+            self._note_confirmed()
             return dict(self._owed)
 
     def settled(self, keys: Iterable[Key]) -> None:
@@ -292,13 +298,19 @@ class ForgetfulSender(Said):
             with self._lock:
                 self.ledger[key] = value
                 self.messages += 1
-                sent = self._client.publish(
-                    f"dala/v1/{self.name}/senml", json.dumps(records).encode(), qos=1
-                )
+            sent = self._client.publish(
+                f"dala/v1/{self.name}/senml", json.dumps(records).encode(), qos=1
+            )
+            with self._lock:
                 self._under_way[sent.mid] = key, value
 
-    def _taken(self, mid: int) -> None:
-        with self._lock:
+    def _note_confirmed(self) -> None:
+        """Sort out what the broker has taken since; some may not be noted as under way yet."""
+        for _ in range(len(self._confirmed)):
+            mid = self._confirmed.popleft()
+            if mid not in self._under_way:
+                self._confirmed.append(mid)
+                continue
             key, value = self._under_way.pop(mid)
             if self._is_sure:
                 self._owed[key] = value
