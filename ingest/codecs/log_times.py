@@ -62,9 +62,11 @@ def times(records: Records, timezone: str | None) -> LogTimes:
     elif timezone is None and has_clock.any():
         first = _EPOCH + timedelta(microseconds=int(clock[has_clock][0]))
         raise PayloadError("no-timezone", f"{first} has no offset from UTC; set the time zone")
+    instant = np.where(has_receiver, receiver, utc)
     return LogTimes(
-        np.where(has_receiver, receiver, utc) + _EPOCH_US,
-        has_clock | has_receiver,
+        instant + _EPOCH_US,
+        # A clock that the receiver contradicts by decades may be set to before there were any.
+        (has_clock | has_receiver) & (instant >= 0),
         int(has_receiver.sum()),
         None if ahead is None else ahead / _SECOND_US,
         zone_ahead,

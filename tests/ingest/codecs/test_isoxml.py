@@ -216,6 +216,21 @@ def test_the_receivers_own_time_needs_no_zone_and_measures_the_clock():
     assert (against.clock_ahead_s, against.zone_ahead_s) == (7_200.0, 18_000.0)
 
 
+def test_a_clock_that_the_receiver_contradicts_by_decades_does_not_lead_before_there_were_any():
+    head = header([], places="ABDHI")
+    # Clock: 2025-05-27; receiver: 1981-01-01, day 366. Alone, the clock's second day of 1980 would
+    # be 44 years before that.
+    early = pack("<IHB", 0, 366, 0)
+    both = pack("<IHiiB", 0, DAY, 510_000_000, 710_000_000, 1) + early
+    alone = pack("<IHiiB", 0, 2, 510_000_000, 710_000_000, 1) + pack("<IHB", 0xFFFFFFFF, 0xFFFF, 0)
+
+    log = log_of(head, both, alone, timezone=None)
+
+    in_1981 = to_us(dt.datetime(1981, 1, 1, tzinfo=dt.UTC))
+    assert log.points.time_us.tolist() == [in_1981]
+    assert dict(log.left_out) == {"no-time": 1}
+
+
 # Clocks of eastern Kazakhstan went from UTC+6 to UTC+5 at the end of 2024-02-29, and an hour of
 # that evening came twice: day 16,130 is 2024-02-29 (44 * 365 + 11 leap days + 31 + 28).
 LAST_OF_SIX = 44 * 365 + 11 + 31 + 28
