@@ -9,7 +9,6 @@ from starlette.middleware.cors import CORSMiddleware
 from api import described, errors, page
 from api.answers import Answers
 from api.envelope import REQUEST_ID, Envelope
-from api.fresh import Fresh
 from api.live import Live
 from api.routes import (
     accounts,
@@ -110,7 +109,6 @@ def make_app(engine: sa.Engine, settings: ApiSettings | None = None) -> FastAPI:
     app.include_router(page.router)
     list(demands(app))  # raises for a route that demands nothing
     described.describe(app)
-    app.add_middleware(Fresh, door=app.state.door, seconds=settings.api_fresh_s)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

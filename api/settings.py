@@ -36,12 +36,6 @@ class ApiSettings(BaseSettings):
     sign_in_rate_per_minute: int = Field(
         default=30, ge=1, description="attempts to sign in, or wrong credentials, of one address"
     )
-    api_fresh_s: float = Field(
-        default=1.0,
-        ge=0,
-        le=60,
-        description="for which a summary that a program asks for again is answered from memory",
-    )
     session_idle_h: float = Field(default=24, gt=0, description="a session not used ends")
     session_days: float = Field(default=30, gt=0, description="every session ends")
     access_token_minutes: int = Field(default=30, ge=15, le=60)

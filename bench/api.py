@@ -116,21 +116,13 @@ def _summary(folder: Path, port: int, slugs: list[str], seconds: float, rounds: 
     """Farm summaries and the empty route, in turn."""
     paths = [f"/v1/farms/{slug}/summary" for slug in slugs]
     with _empty(folder) as empty_port:
-        found: dict[str, list[float]] = {"empty": [], "summary": [], "anew": [], "healthz": []}
+        found: dict[str, list[float]] = {"empty": [], "summary": [], "healthz": []}
         size = asking.ask(port, paths, token=query.TOKEN, seconds=seconds).bytes  # computed once
         for _ in range(rounds):
             empty = asking.ask(empty_port, ["/empty"], token=query.TOKEN, seconds=seconds)
             found["empty"].append(empty.per_second)
             asked = asking.ask(port, paths, token=query.TOKEN, seconds=seconds)
             found["summary"].append(asked.per_second)
-            anew = asking.ask(
-                port,
-                paths,
-                token=query.TOKEN,
-                seconds=seconds,
-                headers="Cache-Control: no-cache\r\n",
-            )
-            found["anew"].append(anew.per_second)
             health = asking.ask(port, ["/v1/healthz"], token=query.TOKEN, seconds=seconds)
             found["healthz"].append(health.per_second)
     ratios = [a / b for a, b in zip(found["summary"], found["empty"], strict=True)]
@@ -279,12 +271,6 @@ def as_table(report: Report) -> RenderableType:
         f"farm summary, {summary['bytes']:,} bytes",
         f"{summary['summary_per_s']:,.0f}",
         f"{summary['ratio']:.2f}",
-    )
-    anew = summary["anew_per_s"]
-    first.add_row(
-        "the same, looked at anew (no-cache)",
-        f"{anew:,.0f}",
-        f"{anew / summary['empty_per_s']:.2f}",
     )
     second = Table(title=f"{export['rows']:,} readings", box=box.SIMPLE)
     for name in ("", "s", "COPY ÷ it"):

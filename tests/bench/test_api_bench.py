@@ -62,5 +62,5 @@ def test_a_small_run_says_all_that_the_table_shows(capsys: pytest.CaptureFixture
     assert report["export"]["rows"] == 60_000
     assert report["summary"]["ratio"] > 0
     assert report["export"]["server_mb_most"] >= 30
-    for words in ("farm summary", "no-cache", "CSV over HTTP", "Memory of the server"):
+    for words in ("farm summary", "CSV over HTTP", "Memory of the server"):
         assert words in shown
