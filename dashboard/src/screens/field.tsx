@@ -166,12 +166,10 @@ function Advice({ zone }: { zone: ZoneAdvice }) {
           <div>
             <dt>{t("field.next")}</dt>
             <dd>
-              {next
-                ? `${depth(next.irrigation_gross_mm)} · ${volume(next.irrigation_m3)}`
-                : t("field.not_within")}
+              {next ? depth(next.irrigation_gross_mm) : t("field.not_within")}
               {next && (
                 <small>
-                  {dayText(next.day)}
+                  {dayText(next.day)} · {volume(next.irrigation_m3)}
                   {next.irrigation_hours !== null && ` · ${hours(next.irrigation_hours)}`}
                 </small>
               )}

@@ -90,7 +90,6 @@ function Day(props: {
             <OffSeason at={at} zones={advice.crop_zones} />
           )}
           <Alerts farm={at.farm} />
-          {growing && advice.weather.length > 0 && <Weather days={advice.weather} />}
         </div>
         <section class="stack mapside" aria-label={t("map.title")}>
           <div class="card mapbox">
@@ -135,6 +134,7 @@ function Day(props: {
           <div class="card">
             <Legend machines={tracks.length > 0} />
           </div>
+          {growing && advice.weather.length > 0 && <Weather days={advice.weather} />}
           {lost > 0 && <p class="small quiet">{t("fields.no_boundary", { count: lost })}</p>}
         </section>
       </div>

@@ -230,7 +230,7 @@ export const en = {
   "savings.not_demonstrated_more":
     "The interval reaches zero: the season may as well have saved nothing.",
   "savings.demonstrated_more": "More than two standard errors above zero.",
-  "savings.interval": "95 %: {low} to {high}",
+  "savings.interval": "95 %: {low} to {high}",
   "savings.no_interval": "No interval: a single season before is known",
   "savings.none": "Nothing to compare with",
   "savings.none_more":

@@ -234,7 +234,7 @@ export const kk: Words = {
   "savings.not_demonstrated_more":
     "Аралық нөлге жетеді: маусымда ештеңе үнемделмеген де болуы мүмкін.",
   "savings.demonstrated_more": "Нөлден екі стандартты қателіктен артық жоғары.",
-  "savings.interval": "95 %: {low} – {high}",
+  "savings.interval": "95 %: {low} … {high}",
   "savings.no_interval": "Аралық жоқ: бұрынғы бір ғана маусым белгілі",
   "savings.none": "Салыстыратын ештеңе жоқ",
   "savings.none_more":

@@ -212,7 +212,7 @@ export const ru: Words = {
   "field.measured": "Измерено датчиками",
   "field.planned": "Ожидается без полива",
   "field.next": "Следующий полив",
-  "field.reached": "Порог будет достигнут",
+  "field.reached": "Достижение порога",
   "field.reached_range": "{first} – {last}",
   "field.not_within": "не на этой неделе",
   "field.soil_water": "Влага почвы",
@@ -259,7 +259,7 @@ export const ru: Words = {
   "savings.not_demonstrated_more":
     "Интервал доходит до нуля: возможно, за сезон ничего не сэкономлено.",
   "savings.demonstrated_more": "Больше двух стандартных ошибок над нулём.",
-  "savings.interval": "95 %: от {low} до {high}",
+  "savings.interval": "95 %: от {low} до {high}",
   "savings.no_interval": "Интервала нет: известен лишь один прежний сезон",
   "savings.none": "Сравнить не с чем",
   "savings.none_more":
