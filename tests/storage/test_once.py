@@ -97,7 +97,9 @@ def test_nothing_is_looked_up_while_nothing_comes_again(
             with connection.begin():
                 readings.store(connection, rows)
 
-        store(1, 2)
+        store(1, 2)  # the first on a connection that remembers nothing
+        assert asked == [[1, 2]]
+        asked.clear()
         store(3, 4)
         assert asked == []
         store(4, 5)  # the index said that one is stored: all are asked for

@@ -150,7 +150,7 @@ def watch(engine: sa.Engine) -> None:
 
 
 async def ask(engine: sa.Engine) -> None:
-    """Every GET of the API that the document describes, and readings of every resolution."""
+    """Every GET of the API that the document describes, readings of every resolution, and exports."""
     app = make_app(engine, ApiSettings(api_open=True, api_rate_per_minute=0))
     app.dependency_overrides[current_time] = lambda: NOW
     transport = httpx.ASGITransport(app=app)
@@ -181,8 +181,9 @@ def paths(app: FastAPI, engine: sa.Engine) -> Iterator[str]:
             continue  # it has no end
         yield f"{path.format(**names)}?season=2025&{span}"
     for more in (f"{span}&resolution=raw", f"{years}&resolution=hour", f"{years}&resolution=day",
-                 f"{span}&resolution=day", years):  # fmt: skip
+                 f"{span}&resolution=day", years, f"{span}&resolution=raw&format=csv"):  # fmt: skip
         yield f"/v1/datastreams/{stream}/readings?{more}"
+    yield f"/v1/devices/{machine}/track?{span}&format=csv"
 
 
 def test_no_statement_reads_all_readings_or_all_tracks(
