@@ -1,6 +1,7 @@
 """Real brokers and databases that tests of ingest share."""
 
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -13,10 +14,12 @@ import sqlalchemy as sa
 import migrations
 from embedded.home import EmbeddedSettings
 from embedded.stack import Servers, open_embedded
+from ingest.mapping import MappingError, MappingSettings, load, registry
 from ingest.storing import Line as StoringLine
 from seeds.devices import Login
 from storage import credentials, devices
 from storage.database import make_engine
+from tests.ingest.mapped import NOW_US
 from tests.ingest.packs import PROBE, TRACTOR
 from tests.ingest.servers import Ingester, Line, Mosquitto, Serving
 
@@ -127,3 +130,31 @@ def database(empty_engine: sa.Engine) -> sa.Engine:
 @pytest.fixture
 def line(database: sa.Engine) -> StoringLine:
     return StoringLine(database)
+
+
+@pytest.fixture
+def reads(tmp_path):
+    """A function: what a mapping makes of a message."""
+
+    def read(mapping, topic, document, timezone=None):
+        path = tmp_path / "mappings.toml"
+        path.write_text(mapping)
+        payload = document if isinstance(document, bytes) else json.dumps(document).encode()
+        routes = registry(MappingSettings(mappings=path))
+        return routes.decode(topic, payload, received_at_us=NOW_US, timezone=timezone)
+
+    return read
+
+
+@pytest.fixture
+def refusal(tmp_path):
+    """A function: what is wrong with a mapping."""
+
+    def refuse(mapping):
+        path = tmp_path / "mappings.toml"
+        path.write_text(mapping)
+        with pytest.raises(MappingError) as caught:
+            load(path)
+        return str(caught.value).replace(str(path), "FILE")
+
+    return refuse
