@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from dala import app
 from tests.ingest.codecs.sample_cases import ARRIVED, MAPPINGS
 from tests.ingest.codecs.sparkplug_farm import Farm
+from tests.ingest.codecs.vehicle import Service
 
 
 @pytest.fixture
@@ -29,3 +30,8 @@ def dala_decode(tmp_path):
 @pytest.fixture
 def farm():
     return Farm()
+
+
+@pytest.fixture
+def service():
+    return Service()
