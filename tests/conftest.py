@@ -17,6 +17,7 @@ from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
 from storage.database import has_timescale, make_engine
 from storage.tables import metadata
+from tests.leisure import write_at_leisure
 
 
 @contextmanager
@@ -47,6 +48,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     settings = EmbeddedSettings(home=tmp_path_factory.mktemp("dala-home"))
     with open_embedded(settings, verb="test", broker=False) as servers:
+        write_at_leisure(settings, servers.database_url)
         yield servers.database_url
 
 

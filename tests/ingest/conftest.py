@@ -22,6 +22,7 @@ from storage.database import make_engine
 from tests.ingest.mapped import NOW_US
 from tests.ingest.packs import PROBE, TRACTOR
 from tests.ingest.servers import Ingester, Line, Mosquitto, Serving
+from tests.leisure import write_at_leisure
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,7 @@ def server_line(engine: sa.Engine, mosquitto: Mosquitto) -> Iterator[Line]:
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     settings = EmbeddedSettings(home=tmp_path_factory.mktemp("line-home"))
     with open_embedded(settings, verb="test") as servers:
+        write_at_leisure(settings, servers.database_url)
         yield servers
 
 
