@@ -1,7 +1,6 @@
 """Machine work on a field whose areas are known by hand."""
 
 import datetime as dt
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from analytics.machine_days import work_of_day
 from analytics.machine_operations import operations
-from analytics.machine_work import Limits, machine_work
+from analytics.machine_work import machine_work
 from analytics.track_geometry import TrackArrays, field_shape, field_shapes
 from analytics.work_results import ASSUMED_WIDTH, NO_FUEL, NO_STATE, NO_WIDTH
 
@@ -358,14 +357,3 @@ def test_fewer_than_two_points_tell_nothing():
 def test_a_field_that_is_no_polygon_is_refused():
     with pytest.raises(ValueError, match="a field is a polygon, not Point"):
         field_shape({"type": "Point", "coordinates": [71.4, 51.1]})
-
-
-def test_a_day_of_ten_thousand_points_takes_less_than_two_seconds():
-    points = drive(np.linspace(5, 195, 80), interval=1.0, fuel_rate_l_h=18.0)
-    shapes = field_shapes(FIELD)
-    assert points.time_us.size > 9_500
-
-    begun = time.process_time()
-    machine_work(points, shapes, limits=Limits())
-
-    assert time.process_time() - begun < 2.0

@@ -1,7 +1,6 @@
 """The whole pipeline on a harvest of which everything is known, and its laws."""
 
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -171,16 +170,6 @@ def test_grain_cleaner_than_the_base_is_no_heavier_for_it(overlapping):
     result = report(overlapping, clean_points(overlapping), harvested)
 
     assert_allclose(result["clean_kg"], result["bunker_kg"])
-
-
-def test_22_000_records_take_less_than_five_seconds(tmp_path):
-    points = harvest(passes=130, delay_s=7, noise=0.05)
-    began = time.perf_counter()
-
-    result = clean(points)
-
-    assert result["rows"] == 22_100
-    assert time.perf_counter() - began < 5.0
 
 
 def test_the_three_ways_of_counting_a_forage_harvest_agree(shared: Path):
