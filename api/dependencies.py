@@ -11,10 +11,8 @@ from pydantic import AfterValidator, AwareDatetime
 from api.security.guard import Deeds, Transaction, WhoAsks
 
 __all__ = [
-    "After",
     "Deeds",
     "FarmSlug",
-    "Limit",
     "Moment",
     "Now",
     "Season",
@@ -38,8 +36,4 @@ def _in_calendar(moment: dt.datetime) -> dt.datetime:
 Now = Annotated[dt.datetime, Depends(current_time)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar)]
 FarmSlug = Annotated[str, Path(examples=["turkistan-01"])]
-Limit = Annotated[int, Query(ge=1, le=1_000, description="rows of one page")]
-After = Annotated[
-    str, Query(max_length=200, description="the page begins after this id; see the Link header")
-]
 Season = Annotated[int, Query(ge=1990, le=2100, description="year of harvest", examples=[2025])]

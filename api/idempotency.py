@@ -4,11 +4,15 @@ Within a day the same key with the same request is answered as the first time, w
 ``Idempotent-Replayed: true``. The answer is kept in the transaction of the write itself, so there
 is no write without its answer, nor an answer without its write. A write that failed keeps nothing:
 sending it again tries again.
+
+Of a secret nothing is kept but its hash, here as elsewhere: the answer of before then has null in
+its place.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Annotated
 
@@ -30,8 +34,15 @@ class Repeatable:
         asked = (request.method, request.url.path, request.url.query)
         self._hash = hashlib.sha256(repr(asked).encode() + b"\n" + body).digest()
 
-    def answer(self, make: Callable[[], Response]) -> Response:
+    def answer(self, make: Callable[[], Response], *, told_once: str | None = None) -> Response:
         """What ``make`` answers, or what it answered when the same was sent before.
+
+        Parameters
+        ----------
+        make : callable
+            Does what is asked for.
+        told_once : str or None
+            The member of its answer that is secret.
 
         Raises
         ------
@@ -54,7 +65,11 @@ class Repeatable:
             return made
         headers = {name: made.headers[name] for name in _HEADERS if name in made.headers}
         tenancy.enter_entrance(connection)
-        answered = Kept(self._hash, made.status_code, headers, bytes(made.body))
+        body = bytes(made.body)
+        if told_once is not None:
+            body = json.dumps(json.loads(body) | {told_once: None}, ensure_ascii=False).encode()
+            headers.pop("etag", None)  # it was that of the whole
+        answered = Kept(self._hash, made.status_code, headers, body)
         kept_answers.put(connection, who.credential, self._key, answered)
         return made
 

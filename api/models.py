@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -233,6 +234,9 @@ class RegionSummary(_Sums):
 
     region: str = Field(examples=["KZ-61"])
     names: dict[str, str]
+    covers: Literal["region", "own-farms"] = Field(
+        description="own-farms: sums and counts are of those farms alone that the caller sees"
+    )
     season: int
     as_of: str | None
     farms_registered: int

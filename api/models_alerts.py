@@ -139,7 +139,8 @@ class NewSubscriptionOut(SubscriptionOut):
     """A subscription, and what the messages of a webhook are signed with; not shown again."""
 
     secret: str | None = Field(
-        description="of a webhook, as Standard Webhooks 1.0 has it", examples=["whsec_…"]
+        description="of a webhook, as Standard Webhooks 1.0 has it; null when sent again",
+        examples=["whsec_…"],
     )
 
 

@@ -119,6 +119,10 @@ class Reach(NamedTuple):
     farms: tuple[int, ...] = ()
     regions: tuple[str, ...] = ()
 
+    def has_region(self, code: str) -> bool:
+        """Whether every farm of a region is among what is seen."""
+        return self.everything or any(one and code.startswith(one) for one in self.regions)
+
 
 # Sent to the driver as it is: this stands before every question that the API asks.
 _ENTER = """

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 
-from api.dependencies import After, Deeds, Limit, Transaction, WhoAsks
+from api.dependencies import Deeds, Transaction, WhoAsks
 from api.errors import Refused
 from api.models_access import AccountChange, AccountIn, AccountOut, LinkOut, NewAccountOut
+from api.paging import LINK, Cursor, Limit, begin, following
 from api.security import tokens
 from api.security.guard import needs
 from storage import accounts, farms
@@ -21,20 +22,21 @@ router = APIRouter(tags=["accounts"])
 LoginPath = Annotated[str, Path(max_length=100, examples=["aigul"])]
 
 
-@router.get("/accounts", dependencies=[needs("admin:access")])
+@router.get("/accounts", dependencies=[needs("admin:access")], responses={200: {"headers": LINK}})
 def list_accounts(
     connection: Transaction,
     request: Request,
     response: Response,
-    after: After = "",
+    cursor: Cursor = None,
     limit: Limit = 100,
 ) -> list[AccountOut]:
     """Accounts by login."""
-    page = accounts.page(connection, after=after, limit=limit)
-    if len(page) == limit:
-        following = request.url.include_query_params(after=page[-1].login)
-        response.headers["Link"] = f'<{following}>; rel="next"'
-    return _out(connection, page)
+    (after,) = begin(request, cursor, [str]) or [""]
+    page = accounts.page(connection, after=after, limit=limit + 1)
+    response.headers.update(
+        following(request, (page[limit - 1].login,) if len(page) > limit else None)
+    )
+    return _out(connection, page[:limit])
 
 
 @router.post("/accounts", status_code=201, dependencies=[needs("admin:access")])

@@ -141,7 +141,11 @@ def add_alert_subscription(
     deeds: Deeds,
     once: Once,
 ) -> Response:
-    """Send a farm's alerts somewhere, from those opened now on; a webhook's secret is told once."""
+    """Send a farm's alerts somewhere, from those opened now on; a webhook's secret is told once.
+
+    The same sent again with its Idempotency-Key is answered without the secret: whoever lost it
+    ends the subscription and makes another.
+    """
 
     def make() -> Response:
         of = farms.get(connection, farm)
@@ -169,7 +173,7 @@ def add_alert_subscription(
         body = NewSubscriptionOut(secret=secret, **_shown(added))
         return made(body, f"/v1/farms/{farm}/alert-subscriptions/{added.id}")
 
-    return once.answer(make)
+    return once.answer(make, told_once="secret")
 
 
 @router.delete(

@@ -9,9 +9,12 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 
-from api.dependencies import After, Deeds, Limit, Transaction, WhoAsks
+from api.dependencies import Deeds, Transaction, WhoAsks
+from api.entering import CREATED, made
 from api.errors import RequestProblem
+from api.idempotency import Once
 from api.models_access import ClientChange, ClientIn, ClientOut, KeyIn, KeyOut, NewKeyOut
+from api.paging import LINK, Cursor, Limit, begin, following
 from api.routes.accounts import changes
 from api.security import assertions, tokens
 from api.security.guard import needs
@@ -24,36 +27,48 @@ ClientPath = Annotated[str, Path(max_length=60, examples=["minagro-registry"])]
 KeyId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
 
 
-@router.get("/clients", dependencies=[needs("admin:access")])
+@router.get("/clients", dependencies=[needs("admin:access")], responses={200: {"headers": LINK}})
 def list_clients(
     connection: Transaction,
     request: Request,
     response: Response,
-    after: After = "",
+    cursor: Cursor = None,
     limit: Limit = 100,
 ) -> list[ClientOut]:
     """Clients by name."""
-    page = api_clients.page(connection, after=after, limit=limit)
-    if len(page) == limit:
-        following = request.url.include_query_params(after=page[-1].name)
-        response.headers["Link"] = f'<{following}>; rel="next"'
-    return _out(connection, page)
-
-
-@router.post("/clients", status_code=201, dependencies=[needs("admin:access")])
-def add_client(asked: ClientIn, connection: Transaction, who: WhoAsks, deeds: Deeds) -> ClientOut:
-    """Let a program in; make it a key, or let it ask for tokens with a key pair of its own."""
-    _check(asked.jwks)
-    values = asked.model_dump(exclude={"name", "farms"})
-    client = api_clients.add(
-        connection,
-        asked.name,
-        farm_ids=farms.ids(connection, asked.farms),
-        created_by=who.actor,
-        **values,
+    (after,) = begin(request, cursor, [str]) or [""]
+    page = api_clients.page(connection, after=after, limit=limit + 1)
+    response.headers.update(
+        following(request, (page[limit - 1].name,) if len(page) > limit else None)
     )
-    deeds.note("client.create", f"client:{client.name}", details=asked.model_dump(mode="json"))
-    return _out(connection, [client])[0]
+    return _out(connection, page[:limit])
+
+
+@router.post(
+    "/clients",
+    status_code=201,
+    dependencies=[needs("admin:access")],
+    response_model=ClientOut,
+    responses=CREATED,
+)
+def add_client(
+    asked: ClientIn, connection: Transaction, who: WhoAsks, deeds: Deeds, once: Once
+) -> Response:
+    """Let a program in; make it a key, or let it ask for tokens with a key pair of its own."""
+
+    def make() -> Response:
+        _check(asked.jwks)
+        client = api_clients.add(
+            connection,
+            asked.name,
+            farm_ids=farms.ids(connection, asked.farms),
+            created_by=who.actor,
+            **asked.model_dump(exclude={"name", "farms"}),
+        )
+        deeds.note("client.create", f"client:{client.name}", details=asked.model_dump(mode="json"))
+        return made(_out(connection, [client])[0], f"/v1/clients/{client.name}")
+
+    return once.answer(make)
 
 
 @router.get("/clients/{name}", dependencies=[needs("admin:access")])

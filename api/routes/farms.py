@@ -56,23 +56,28 @@ def get_region_summary(
     code: RegionCode,
     season: Season,
     connection: Transaction,
+    who: WhoAsks,
     now: Now,
     request: Request,
     as_of: AsOf = None,
     form: Form = TABLES.asked,
 ) -> Response:
-    """What a season brought a region, with a line for every farm."""
+    """What a season brought a region, with a line for every farm that the caller sees.
+
+    ``covers`` says whether those are all that the region has.
+    """
     answers: Answers = request.app.state.answers
     since = now - summary.SILENT_AFTER
     name = f"{code}-{season}"
+    covers = "region" if who.reach.has_region(code) else "own-farms"
 
     def find() -> str:
         found = inputs.of_region(connection, code, season=season, as_of=as_of, since=since)
-        return answers.tag("region", code, found, as_of, form)
+        return answers.tag("region", code, covers, found, as_of, form)
 
     def make() -> bytes:
         content = summary.of_region(connection, code, season=season, as_of=as_of, now=now)
-        body = RegionSummary(**content)
+        body = RegionSummary(covers=covers, **content)
         beside = {"region": code, "season": season}
         return Content(name, FarmLine, body.farms, body, beside=beside).written(form)
 

@@ -236,7 +236,11 @@ def test_a_subscription_tells_its_secret_once_and_ends(world: World) -> None:
 
     assert added.status_code == 201, added.text
     assert added.json()["secret"].startswith("whsec_")
-    assert again.json() == added.json()
+    assert again.json() == added.json() | {"secret": None}
+    assert again.headers["idempotent-replayed"] == "true"
+    with world.api.engine.connect() as connection:
+        kept = connection.scalars(sa.text("SELECT convert_from(body, 'UTF8') FROM kept_answers"))
+        assert not [one for one in kept if "whsec_" in one]
     assert added.headers["location"] == f"{path}/{added.json()['id']}"
     (listed,) = world.api.ask("GET", path, key=world.key).json()
     assert listed["kinds"] == ["frost"]

@@ -25,6 +25,7 @@ from storage import devices, farms, fields, heard, readings, results, tracks
 from storage.database import make_engine
 from storage.farms import Region
 from storage.tables import metadata
+from tests.api.asking import Api, put_key
 
 NOW = dt.datetime(2025, 9, 1, 12, tzinfo=dt.UTC)
 MONTHS = dt.timedelta(days=120)
@@ -746,4 +747,31 @@ def test_problems_are_documented_as_what_they_are_sent_as(document: dict[str, An
         "status",
         "detail",
         "request_id",
+    }
+
+
+def test_a_region_says_whether_its_sums_are_of_farms_of_ones_own(seeded: sa.Engine) -> None:
+    with seeded.connect() as connection:
+        hand = connection.scalar(sa.text("SELECT id FROM farms WHERE slug = 'hand'"))
+    api = Api(seeded)
+    reaches = {
+        "country": {"everything": True},
+        "its-region": {"regions": ["KZ-62"]},
+        "all-regions": {"regions": ["KZ"]},
+        "another": {"regions": ["KZ-61"], "farm_ids": [hand]},
+        "one-farm": {"farm_ids": [hand]},
+    }
+    found = {}
+    for name, reach in reaches.items():
+        key = put_key(seeded, f"covers-{name}", **reach)
+        answer = api.ask("GET", "/v1/regions/KZ-62/summary?season=2025", key=key)
+        body = answer.json()
+        found[name] = body["covers"], body["farms_registered"], len(body["farms"])
+
+    assert found == {
+        "country": ("region", 2, 2),
+        "its-region": ("region", 2, 2),
+        "all-regions": ("region", 2, 2),
+        "another": ("own-farms", 1, 1),
+        "one-farm": ("own-farms", 1, 1),
     }

@@ -496,6 +496,38 @@ def test_the_book_says_who_did_what_under_which_request(api: Api) -> None:
     assert api.ask("GET", page.links["next"]["url"]).json()[0]["action"] == "session.open"
 
 
+def test_lists_of_administrators_are_paged_by_cursor(api: Api) -> None:
+    csrf = api.sign_in("boss")["csrf_token"]
+    for number in range(3):
+        asked = {"name": f"program-{number}", "scopes": ["read:farms"], "everything": True}
+        assert api.write("POST", "/v1/clients", csrf, json=asked).status_code == 201
+
+    for path, key in (("clients", "name"), ("accounts", "login"), ("audit", "id")):
+        whole = api.ask("GET", f"/v1/{path}")
+        found, asked_for = [], f"/v1/{path}?limit=1"
+        while asked_for:
+            page = api.ask("GET", asked_for)
+            found += [one[key] for one in page.json()]
+            asked_for = page.links.get("next", {}).get("url", "")
+        assert "next" not in whole.links
+        assert found == [one[key] for one in whole.json()]
+        refused = api.ask("GET", f"/v1/{path}?cursor=none-of-ours")
+        assert refused.json()["type"] == "urn:dala:problem:cursor"
+
+
+def test_a_client_that_is_made_twice_with_one_key_is_made_once(api: Api) -> None:
+    csrf = api.sign_in("boss")["csrf_token"]
+    asked = {"name": "registry", "scopes": ["read:farms"], "everything": True}
+    headers = {"X-CSRF-Token": csrf, "Idempotency-Key": "one"}
+
+    first, again = (api.ask("POST", "/v1/clients", json=asked, headers=headers) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.headers["location"] == "/v1/clients/registry"
+    assert (again.json(), again.headers["idempotent-replayed"]) == (first.json(), "true")
+    assert api.write("POST", "/v1/clients", csrf, json=asked).status_code == 409
+
+
 def test_a_new_service_is_open_to_readers_until_somebody_may_sign_in(nobody: sa.Engine):
     api = Api(nobody, api_open_at_first=True)
 

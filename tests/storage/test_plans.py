@@ -150,7 +150,7 @@ def watch(engine: sa.Engine) -> None:
 
 
 async def ask(engine: sa.Engine) -> None:
-    """Every GET of the API that the document describes, readings of every resolution, and exports."""
+    """Every GET that the document describes, readings of every resolution, and exports."""
     app = make_app(engine, ApiSettings(api_open=True, api_rate_per_minute=0))
     app.dependency_overrides[current_time] = lambda: NOW
     transport = httpx.ASGITransport(app=app)
