@@ -50,12 +50,14 @@ def window(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     context.close()
-    assert [one for one in complaints if not _expected(one)] == []
+    unexpected = [one for one in complaints if not _expected(one)]
+    assert not unexpected, unexpected
 
 
 def _expected(complaint: str) -> bool:
-    # The browser itself notes answers such as 401, and software drawing of the map.
-    return complaint.startswith("Failed to load resource") or "GPU stall" in complaint
+    # The browser itself notes answers such as 401, software drawing, and a connection that is gone.
+    notes = ("Failed to load resource", "GPU stall", "resulted in a network error response")
+    return any(note in complaint for note in notes)
 
 
 def settled(page: Page) -> None:

@@ -167,6 +167,16 @@ def test_out_of_season_the_page_says_so_and_leads_to_the_season(
         expect(page.locator(".todo").first).to_be_visible()
 
 
+def test_what_is_not_there_is_said_and_leads_home(browser: Browser, address: str) -> None:
+    with window(browser, address, login="aigul") as page:
+        page.goto("/farms/nowhere")
+        expect(page.get_by_role("alert")).to_contain_text("This is not there, or not yours to see")
+        page.goto("/farms/a/b/c")
+        expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+        page.get_by_role("link", name="To the farms").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Turkistan 1")
+
+
 def test_who_has_no_farm_is_told_how_to_begin(browser: Browser, address: str) -> None:
     with window(browser, address, login="newcomer") as page:
         page.goto("/")

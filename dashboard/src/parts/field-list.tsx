@@ -121,7 +121,7 @@ export function FieldTable(props: {
             all.value = true;
           }}
         >
-          {t("fields.clear")} (+{rest})
+          {t("today.more", { count: rest })}
         </button>
       )}
     </>

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { useResource } from "../api/resource";
+import { type Resource, useResource } from "../api/resource";
 import type { TrackOut } from "../api/schema";
 import { isDark } from "../display";
 import type { FieldRow } from "../model/water";
@@ -19,6 +19,16 @@ export interface Tiles {
   tile_attribution: string;
 }
 
+/** Load the engine, which is big; once is enough. */
+export function prepareMap(): Promise<typeof import("./map-engine")> {
+  return import("./map-engine");
+}
+
+/** The tiles that an operator chose, if any. */
+export function useTiles(): Resource<Tiles> {
+  return useResource("page.json", tilesOfService);
+}
+
 /** The map; its engine is loaded when the first map is shown, and made anew for another language. */
 export function FieldMap(props: Props) {
   return <Ground key={language.value} {...props} />;
@@ -30,14 +40,14 @@ function Ground(props: Props) {
   const failed = useSignal(false);
   const latest = useRef(props);
   latest.current = props;
-  const tiles = useResource("page.json", tilesOfService);
+  const tiles = useTiles();
   const known = tiles.value !== undefined || tiles.failure !== null;
 
   useEffect(() => {
     if (!known || place.current === null) return;
     const target = place.current;
     let gone = false;
-    import("./map-engine")
+    prepareMap()
       .then(({ FieldMapEngine }) => {
         if (gone) return;
         engine.value = new FieldMapEngine(target, tiles.value ?? null, (field) =>

@@ -19,6 +19,7 @@ import { PIXEL_RATIO, paint } from "./patterns";
 
 setWorkerUrl(worker);
 
+const MANY = 300; // fields whose names would cover them from afar
 const GROUND = { light: "#e7ebe2", dark: "#121a16" };
 const INK = { light: "#16201b", dark: "#eef4f0" };
 const HALO = { light: "#ffffff", dark: "#0f1512" };
@@ -69,7 +70,9 @@ export class FieldMapEngine {
       this.#ready = true;
       this.#draw();
     });
-    map.on("idle", () => place.closest(".mapbox")?.setAttribute("data-drawn", ""));
+    map.on("idle", () => {
+      if (this.#next !== null) place.closest(".mapbox")?.setAttribute("data-drawn", "");
+    });
     map.on("click", (click) => {
       const [hit] = map.queryRenderedFeatures(click.point, { layers: ["field-fill"] });
       choose(typeof hit?.id === "number" ? hit.id : null);
@@ -90,6 +93,7 @@ export class FieldMapEngine {
     dark: boolean,
   ): void {
     this.#next = { rows, tracks, chosen, dark };
+    this.#map.getContainer().closest(".mapbox")?.removeAttribute("data-drawn");
     if (this.#ready) this.#draw();
   }
 
@@ -106,6 +110,7 @@ export class FieldMapEngine {
     this.#source("machines", tracks.flatMap(asMachine));
     this.#map.setFilter("field-chosen", ["==", ["id"], chosen ?? -1]);
     requestAnimationFrame(() => this.#clear(rows.find((row) => row.field.id === chosen)));
+    this.#map.setLayerZoomRange("field-name", rows.length > MANY ? 12 : 0, 24);
     const ids = rows.map((row) => row.field.id).join();
     if (ids !== this.#framed) {
       this.#framed = ids;

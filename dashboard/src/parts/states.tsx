@@ -59,9 +59,16 @@ export function Failed({ failure, retry }: { failure: Failure; retry: () => void
       <h2>{t("state.failed")}</h2>
       <p>{words}</p>
       {id && <p class="small quiet">{t("state.request_id", { id })}</p>}
-      <button type="button" onClick={retry}>
-        {t("app.retry")}
-      </button>
+      <p class="row">
+        <button type="button" onClick={retry}>
+          {t("app.retry")}
+        </button>
+        {failure.kind === "gone" && (
+          <a class="button" href="/">
+            {t("app.home")}
+          </a>
+        )}
+      </p>
     </div>
   );
 }

@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import type { AdviceOut, ZoneAdvice } from "../api/schema";
 import { day as dayText, depth, hours, volume } from "../format";
 import { toDo } from "../model/water";
@@ -8,6 +9,7 @@ type Open = (field: number) => string;
 /** What needs doing, the most pressing first; each with how much and why. */
 export function ToDoList({ advice, open }: { advice: AdviceOut; open: Open }) {
   const found = toDo(advice.crop_zones);
+  const irrigated = advice.crop_zones.some((zone) => zone.irrigation_method !== null);
   const soonToo = [...found.waiting, ...found.soon];
   return (
     <>
@@ -17,27 +19,20 @@ export function ToDoList({ advice, open }: { advice: AdviceOut; open: Open }) {
             <h2>{t("today.water_now", { count: found.now.length })}</h2>
             <p class="quiet small">{t("today.total", { volume: volume(found.volumeNowM3) })}</p>
           </div>
-          <ol>
-            {found.now.map((zone) => (
-              <Item key={zone.crop_zone_id} zone={zone} open={open} today />
-            ))}
-          </ol>
+          <Items zones={found.now} open={open} today />
         </section>
       )}
       {soonToo.length > 0 && (
         <section class="card todo stack">
           <h2>{t("today.water_soon", { count: soonToo.length })}</h2>
-          <ol>
-            {soonToo.map((zone) => (
-              <Item key={zone.crop_zone_id} zone={zone} open={open} />
-            ))}
-          </ol>
+          <Items zones={soonToo} open={open} />
         </section>
       )}
       {found.now.length + soonToo.length === 0 && (
         <section class="card todo stack">
-          <h2>{t("today.nothing")}</h2>
-          {advice.last_day && (
+          <h2>{irrigated ? t("today.nothing") : t("today.rain_fed")}</h2>
+          {!irrigated && <p class="quiet">{t("today.rain_fed_more")}</p>}
+          {irrigated && advice.last_day && (
             <p class="quiet">{t("today.nothing_more", { day: dayText(advice.last_day) })}</p>
           )}
         </section>
@@ -45,18 +40,46 @@ export function ToDoList({ advice, open }: { advice: AdviceOut; open: Open }) {
       {found.unknown.length > 0 && (
         <section class="card todo stack">
           <h2>{t("today.no_balance", { count: found.unknown.length })}</h2>
-          <ol>
-            {found.unknown.map((zone) => (
-              <Item key={zone.crop_zone_id} zone={zone} open={open} />
-            ))}
-          </ol>
+          <Items zones={found.unknown} open={open} />
         </section>
       )}
     </>
   );
 }
 
-function Item({ zone, open, today = false }: { zone: ZoneAdvice; open: Open; today?: boolean }) {
+const FIRST = 6; // of each kind; a glance is not a list
+
+function Items(props: { zones: readonly ZoneAdvice[]; open: Open; today?: boolean }) {
+  const all = useSignal(false);
+  const shown = all.value ? props.zones : props.zones.slice(0, FIRST);
+  const rest = props.zones.length - shown.length;
+  return (
+    <>
+      <ol>
+        {shown.map((zone) => (
+          <Item
+            key={zone.crop_zone_id}
+            zone={zone}
+            open={props.open}
+            today={props.today ?? false}
+          />
+        ))}
+      </ol>
+      {rest > 0 && (
+        <button
+          type="button"
+          onClick={() => {
+            all.value = true;
+          }}
+        >
+          {t("today.more", { count: rest })}
+        </button>
+      )}
+    </>
+  );
+}
+
+function Item({ zone, open, today }: { zone: ZoneAdvice; open: Open; today: boolean }) {
   const next = today ? zone.days[0] : zone.next_irrigation;
   const [first] = zone.reasons;
   return (

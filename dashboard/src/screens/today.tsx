@@ -6,7 +6,7 @@ import { area, day as dayText, depth, volume } from "../format";
 import { dayWithin, EVERYTHING, type Filter, filtered, isIdle, rowsOf } from "../model/water";
 import { Alerts } from "../parts/alerts";
 import { FieldTable, Filters } from "../parts/field-list";
-import { FieldMap } from "../parts/field-map";
+import { FieldMap, prepareMap, useTiles } from "../parts/field-map";
 import { Answered, Empty, Title } from "../parts/states";
 import { Legend, left, StatusMark } from "../parts/status";
 import { ToDoList } from "../parts/to-do";
@@ -21,6 +21,9 @@ export function Today({ at }: { at: At }) {
   const farm = useFarm(at.farm);
   const fields = useFields(at.farm);
   const advice = useFarmAdvice(at.farm, at.day);
+  // What the map needs beside the fields comes while they are on their way.
+  prepareMap();
+  useTiles();
   const name = farm.value?.name ?? at.farm;
   const day = advice.value?.day;
   return (
@@ -29,11 +32,8 @@ export function Today({ at }: { at: At }) {
         <div>
           <Title title={name}>{name}</Title>
           <p class="quiet">
-            {day
-              ? at.day
-                ? dayText(day, "year")
-                : `${t("today.title")}, ${dayText(day, "year")}`
-              : t("state.loading")}
+            {day &&
+              (at.day ? dayText(day, "year") : `${t("today.title")}, ${dayText(day, "year")}`)}
           </p>
         </div>
         {at.day && (
