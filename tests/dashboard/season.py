@@ -44,7 +44,7 @@ def put_season(engine: sa.Engine, count: int = 1) -> None:
 @contextlib.contextmanager
 def serving(engine: sa.Engine, **settings: Any) -> Iterator[str]:
     """The API and its page on a port of their own; the address."""
-    passwords._HASHER = QUICK  # argon2 is slow on purpose
+    earnest, passwords._HASHER = passwords._HASHER, QUICK  # argon2 is slow on purpose
     quiet: dict[str, Any] = {"api_rate_per_minute": 0, "sign_in_rate_per_minute": 1_000_000}
     app = make_app(engine, ApiSettings(**(quiet | settings)))
     listening = socket.socket()
@@ -59,6 +59,7 @@ def serving(engine: sa.Engine, **settings: Any) -> Iterator[str]:
         server.should_exit = True
         thread.join(timeout=20)
         listening.close()
+        passwords._HASHER = earnest
 
 
 def browser_program() -> str | None:

@@ -138,11 +138,7 @@ function One(props: { title: string; more: string; saving: Saving | null; beside
           </p>
           <Interval saving={saving} beside={props.beside} />
           <p class="number">{intervalOf(saving)}</p>
-          <p class="small quiet">
-            {saving.demonstrated
-              ? t("savings.demonstrated_more")
-              : saving.ci95 && t("savings.not_demonstrated_more")}
-          </p>
+          <p class="small quiet">{explained(saving)}</p>
         </>
       )}
     </section>
@@ -276,6 +272,13 @@ function Cell({ title, saving }: { title: string; saving: Saving | null }) {
       </span>
     </>
   );
+}
+
+/** What "demonstrated" and "not demonstrated" mean here. */
+function explained(saving: Saving): string {
+  if (saving.demonstrated) return t("savings.demonstrated_more");
+  if (saving.ci95 === null) return "";
+  return saving.ci95[1] < 0 ? t("savings.more_used") : t("savings.not_demonstrated_more");
 }
 
 function intervalOf(saving: Saving): string {

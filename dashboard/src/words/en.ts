@@ -232,6 +232,8 @@ export const en = {
   "savings.not_demonstrated": "Not demonstrated",
   "savings.not_demonstrated_more":
     "The interval reaches zero: the season may as well have saved nothing.",
+  "savings.more_used":
+    "The whole interval lies below zero: more was used than the old practice would have.",
   "savings.demonstrated_more": "More than two standard errors above zero.",
   "savings.interval": "95 %: {low} to {high}",
   "savings.no_interval": "No interval: a single season before is known",

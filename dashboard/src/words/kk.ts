@@ -236,6 +236,7 @@ export const kk: Words = {
   "savings.not_demonstrated": "Дәлелденбеді",
   "savings.not_demonstrated_more":
     "Аралық нөлге жетеді: маусымда ештеңе үнемделмеген де болуы мүмкін.",
+  "savings.more_used": "Бүкіл аралық нөлден төмен: су бұрынғы тәсілдегіден көп кетті.",
   "savings.demonstrated_more": "Нөлден екі стандартты қателіктен артық жоғары.",
   "savings.interval": "95 %: {low} … {high}",
   "savings.no_interval": "Аралық жоқ: бұрынғы бір ғана маусым белгілі",

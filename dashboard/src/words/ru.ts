@@ -266,6 +266,7 @@ export const ru: Words = {
   "savings.not_demonstrated": "Не доказана",
   "savings.not_demonstrated_more":
     "Интервал доходит до нуля: возможно, за сезон ничего не сэкономлено.",
+  "savings.more_used": "Весь интервал ниже нуля: воды ушло больше, чем при прежней практике.",
   "savings.demonstrated_more": "Больше двух стандартных ошибок над нулём.",
   "savings.interval": "95 %: от {low} до {high}",
   "savings.no_interval": "Интервала нет: известен лишь один прежний сезон",
