@@ -19,6 +19,8 @@ from types import MappingProxyType
 import msgspec
 from fastapi import Request, Response
 
+from api.security.caller import SAFE_METHODS
+
 ROOM_BYTES = 64 * 2**20
 ATTEMPTS = 5
 # What forms an answer: another version of any of it may form another from the same inputs.
@@ -91,7 +93,8 @@ def tagged(
     asked = request.headers.get("if-none-match", "").split(",")
     known = {one.strip().removeprefix("W/") for one in asked}  # a proxy that packs makes it weak
     if tag in known or "*" in known:
-        return Response(status_code=304, headers={**headers, **_headers(tag)})
+        found = Response(status_code=304, headers={**headers, **_headers(tag)})
+        return settled(request, found)
     body = answers.get(tag)
     for _ in range(ATTEMPTS):
         if body is not None:
@@ -105,8 +108,20 @@ def tagged(
             body = answers.get(tag)
     else:
         alone = {**headers, "Cache-Control": "no-store"}
-        return Response(make(), media_type=media_type, headers=alone)
-    return Response(body, media_type=media_type, headers={**headers, **_headers(tag)})
+        return settled(request, Response(make(), media_type=media_type, headers=alone))
+    found = Response(body, media_type=media_type, headers={**headers, **_headers(tag)})
+    return settled(request, found)
+
+
+def settled(request: Request, answer: Response) -> Response:
+    """An answer that asks the database for nothing more: a read ends its transaction at once.
+
+    It would else be handed to another thread for that.
+    """
+    finish = getattr(request.state, "finish", None)
+    if finish is not None and request.method in SAFE_METHODS:
+        finish()
+    return answer
 
 
 def _headers(tag: str) -> dict[str, str]:

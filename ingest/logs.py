@@ -25,7 +25,7 @@ def configure(settings: LogSettings | None = None, stream: TextIO | None = None)
     out = stream or sys.stderr
     on_terminal = out.isatty()
     renderer = (
-        structlog.dev.ConsoleRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if on_terminal
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
@@ -35,6 +35,7 @@ def configure(settings: LogSettings | None = None, stream: TextIO | None = None)
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=not on_terminal),
             _shorten,
+            structlog.processors.format_exc_info,  # where, and no variable's value
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger((settings or LogSettings()).log_level),

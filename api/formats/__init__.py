@@ -18,6 +18,7 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from api.answers import settled
 from api.formats import tables, writers
 from api.formats.choosing import Form, Offer
 from api.formats.tables import Table
@@ -93,9 +94,10 @@ def answer(
     said = dict(headers or {}) | {"ETag": tag, "Cache-Control": "private, no-cache"}
     said |= representation(form, content.name)
     if request.method == "GET" and (tag in known or "*" in known):
-        return Response(status_code=304, headers=said)
+        return settled(request, Response(status_code=304, headers=said))
     body = plain if form.name == "json" else content.written(form)
-    return Response(body, status_code=status, media_type=form.media_type, headers=said)
+    made = Response(body, status_code=status, media_type=form.media_type, headers=said)
+    return settled(request, made)
 
 
 def content_tag(plain: bytes, form: Form) -> str:

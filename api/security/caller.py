@@ -12,7 +12,7 @@ from api.errors import Refused
 from api.security import tokens
 from api.security.permissions import ROLES
 from api.settings import ApiSettings
-from storage import accounts, api_clients
+from storage import accounts, api_clients, tenancy
 from storage.accounts import Account, Session
 from storage.api_clients import Grant
 from storage.tenancy import Reach
@@ -49,17 +49,20 @@ def of_request(
 ) -> Caller | None:
     """Whom a credential belongs to; None where it is no good.
 
-    The transaction stands at the entrance.
+    Where the database is asked, the transaction stands at the entrance from then on.
     """
     kind, token = shown
-    if kind == "session":
-        return _of_session(connection, request, settings, token)
-    if kind != "bearer" or not token:
+    if kind not in {"session", "bearer"} or not token:
         return None
-    if settings.api_token is not None and hmac.compare_digest(
-        token.encode(), settings.api_token.get_secret_value().encode()
+    if (
+        kind == "bearer"
+        and settings.api_token is not None
+        and hmac.compare_digest(token.encode(), settings.api_token.get_secret_value().encode())
     ):
         return Caller("token", ROLES["operator"], Reach(everything=True), "token")
+    tenancy.enter_entrance(connection)
+    if kind == "session":
+        return _of_session(connection, request, settings, token)
     if token.startswith(tokens.KEY):
         return _of_grant(api_clients.of_key(connection, tokens.digest(token)))
     if token.startswith(tokens.ACCESS):

@@ -8,12 +8,14 @@ dependencies::
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
 import sqlalchemy as sa
 from fastapi import Depends, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
@@ -23,6 +25,7 @@ from api.security.caller import SAFE_METHODS, Caller
 from api.security.federation import Provider
 from api.security.limiting import Limiter
 from api.security.permissions import SCOPES
+from api.security.work import THREADS, Work
 from api.settings import ApiSettings
 from storage import accounts, audit, tenancy
 from storage.tenancy import Reach
@@ -45,17 +48,18 @@ class Door:
     def __init__(self, engine: sa.Engine, settings: ApiSettings) -> None:
         self.engine, self.settings = engine, settings
         self.limiter = Limiter(settings)
+        self.threads = ThreadPoolExecutor(THREADS, "door")
         self.provider = _provider(settings)
-        self._at_first = settings.api_open_at_first
+        self.opens_at_first = settings.api_open_at_first
 
     @property
     def is_open(self) -> bool:
         """Whether who shows no credential may read."""
-        if self._at_first:
+        if self.opens_at_first:
             with self.engine.begin() as connection:
                 tenancy.enter_entrance(connection)
-                self._at_first = not accounts.someone_may_enter(connection)
-        return self.settings.api_open or self._at_first
+                self.opens_at_first = not accounts.someone_may_enter(connection)
+        return self.settings.api_open or self.opens_at_first
 
     @contextmanager
     def transaction(self, reach: Reach) -> Iterator[sa.Connection]:
@@ -85,7 +89,6 @@ class Door:
         if shown is None:
             found: Caller | None = caller.anybody()
         else:
-            tenancy.enter_entrance(connection)
             found = caller.of_request(connection, request, self.settings, shown)
         if found is None:
             raise self._unknown(request, "This credential is wrong, has expired or was revoked.")
@@ -150,14 +153,30 @@ def anybody(*refusals: int) -> Dependency:
 
 
 def _guard(demand: Demand) -> Dependency:
-    def guard(request: Request) -> Iterator[None]:
+    async def guard(request: Request) -> AsyncIterator[None]:
         door: Door = request.app.state.door
-        shown = door.ask(request)  # before the database is
-        with door.engine.begin() as connection:
+        work = Work(door.engine)
+
+        def admit(connection: sa.Connection) -> None:
             request.state.caller = door.admit(connection, request, demand, shown)
             request.state.connection = connection
-            yield
+
+        def finish() -> None:
             _write_down(request, demand)
+            work.finish()
+
+        # Before the database is asked for anything but whether nobody has an account yet.
+        asking = run_in_threadpool(door.ask, request) if door.opens_at_first else None
+        shown = door.ask(request) if asking is None else await asking
+        try:
+            await work.begin(door.threads, admit)
+            request.state.finish = finish
+            yield
+            if work.is_open:
+                await run_in_threadpool(finish)
+        except BaseException as error:
+            await work.give_up(error)
+            raise
 
     setattr(guard, _MARK, demand)
     # It commits before the answer leaves: nobody is told of a commit that then fails.

@@ -14,6 +14,7 @@ SCOPES: Mapping[str, str] = {
     "write:devices": "register and claim devices, their credentials and calibrations",
     "write:alerts": "acknowledge alerts, change their rules",
     "write:reports": "file reports",
+    "read:metrics": "counts of the API's process: requests, times, connections",
     "admin:access": "accounts, clients and the audit log",
 }
 

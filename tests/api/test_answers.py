@@ -30,7 +30,9 @@ class Inputs:
 
 def ask(kept: Answers, inputs: Inputs, tag: str = "") -> Response:
     request: Any = SimpleNamespace(
-        app=SimpleNamespace(state=SimpleNamespace(answers=kept)), headers={"if-none-match": tag}
+        app=SimpleNamespace(state=SimpleNamespace(answers=kept)),
+        state=SimpleNamespace(),
+        headers={"if-none-match": tag},
     )
     return tagged(request, lambda: kept.tag(inputs.value), inputs.make)
 

@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+import structlog
 from fastapi import APIRouter
+from structlog.testing import capture_logs
 
 from api import app as application
 from api.app import make_app
@@ -68,8 +70,10 @@ def test_a_fault_of_ours_is_told_with_its_request_and_without_its_reason(
         raise KeyError("secret")
 
     monkeypatch.setattr(Door, "ask", broken)
-    answer = api.ask("GET", "/v1/farms", headers={"X-Request-ID": "seven"})
+    with capture_logs([structlog.contextvars.merge_contextvars]) as said:
+        answer = api.ask("GET", "/v1/farms", headers={"X-Request-ID": "seven"})
 
+    assert [(one["event"], one["request_id"]) for one in said] == [("unexpected error", "seven")]
     assert "secret" not in answer.text
     assert is_problem(answer, 500, "our-fault")["request_id"] == "seven"
 

@@ -161,6 +161,20 @@ def test_bytes_and_endless_words_do_not_get_into_a_log() -> None:
     assert len(line["topic"]) == 301
 
 
+def test_a_fault_is_logged_with_its_place_and_without_what_variables_held() -> None:
+    for stream in (io.StringIO(), Terminal()):
+        logs.configure(LogSettings(), stream)
+        token = "".join(("se", "cret"))
+        try:
+            raise KeyError(len(token))
+        except KeyError:
+            structlog.get_logger().exception("unexpected")
+
+        assert "KeyError: 6" in stream.getvalue()
+        assert "test_metrics.py" in stream.getvalue()
+        assert "secret" not in stream.getvalue()
+
+
 # --- a run ----------------------------------------------------------------------------------------
 
 SECRET = "MARKED-4711"  # stands in every payload and must stand in no log
