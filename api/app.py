@@ -10,6 +10,7 @@ from api import described, errors, page
 from api.answers import Answers
 from api.envelope import REQUEST_ID, Envelope
 from api.live import Live
+from api.metrics import Metrics
 from api.routes import (
     accounts,
     adjustments,
@@ -103,6 +104,7 @@ def make_app(engine: sa.Engine, settings: ApiSettings | None = None) -> FastAPI:
     app.state.door = Door(engine, settings)
     app.state.answers = Answers()
     app.state.live = Live(engine)
+    app.state.metrics = Metrics(engine)
     errors.add_handlers(app)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1")
@@ -118,5 +120,5 @@ def make_app(engine: sa.Engine, settings: ApiSettings | None = None) -> FastAPI:
             allow_headers=ASKED_FROM_ELSEWHERE,
             expose_headers=["ETag", "Link", "Retry-After", REQUEST_ID],
         )
-    app.add_middleware(Envelope, settings=settings)
+    app.add_middleware(Envelope, settings=settings, metrics=app.state.metrics)
     return app

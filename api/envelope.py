@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Refused, from_refusal, problem
+from api.metrics import Metrics
 from api.settings import ApiSettings
 
 log = structlog.get_logger()
@@ -36,8 +37,8 @@ TLS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 class Envelope:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, settings: ApiSettings) -> None:
-        self._app, self._settings = app, settings
+    def __init__(self, app: ASGIApp, settings: ApiSettings, metrics: Metrics) -> None:
+        self._app, self._settings, self._metrics = app, settings, metrics
         self._headers = HEADERS | (TLS_ONLY if settings.secure else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,6 +46,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        begun = time.perf_counter()
         headers = Headers(scope=scope)
         asked = headers.get(REQUEST_ID, "")
         request_id = asked if _USABLE_ID.fullmatch(asked) else uuid.uuid4().hex
@@ -52,7 +54,11 @@ class Envelope:
         state["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        sender = _Sender(send, self._headers | {REQUEST_ID: request_id}, state)
+
+        def note(status: int) -> None:
+            self._metrics.note(scope, status, begun)
+
+        sender = _Sender(send, self._headers | {REQUEST_ID: request_id}, state, note)
         try:
             _check_length(headers, self._settings)
             await self._app(scope, _bounded(receive, self._settings), sender)
@@ -74,14 +80,19 @@ class _Sender:
     """Adds headers to the beginning of an answer; those that a route set stay."""
 
     def __init__(
-        self, send: Send, headers: dict[str, str], state: MutableMapping[str, Any]
+        self,
+        send: Send,
+        headers: dict[str, str],
+        state: MutableMapping[str, Any],
+        note: Callable[[int], None],
     ) -> None:
-        self._send, self._headers, self._state = send, headers, state
+        self._send, self._headers, self._state, self._note = send, headers, state, note
         self.started = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
+            self._note(message["status"])
             sent = MutableHeaders(raw=message.setdefault("headers", []))
             for name, value in self._headers.items():
                 sent.setdefault(name, value)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.errors import NotReady
+from api.metrics import Metrics
 from api.models import Health, Ready
-from api.security.guard import Door, anybody
+from api.security.guard import Door, anybody, needs
 from storage import database, tenancy
 
 router = APIRouter(tags=["health"])
@@ -32,3 +34,15 @@ def get_readiness(request: Request) -> Ready:
                 f"The role {tenancy.ROLE} reads {', '.join(seen[:3])} past the views: revoke that."
             )
         return Ready(status="ready", database=version, revision=database.revision(connection))
+
+
+@router.get(
+    "/metrics",
+    dependencies=[needs("read:metrics")],
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def get_metrics(request: Request) -> Response:
+    """What this process counts, as Prometheus reads it."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
