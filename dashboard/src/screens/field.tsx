@@ -1,23 +1,9 @@
-import { useMemo } from "preact/hooks";
 import { useBalance, useFarm, useField, useFieldAdvice, useSummary } from "../api/farm";
-import type { CropZoneSummary, FieldOut, WaterBalanceOut, ZoneAdvice } from "../api/schema";
-import {
-  area,
-  day as dayText,
-  depth,
-  depthFactor,
-  depthUnitName,
-  hours,
-  number,
-  percent,
-  productivity,
-  volume,
-  yieldRate,
-} from "../format";
-import { column, expectedDepletion, joined } from "../model/season";
+import type { CropZoneSummary, FieldOut, ZoneAdvice } from "../api/schema";
+import { area, day as dayText, depth, hours, percent, volume } from "../format";
 import { leftOf, statusOf } from "../model/water";
-import { Chart } from "../parts/chart";
-import { DayTable } from "../parts/day-table";
+import { SeasonCharts } from "../parts/season-charts";
+import { SeasonTotals } from "../parts/season-totals";
 import { Answered, Empty, Title } from "../parts/states";
 import { StatusMark } from "../parts/status";
 import { CropOf, Reasons } from "../parts/to-do";
@@ -60,7 +46,7 @@ export function FieldScreen({ at }: { at: At }) {
               gone={<Empty title={t("field.no_crop", { season: String(season) })} />}
             >
               {(told) => (
-                <Water
+                <SeasonCharts
                   balance={told}
                   zone={zone?.crop_zone_id === told.crop_zone ? zone : null}
                   mark={at.day}
@@ -74,7 +60,7 @@ export function FieldScreen({ at }: { at: At }) {
           {ofField
             .filter((one) => one.id === shown)
             .map((one) => (
-              <Totals key={one.id} zone={one} />
+              <SeasonTotals key={one.id} zone={one} />
             ))}
         </>
       )}
@@ -215,171 +201,5 @@ function Crops(props: {
         ))}
       </select>
     </label>
-  );
-}
-
-function Water({
-  balance,
-  zone,
-  mark,
-}: {
-  balance: WaterBalanceOut;
-  zone: ZoneAdvice | null;
-  mark: string | null;
-}) {
-  const factor = depthFactor();
-  const unit = depthUnitName();
-  const season = useMemo(() => joined(balance.days, zone?.days ?? []), [balance, zone]);
-  const charts = useMemo(() => {
-    const measured = column(season, (day) => day.measured_depletion_mm, factor);
-    return {
-      soil: [
-        {
-          label: t("field.depletion"),
-          kind: "area",
-          colour: "--accent",
-          values: column(season, (day) => day.depletion_mm, factor),
-        },
-        {
-          label: t("field.refill_line"),
-          kind: "dashed",
-          colour: "--alarm",
-          values: column(season, (day) => day.raw_mm, factor),
-        },
-        {
-          label: t("field.wilting"),
-          kind: "dotted",
-          colour: "--quiet",
-          values: column(season, (day) => day.taw_mm, factor),
-        },
-        ...(measured.some((value) => value !== null)
-          ? [
-              {
-                label: t("field.measured"),
-                kind: "points",
-                colour: "--eta",
-                values: measured,
-              } as const,
-            ]
-          : []),
-        ...(zone && zone.days.length > 0
-          ? [
-              {
-                label: t("field.planned"),
-                kind: "dashed",
-                colour: "--etc",
-                values: expectedDepletion(season, factor),
-              } as const,
-            ]
-          : []),
-      ],
-      inputs: [
-        {
-          label: t("field.rain"),
-          kind: "bars",
-          colour: "--rain",
-          values: column(season, (day) => day.rain_mm, factor),
-        },
-        {
-          label: t("field.irrigation"),
-          kind: "bars",
-          colour: "--irrigation",
-          values: column(season, (day) => day.irrigation_net_mm, factor),
-        },
-      ],
-      et: [
-        {
-          label: t("field.etc"),
-          kind: "dashed",
-          colour: "--etc",
-          values: column(season, (day) => day.etc_mm, factor),
-        },
-        {
-          label: t("field.eta"),
-          kind: "line",
-          colour: "--eta",
-          values: column(season, (day) => day.eta_mm, factor),
-        },
-      ],
-    } as const;
-  }, [season, zone, factor, unit]);
-  const last = balance.days.at(-1);
-  if (last === undefined)
-    return <Empty title={t("field.no_days")} more={t("field.no_days_more")} />;
-  const first = balance.days[0]?.day ?? last.day;
-  const summary = t("field.chart_summary", {
-    first: dayText(first, "year"),
-    last: dayText(last.day, "year"),
-    value: depth(last.depletion_mm),
-    line: depth(last.raw_mm),
-  });
-  const say = (value: number | null) => number(value, factor === 1 ? 1 : 0);
-  const shared = { days: season.days, unit, say, summary, mark };
-  return (
-    <>
-      <Chart
-        id="soil"
-        title={t("field.soil_water")}
-        help={t("field.soil_water_help")}
-        series={charts.soil}
-        downwards
-        height={300}
-        {...shared}
-      />
-      <div class="pair">
-        <Chart
-          id="inputs"
-          title={t("field.inputs")}
-          series={charts.inputs}
-          height={220}
-          {...shared}
-        />
-        <Chart id="et" title={t("field.et")} series={charts.et} height={220} {...shared} />
-      </div>
-      <details class="card">
-        <summary>{t("field.table")}</summary>
-        <DayTable days={balance.days} />
-      </details>
-      <p class="small quiet">{t("field.last_day", { day: dayText(last.day, "year") })}</p>
-    </>
-  );
-}
-
-function Totals({ zone }: { zone: CropZoneSummary }) {
-  const { water } = zone;
-  const facts: [name: string, value: string, more?: string][] = [
-    [t("field.applied"), depth(water.applied_mm), volume(water.applied_m3)],
-    [t("field.rain_total"), depth(water.rain_mm)],
-    [t("field.eta_total"), depth(water.eta_mm)],
-    [t("field.etc_total"), depth(water.etc_mm)],
-    [t("field.percolation"), depth(water.deep_percolation_mm)],
-    [t("field.yield"), yieldRate(zone.yield.yield_kg_ha)],
-    [t("field.productivity"), productivity(water.water_productivity_kg_m3)],
-    [t("field.planted"), dayText(zone.planted, "year")],
-    [t("field.harvested"), dayText(zone.harvested, "year")],
-  ];
-  return (
-    <section class="card stack" aria-labelledby="totals">
-      <h2 id="totals">{t("field.season_totals")}</h2>
-      <dl class="facts">
-        {facts.map(([name, value, more]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>
-              {value}
-              {more && <small>{more}</small>}
-            </dd>
-          </div>
-        ))}
-      </dl>
-      {zone.soil && (
-        <p class="small quiet">
-          {t("field.probes", {
-            rmse: depth(zone.soil.rmse_mm, 1),
-            coverage: percent(zone.soil.coverage_pct / 100),
-          })}
-        </p>
-      )}
-    </section>
   );
 }
