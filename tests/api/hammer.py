@@ -124,6 +124,7 @@ def aim(case: Any, chance: random.Random) -> None:
 
 
 RUN = 10
+WRONG = (Exception, BaseExceptionGroup)  # what checks raise is a group, and no Exception
 
 CHECKS = (
     known_checks.not_a_server_error,
@@ -138,6 +139,7 @@ class Found(NamedTuple):
     """What a run came to."""
 
     requests: int
+    along_links: int  # of those
     statuses: Counter[int]
     failures: dict[str, str]  # by operation
 
@@ -150,7 +152,7 @@ def hammer(world: World, role: str, *, examples: int, steps: int, seed: int = 1)
     statuses: Counter[int] = Counter()
     failures: dict[str, str] = {}
     settings = hypothesis.settings(
-        max_examples=examples,
+        max_examples=max(examples, 1),
         deadline=None,
         database=None,
         derandomize=False,
@@ -168,18 +170,20 @@ def hammer(world: World, role: str, *, examples: int, steps: int, seed: int = 1)
         statuses[response.status_code] += 1
         case.validate_response(response, checks=checks)
 
-    for result in schema.get_all_operations():
+    for result in schema.get_all_operations() if examples else ():
         operation = result.ok()
         if operation.path in LEFT_OUT:
             continue
         tried = hypothesis.seed(seed)(settings(hypothesis.given(operation.as_strategy())(ask)))
         try:
             tried()
-        except Exception as error:
+        except WRONG as error:
             failures[operation.label] = _words(error)
+    singly = sum(statuses.values())
     if steps:
         _along_links(schema, settings, headers, checks, steps, statuses, failures)
-    return Found(sum(statuses.values()), statuses, failures)
+    requests = sum(statuses.values())
+    return Found(requests, requests - singly, statuses, failures)
 
 
 def _along_links(
@@ -203,17 +207,18 @@ def _along_links(
             statuses[response.status_code] += 1
             try:
                 case.validate_response(response, checks=checks)
-            except Exception as error:
+            except WRONG as error:
                 failures.setdefault(f"along the links: {case.operation.label}", _words(error))
 
-    # A run ends where an answer makes the next step another than it was when first tried.
+    # A run ends where an answer makes the next step another than it was when first tried. What was
+    # wrong up to there has been noted.
     for seed in range(0, steps, RUN):
         try:
             some = hypothesis.settings(settings, max_examples=min(RUN, steps - seed))
             hypothesis.seed(seed)(Asking).run(settings=some)
         except hypothesis.errors.Flaky:
             continue
-        except Exception as error:
+        except WRONG as error:
             failures["along the links"] = _words(error)
 
 
@@ -240,7 +245,10 @@ def main() -> int:
                     operations = 90  # about
                     examples = max(asked.requests // 2 // operations, 1)
                     found = hammer(world, role, examples=examples, steps=examples, seed=asked.seed)
-                    sys.stdout.write(f"{role}: {found.requests} requests, {dict(found.statuses)}\n")
+                    sys.stdout.write(
+                        f"{role}: {found.requests} requests, {found.along_links} of them "
+                        f"along links, {dict(found.statuses)}\n"
+                    )
                     for operation, words in found.failures.items():
                         sys.stdout.write(f"  {operation}: {words}\n")
                     wrong += len(found.failures)

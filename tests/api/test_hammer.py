@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from tests.api import hammer as hammering
 from tests.api.hammer import World, hammer, put_world, served
 from tests.conftest import empty
 
@@ -25,4 +26,21 @@ def test_no_answer_is_our_fault_undocumented_or_of_a_foreign_farm(world: World, 
 
     assert found.failures == {}
     assert found.requests > 100
+    assert found.along_links > 10
     assert {200, 404, 422} <= set(found.statuses)
+
+
+def test_a_wrong_answer_along_a_link_is_told_though_it_comes_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+
+    def wrong_once(_context: object, response: object, case: object) -> None:
+        if not told:
+            told.append(response)
+            raise AssertionError("wrong this once")
+
+    monkeypatch.setattr(hammering, "CHECKS", (wrong_once,))
+    found = hammer(world, "administrator", examples=0, steps=4)
+
+    assert [words for words in found.failures.values() if "wrong this once" in words]
