@@ -55,7 +55,7 @@ def test_a_wrong_answer_ends_the_measurement(port: int) -> None:
 
 @pytest.mark.slow
 def test_a_small_run_says_all_that_the_table_shows(capsys: pytest.CaptureFixture[str]) -> None:
-    report = api.run(farm_count=1, rows=60_000, seconds=1.0, rounds=1)
+    report = api.run(farm_count=1, rows=60_000, seconds=0.2, rounds=1)
 
     Console(width=120).print(api.as_table(report))
     shown = capsys.readouterr().out
