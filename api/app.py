@@ -100,6 +100,8 @@ def make_app(engine: sa.Engine, settings: ApiSettings | None = None) -> FastAPI:
         docs_url=None,  # its page would load a script from elsewhere
         redoc_url=None,
         redirect_slashes=False,  # a path is right or it is not there
+        # What clients that are made of the document call it; FastAPI asks for them to be unique.
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.door = Door(engine, settings)
     app.state.answers = Answers()
