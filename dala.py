@@ -42,6 +42,7 @@ VERBS = (
     ("unknown", devices.unknown),
     ("claim", devices.claim),
     ("register", registering.register),
+    ("change", registering.change),
     ("token", registering.token),
     ("disable", registering.disable),
     ("enable", registering.enable),

@@ -186,6 +186,5 @@ def claim(
     if profile is None and unread:
         say(
             f"Its bytes have no decoder ({unread} messages). Let its network decode them, or name "
-            "the profile of its model over REST: "
-            f'PATCH /v1/devices/{claimed.device_id} {{"profile": …}}'
+            f"its model: dala change {claimed.device_id} --profile PROFILE"
         )

@@ -96,6 +96,48 @@ def token(
             fail(f"No token: there is no {error}.")
 
 
+def change(
+    device_id: DeviceId,
+    name: Annotated[str | None, typer.Option(help="For people.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="LoRaWAN model, where its network does not decode its bytes.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="IANA zone, of a device that sends local time.")
+    ] = None,
+) -> None:
+    """Change what is known of a device; what is left out stays as it is."""
+    from seeds.services import open_services
+    from storage import audit, registering
+    from storage.database import NotFound
+
+    given = {"name": name, "profile": profile, "timezone": timezone}
+    if not any(given.values()):
+        fail("Nothing to change: give --name, --profile or --timezone.")
+    with open_services("change") as services:
+        services.check_migrated()
+        try:
+            checked = {"name": name, "profile": model(profile), "timezone": zone(timezone)}
+            values = {key: value for key, value in checked.items() if value is not None}
+            with services.engine.begin() as connection:
+                registering.change(connection, device_id, **values)
+                audit.record(
+                    connection,
+                    actor="console",
+                    action="device.change",
+                    object=f"device:{device_id}",
+                    details=values,
+                )
+        except NotFound as error:
+            fail(f"Not changed: there is no {error}.")
+        except ValueError as error:
+            fail(f"Not changed: {error}")
+    say(
+        f"{device_id} is changed, for what it sends from now on, 10 s later at most. "
+        f"What it sent before: dala rejected retry --device {device_id}"
+    )
+
+
 def disable(device_id: DeviceId) -> None:
     """Take a device out of service: it is cut off and raises no alerts; nothing more is stored."""
     _set_service(device_id, disabled=True)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from dala import app
 from ingest.storing import Line, Message
-from storage import alerts, credentials, devices, registering, tables
+from storage import alerts, audit, credentials, devices, registering, tables
 from storage.alerts import Opening
 from tests.reports.machine_farm import put_farm, put_field
 
@@ -109,8 +109,33 @@ def test_who_claims_a_device_whose_bytes_nobody_reads_hears_what_to_do(
     without = run("claim", "lora:a8404100000000a1", *PROBE)
     named = run("claim", "lora:a8404100000000a2", *PROBE, "--profile", "milesight-em500-smtc")
 
-    assert "PATCH /v1/devices/lora-a8404100000000a1" in without.stderr
-    assert (named.exit_code, "PATCH" in named.stderr) == (0, False)
+    assert "dala change lora-a8404100000000a1 --profile" in without.stderr
+    assert (named.exit_code, "dala change" in named.stderr) == (0, False)
+
+
+def test_a_claimed_device_is_told_its_model_and_what_it_sent_is_read(
+    run: Run, empty_engine: sa.Engine
+) -> None:
+    eui = "a8404100000000a1"
+    uplink = json.dumps({"deviceInfo": {"devEui": eui}, "fPort": 85, "data": "AXVk"})
+    topic = f"application/1/device/{eui}/event/up"
+    Line(empty_engine).store([Message(topic, uplink.encode(), 1_750_000_000_000_000)])
+    run("claim", f"lora:{eui}", *PROBE)
+
+    nothing = run("change", f"lora-{eui}")
+    unknown = run("change", f"lora-{eui}", "--profile", "em500")
+    nobody = run("change", "nobody", "--profile", "milesight-em500-smtc")
+    result = run("change", f"lora-{eui}", "--profile", "milesight-em500-smtc")
+    run("rejected", "retry")
+
+    assert (nothing.exit_code, unknown.exit_code, nobody.exit_code) == (1, 1, 1)
+    assert "'em500' is none of: decentlab-dl-atm41" in unknown.stderr
+    assert "no device 'nobody'" in nobody.stderr
+    assert result.exit_code == 0, result.stderr
+    with empty_engine.connect() as connection:
+        assert connection.scalars(sa.select(tables.readings.c.value)).all() == [100.0]  # 0x64 %
+        (line,) = audit.page(connection, action="device.change")
+    assert line.details == {"profile": "milesight-em500-smtc"}
 
 
 def test_what_still_cannot_be_read_is_said_to_stay(run: Run, empty_engine: sa.Engine) -> None:
