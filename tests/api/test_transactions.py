@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from api.security.guard import needs
 from api.security.work import THREADS, Work
+from storage import tables
 from tests.api.asking import Api, put_key
 from tests.conftest import empty
+from tests.two_farms import put_land
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +143,24 @@ def test_a_fault_after_a_write_undoes_it(engine: sa.Engine, key: str) -> None:
             "SELECT count(*) FROM audit_log WHERE object LIKE '%broken'"
         )
         assert noted.scalar() == 0
+
+
+def test_a_key_that_was_revoked_reads_nothing_that_it_has_read(engine: sa.Engine) -> None:
+    api, path = Api(engine), "/v1/farms/mine/summary"
+    with engine.begin() as connection:
+        land = put_land(connection, "mine", "KZ-61")
+    key = put_key(engine, "revoked-soon", farm_ids=[land.farm])
+    first = api.ask("GET", path, key=key)
+    known = {"If-None-Match": first.headers["etag"]}
+    assert (first.status_code, api.ask("GET", path, key=key, headers=known).status_code) == (
+        200,
+        304,
+    )
+
+    with engine.begin() as connection:
+        connection.execute(sa.update(tables.api_keys).values(revoked_at=sa.func.now()))
+
+    for headers in ({}, known):
+        answer = api.ask("GET", path, key=key, headers=headers)
+        assert answer.status_code == 401
+        assert "mine" not in answer.text

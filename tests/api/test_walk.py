@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -121,7 +122,11 @@ ALL = [
     for method, said in item.items()
 ]
 GUARDED = [one for one in ALL if (one.method, one.path) not in FOR_ANYBODY]
-OF_A_FARM = {"farm", "field_id", "device_id", "datastream_id", "alert_id"}
+OF_A_FARM = {"farm", "field_id", "crop_zone_id", "device_id", "datastream_id", "alert_id"}
+# Below one of those in every path, or entered in a test of its own, or of no farm.
+BELOW = {"placement_id", "calibration_id", "subscription_id"}
+ENTERED = {"event_id", "load_id", "adjustment_id"}
+OF_NO_FARM = {"code", "login", "name", "session_id", "key_id"}
 
 
 def named(found: list[Operation]) -> Any:
@@ -255,6 +260,47 @@ def test_anothers_object_is_not_there(world: World, operation: Operation) -> Non
         is_problem(answer, 404, operation)
     else:
         assert answer.status_code in {404, 422}, answer.text
+
+
+def test_every_name_in_a_path_is_known_to_be_a_farms_or_nobodys() -> None:
+    for one in GUARDED:
+        names = set(re.findall(r"{(\w+)}", one.path))
+        assert names <= OF_A_FARM | BELOW | ENTERED | OF_NO_FARM, one.path
+        assert names & OF_A_FARM or not names & BELOW, one.path
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        (
+            "irrigation-events",
+            {
+                "started_at": "2025-06-12T06:00:00+05:00",
+                "ended_at": "2025-06-12T18:00:00+05:00",
+                "volume_m3": 100,
+            },
+        ),
+        (
+            "harvest-loads",
+            {"ticket": "A-1", "weighed_at": "2025-09-21T14:30:00+05:00", "net_kg": 8_400},
+        ),
+        ("adjustments", {"volume_m3": -12.0, "u_volume_m3": 1.5, "reason": "salts"}),
+    ],
+)
+def test_what_another_entered_is_not_there(world: World, path: str, asked: dict[str, Any]) -> None:
+    of = (
+        {"field_id": world.mine.field}
+        if path == "irrigation-events"
+        else {"crop_zone_id": world.mine.zone}
+    )
+    refused = world.api.ask("POST", f"/v1/{path}", key=world.foreign, json=asked | of)
+    assert refused.status_code == 404, refused.text
+    made = world.api.ask("POST", f"/v1/{path}", key=world.right, json=asked | of)
+    assert made.status_code == 201, made.text
+    one = f"/v1/{path}/{made.json()['id']}"
+
+    assert world.api.ask("DELETE", one, key=world.foreign).status_code == 404
+    assert world.api.ask("DELETE", one, key=world.right).status_code < 300
 
 
 @named([one for one in GUARDED if one.asks_for("farm") and one.method == "get"])
