@@ -111,7 +111,7 @@ def _regions(codes: Sequence[str]) -> Question:
     def direct(connection: sa.Connection, number: int) -> object:
         now = dt.datetime.now(dt.UTC)
         content = summary.of_region(connection, codes[number % len(codes)], season=SEASON, now=now)
-        return RegionSummary(**content).model_dump_json(by_alias=True)
+        return RegionSummary(covers="region", **content).model_dump_json(by_alias=True)
 
     def bare(number: int) -> list[Statement]:
         code = codes[number % len(codes)]
