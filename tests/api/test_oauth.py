@@ -129,6 +129,7 @@ def test_an_assertion_counts_once(api: Api) -> None:
         ({"exp": None}, "exp"),
         ({"jti": None}, "jti"),
         ({"jti": "x" * 201}, "jti"),
+        ({"jti": "a\x00b"}, "jti"),
         ({"aud": "https://elsewhere.example" + PATH}, "aud"),
         ({"aud": None}, "aud"),
         ({"iss": "another"}, "iss"),
@@ -139,6 +140,13 @@ def test_an_assertion_that_does_not_say_the_right_thing_proves_nothing(
     api: Api, changed: dict[str, Any], words: str
 ) -> None:
     assert words in is_refused(ask(api, assertion(**changed)), 401, "invalid_client")
+
+
+@pytest.mark.parametrize("sub", ["\\ud800", "\\u0000"])
+def test_a_name_that_no_database_can_be_asked_for_is_no_clients(api: Api, sub: str) -> None:
+    payload = base64.urlsafe_b64encode(f'{{"sub": "{sub}"}}'.encode()).rstrip(b"=").decode()
+
+    assert "sub" in is_refused(ask(api, f"e30.{payload}.e30"), 401, "invalid_client")
 
 
 def test_another_key_or_algorithm_proves_nothing(api: Api) -> None:
