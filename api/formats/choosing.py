@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -96,7 +97,7 @@ def _range(text: str) -> tuple[str, float]:
                 quality = min(max(float(value), 0.0), 1.0)
             except ValueError:
                 quality = 0.0
-    return kind, quality if quality == quality else 0.0  # noqa: PLR0124 - NaN is none
+    return kind, 0.0 if math.isnan(quality) else quality
 
 
 def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
