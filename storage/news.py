@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from storage import live_news
+from storage import live_news, locks
 from storage.database import take_time
 
 # A row that says as much already stays untouched: a batch has thousands, and to lock each costs
 # more than to store its readings. That it cannot be claimed before we commit is seen to by a lock
 # that all writers share and the claim has for itself. Long transactions have one of their own:
 # whoever waits for them holds up no batch of ingest.
-_SHARE = sa.text("SELECT pg_advisory_xact_lock_shared(hashtext(:name))")
-_ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtext(:name))")
 _LONG, _BRIEF = "dala news of long transactions", "dala news of brief transactions"
 
 _NOTE_READINGS = sa.text("""
@@ -64,7 +62,7 @@ def note_readings(
     """
     ids, since = _earliest(datastream_ids, times_us)
     if len(ids):
-        connection.execute(_SHARE, {"name": _BRIEF if brief else _LONG})
+        locks.share(connection, _BRIEF if brief else _LONG)
         connection.execute(_NOTE_READINGS, {"ids": _literal(ids), "since_us": _literal(since)})
         live_news.note_datastreams(connection, _literal(ids))
 
@@ -84,7 +82,7 @@ def note_points(
     found, since = _earliest(places, times_us)
     if len(found):
         ids = [devices[place] for place in found.tolist()]
-        connection.execute(_SHARE, {"name": _BRIEF if brief else _LONG})
+        locks.share(connection, _BRIEF if brief else _LONG)
         connection.execute(_NOTE_POINTS, {"ids": ids, "since_us": _literal(since)})
         live_news.note_devices(connection, ids)
 
@@ -125,20 +123,17 @@ _CLAIM_POINTS = sa.text("""
 """)
 
 
-_TURN = sa.text("SELECT pg_advisory_xact_lock(hashtext('dala analyze'))")
-
-
 def wait_for_turn(connection: sa.Connection) -> None:
     """Let one analysis at a time work on the claims, for as long as it takes."""
     take_time(connection)
-    connection.execute(_TURN)
+    locks.wait(connection, "dala analyze")
 
 
 def claim(connection: sa.Connection, farm_ids: Sequence[int]) -> None:
     """Take the news of the farms for an analysis; commit soon, ingest may wait for it."""
     parameters = {"farm_ids": list(farm_ids)}
     for name in (_LONG, _BRIEF):  # in this order: nobody waits for a batch of ingest for long
-        connection.execute(_ALONE, {"name": name})
+        locks.wait(connection, name)
     connection.execute(_CLAIM_READINGS, parameters)
     connection.execute(_CLAIM_POINTS, parameters)
 

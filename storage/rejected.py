@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from storage import tables
+from storage import locks, tables
 
 KEPT_PER_DEVICE = 1_000  # beyond, messages are only counted
 KEPT_BYTES = 64 * 1024  # of a payload; its full size is noted beside
@@ -65,7 +65,6 @@ _KNOWN = sa.text("""
      WHERE known.id = locked.id
  RETURNING known.digest
 """)
-_IN_TURN = sa.text("SELECT pg_advisory_xact_lock(hashtext('dala rejected messages'))")
 _ROOM = sa.text("""
     SELECT device, count(*) AS kept FROM rejected_messages
      WHERE device = ANY(:devices) OR (device IS NULL AND :nobody)
@@ -108,7 +107,7 @@ def add(connection: sa.Connection, messages: Sequence[RejectedMessage]) -> None:
     if kept:
         # In the order they came, for their ids tell it. So two ingesters with the same messages in
         # another order must take turns, or each could wait for a row of the other's.
-        connection.execute(_IN_TURN)
+        locks.wait(connection, "dala rejected messages")
         _keep(connection, kept)
     for (name, day, reason), count in sorted(beyond.items()):
         tally = {"device": name, "day": day, "reason": reason, "messages": count}

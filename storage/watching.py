@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from storage import intervals, live_news, lost_messages, sequence_gaps, silence
+from storage import intervals, live_news, locks, lost_messages, sequence_gaps, silence
 
 
 class Watched(NamedTuple):
@@ -17,15 +17,12 @@ class Watched(NamedTuple):
     cleared: int
 
 
-_ALONE = sa.text("SELECT pg_try_advisory_xact_lock(hashtext('dala watch'))")
-
-
 def watch(connection: sa.Connection, now: dt.datetime) -> Watched:
     """Open and clear the alerts of silence, of missing message numbers and of filled gaps.
 
     Where several processes ingest, one of them does it; the others find nothing to do.
     """
-    if not connection.scalar(_ALONE):
+    if not locks.take(connection, "dala watch"):
         return Watched(0, 0)
     silent, heard = silence.watch(connection, now)
     missing, came = sequence_gaps.watch(connection, now)

@@ -13,13 +13,12 @@ import sqlalchemy as sa
 import structlog
 
 from analytics.watching.rules import RULES, look
+from storage import locks
 from storage.watching import Watched
 from watch.sending import Sent, send_due
 from watch.settings import WatchSettings
 
 log = structlog.get_logger()
-
-_ALONE = sa.text("SELECT pg_try_advisory_xact_lock(hashtext('dala rule ' || :kind))")
 
 
 class Watcher:
@@ -39,7 +38,7 @@ class Watcher:
             self._due[kind] = now + rule.every
             try:
                 with self._engine.begin() as connection:
-                    if connection.scalar(_ALONE, {"kind": kind}):
+                    if locks.take(connection, f"dala rule {kind}"):
                         found = look(connection, rule, now)
                         opened, cleared = opened + found.opened, cleared + found.cleared
             except Exception as error:  # of one rule: the others are looked at all the same
