@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
-from fastapi import Header, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from pydantic import BaseModel
 
+from api.dependencies import Transaction
 from api.errors import Refused
-from api.formats import Content, Form, answer, content_tag, known_tags
-from api.paging import begin, following
+from api.formats import TABLES, Content, Form, answer, content_tag, known_tags
+from api.paging import Cursor, Limit, begin, following
 from storage import farms
 from storage.entries import Entries
 
@@ -25,6 +26,8 @@ IfMatch = Annotated[
         description="ETag of what is to be changed: refused with 412 if it is another by now",
     ),
 ]
+OfFarm = Annotated[str | None, Query(max_length=200, examples=["turkistan-01"])]
+OfField = Annotated[int | None, Query(ge=1, le=2**63 - 1, examples=[1])]
 JSON = Form("json")
 
 CHANGED: dict[int | str, dict[str, Any]] = {412: {"description": "Changed meanwhile"}}
@@ -105,3 +108,67 @@ def listed(
     key = (page[limit - 1]["id"],) if len(page) > limit else None
     rows = [of_row(model, row) for row in page[:limit]]
     return answer(request, form, Content(name, model, rows), headers=following(request, key))
+
+
+class Wanted(NamedTuple):
+    """Of which farm or field entries are asked for; None: of all."""
+
+    farm: str | None
+    field_id: int | None
+
+
+class Page(NamedTuple):
+    """Which page of a list is asked for, in which form."""
+
+    connection: sa.Connection
+    request: Request
+    withdrawn: bool
+    cursor: str | None
+    limit: int
+    form: Form
+
+    def of(
+        self, entries: Entries, model: type[BaseModel], name: str, wanted: Wanted, **filters: Any
+    ) -> Response:
+        """This page of the entries that are asked for."""
+        return listed(
+            self.request,
+            self.connection,
+            self.form,
+            entries,
+            model,
+            name,
+            farm=wanted.farm,
+            cursor=self.cursor,
+            limit=self.limit,
+            withdrawn=self.withdrawn,
+            field_id=wanted.field_id,
+            **filters,
+        )
+
+
+async def _wanted(farm: OfFarm = None, field_id: OfField = None) -> Wanted:
+    return Wanted(farm, field_id)
+
+
+async def _zone(
+    crop_zone_id: Annotated[int | None, Query(ge=1, le=2**63 - 1, examples=[7])] = None,
+) -> int | None:
+    return crop_zone_id
+
+
+async def _page(
+    connection: Transaction,
+    request: Request,
+    withdrawn: Annotated[bool, Query(description="those that were withdrawn, too")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+    form: Form = TABLES.asked,
+) -> Page:
+    return Page(connection, request, withdrawn, cursor, limit, form)
+
+
+# Parameters stand in the API's document in the order in which a route takes these.
+OfWanted = Annotated[Wanted, Depends(_wanted)]
+OfZone = Annotated[int | None, Depends(_zone)]
+ThisPage = Annotated[Page, Depends(_page)]

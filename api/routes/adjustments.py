@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 
 from api.dependencies import Deeds, FarmSlug, Now, Transaction, WhoAsks
-from api.entering import CREATED, WITHDRAWN, listed, made, of_row, said
+from api.entering import CREATED, WITHDRAWN, OfWanted, OfZone, ThisPage, made, of_row, said
 from api.errors import RequestProblem
-from api.formats import TABLES, Form
+from api.formats import TABLES
 from api.idempotency import Once
 from api.models_entered import AdjustmentIn, AdjustmentOut, ForecastIn, ForecastOut
-from api.paging import LINK, Cursor, Limit
-from api.routes.crop_zones import OfFarm, OfField
-from api.routes.harvest import OfZone
-from api.routes.irrigation import Withdrawn
+from api.paging import LINK
 from api.security.guard import needs
 from storage import adjustments, entries, farms, forecasts
 from storage.forecasts import ForecastDay
@@ -31,31 +28,10 @@ AdjustmentId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[3])]
     response_model=list[AdjustmentOut],
     responses=TABLES.responses_with(LINK),
 )
-def list_adjustments(
-    connection: Transaction,
-    request: Request,
-    farm: OfFarm = None,
-    field_id: OfField = None,
-    crop_zone_id: OfZone = None,
-    withdrawn: Withdrawn = False,
-    cursor: Cursor = None,
-    limit: Limit = 100,
-    form: Form = TABLES.asked,
-) -> Response:
+def list_adjustments(wanted: OfWanted, crop_zone_id: OfZone, page: ThisPage) -> Response:
     """Non-routine adjustments in the order they were entered."""
-    return listed(
-        request,
-        connection,
-        form,
-        entries.adjustments,
-        AdjustmentOut,
-        "adjustments",
-        farm=farm,
-        cursor=cursor,
-        limit=limit,
-        withdrawn=withdrawn,
-        field_id=field_id,
-        crop_zone_id=crop_zone_id,
+    return page.of(
+        entries.adjustments, AdjustmentOut, "adjustments", wanted, crop_zone_id=crop_zone_id
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from analytics.crop_document import crop_from_mapping
 from analytics.daily.choices import choices_of
@@ -16,6 +16,8 @@ from api.entering import (
     CREATED,
     WITHDRAWN,
     IfMatch,
+    OfFarm,
+    OfField,
     changes,
     check,
     listed,
@@ -35,8 +37,6 @@ from storage.fields import CropZone
 router = APIRouter(tags=["crop zones"])
 
 CropZoneId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[7])]
-OfFarm = Annotated[str | None, Query(max_length=200, examples=["turkistan-01"])]
-OfField = Annotated[int | None, Query(ge=1, le=2**63 - 1, examples=[1])]
 _UNKNOWN = frozenset(
     {"irrigation_method", "application_efficiency", "wetted_fraction", "system_flow_m3_h"}
 )

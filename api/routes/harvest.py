@@ -6,24 +6,21 @@ import datetime as dt
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Response
 
 from api.dependencies import Deeds, Now, Transaction, WhoAsks
-from api.entering import CREATED, WITHDRAWN, listed, made, of_row
+from api.entering import CREATED, WITHDRAWN, OfWanted, OfZone, ThisPage, made, of_row
 from api.errors import RequestProblem
-from api.formats import TABLES, Form
+from api.formats import TABLES
 from api.idempotency import Once
 from api.models_entered import LoadIn, LoadOut
-from api.paging import LINK, Cursor, Limit
-from api.routes.crop_zones import OfFarm, OfField
-from api.routes.irrigation import Withdrawn
+from api.paging import LINK
 from api.security.guard import needs
 from storage import entries
 
 router = APIRouter(tags=["records"])
 
 LoadId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[31])]
-OfZone = Annotated[int | None, Query(ge=1, le=2**63 - 1, examples=[7])]
 
 
 @router.get(
@@ -32,31 +29,10 @@ OfZone = Annotated[int | None, Query(ge=1, le=2**63 - 1, examples=[7])]
     response_model=list[LoadOut],
     responses=TABLES.responses_with(LINK),
 )
-def list_harvest_loads(
-    connection: Transaction,
-    request: Request,
-    farm: OfFarm = None,
-    field_id: OfField = None,
-    crop_zone_id: OfZone = None,
-    withdrawn: Withdrawn = False,
-    cursor: Cursor = None,
-    limit: Limit = 100,
-    form: Form = TABLES.asked,
-) -> Response:
+def list_harvest_loads(wanted: OfWanted, crop_zone_id: OfZone, page: ThisPage) -> Response:
     """Weighed loads in the order they were entered."""
-    return listed(
-        request,
-        connection,
-        form,
-        entries.harvest_loads,
-        LoadOut,
-        "harvest-loads",
-        farm=farm,
-        cursor=cursor,
-        limit=limit,
-        withdrawn=withdrawn,
-        field_id=field_id,
-        crop_zone_id=crop_zone_id,
+    return page.of(
+        entries.harvest_loads, LoadOut, "harvest-loads", wanted, crop_zone_id=crop_zone_id
     )
 
 

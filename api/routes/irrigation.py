@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import datetime as dt
+from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Response
 
 from api.dependencies import Deeds, Now, Transaction, WhoAsks
-from api.entering import CREATED, WITHDRAWN, listed, made, of_row
+from api.entering import CREATED, WITHDRAWN, OfWanted, ThisPage, made, of_row
 from api.errors import RequestProblem
-from api.formats import TABLES, Form
+from api.formats import TABLES
 from api.idempotency import Once
 from api.models_entered import IrrigationEventOut, IrrigationIn
-from api.paging import LINK, Cursor, Limit
-from api.routes.crop_zones import OfFarm, OfField
+from api.paging import LINK
 from api.security.guard import needs
 from storage import entries, fields
 
 router = APIRouter(tags=["records"])
 
 EventId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[12])]
-Withdrawn = Annotated[bool, Query(description="those that were withdrawn, too")]
 
 
 @router.get(
@@ -30,30 +29,9 @@ Withdrawn = Annotated[bool, Query(description="those that were withdrawn, too")]
     response_model=list[IrrigationEventOut],
     responses=TABLES.responses_with(LINK),
 )
-def list_irrigation_events(
-    connection: Transaction,
-    request: Request,
-    farm: OfFarm = None,
-    field_id: OfField = None,
-    withdrawn: Withdrawn = False,
-    cursor: Cursor = None,
-    limit: Limit = 100,
-    form: Form = TABLES.asked,
-) -> Response:
+def list_irrigation_events(wanted: OfWanted, page: ThisPage) -> Response:
     """Applications of water in the order they were entered."""
-    return listed(
-        request,
-        connection,
-        form,
-        entries.irrigation_events,
-        IrrigationEventOut,
-        "irrigation-events",
-        farm=farm,
-        cursor=cursor,
-        limit=limit,
-        withdrawn=withdrawn,
-        field_id=field_id,
-    )
+    return page.of(entries.irrigation_events, IrrigationEventOut, "irrigation-events", wanted)
 
 
 @router.post(
@@ -94,7 +72,9 @@ def withdraw_irrigation_event(
     deeds.note("irrigation.withdraw", f"irrigation-event:{event_id}", farm_id=row["farm_id"])
 
 
-def enter(connection: sa.Connection, asked: IrrigationIn, by: str, now: Any) -> tuple[int, int]:
+def enter(
+    connection: sa.Connection, asked: IrrigationIn, by: str, now: dt.datetime
+) -> tuple[int, int]:
     """Enter an application; return its id and its farm's."""
     field = fields.get(connection, asked.field_id)
     if asked.started_at > now:
