@@ -12,6 +12,17 @@ from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 GEOD = Geod(ellps="WGS84")
+# What is raised of coordinates that make no shape: by shapely, or by what they trip over in it
+# where a number, a level of lists or a key is missing, or where there are far too many of them.
+NO_SHAPE = (
+    shapely.errors.ShapelyError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 MOST_POINTS = 50_000
 LEAST_HA, MOST_HA = 0.001, 100_000.0
 # What two surveys of one border differ by is no overlap.
@@ -23,6 +34,13 @@ class Checked(NamedTuple):
 
     geometry: dict[str, Any]  # GeoJSON as it is kept: two dimensions, lists
     area_ha: float  # geodesic, WGS 84
+
+
+class Beside(NamedTuple):
+    """A boundary beside others, by their names."""
+
+    shared_ha: dict[str, float]  # where it is more than borders differ by
+    unknown: dict[str, str]  # with which it could not be compared, and why
 
 
 def check(geometry: Mapping[str, Any]) -> Checked:
@@ -38,9 +56,8 @@ def check(geometry: Mapping[str, Any]) -> Checked:
         raise ValueError(f"is a {str(kind)[:40]}, and a field is a Polygon or MultiPolygon")
     try:
         made = shapely.force_2d(shape(geometry))
-    except Exception as error:  # shapely raises whatever the coordinates trip over
-        words = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise ValueError(f"its coordinates make no {kind}: {words}") from None
+    except NO_SHAPE as error:
+        raise ValueError(f"its coordinates make no {kind}: {words_of(error)}") from None
     if made.is_empty:
         raise ValueError("is empty")
     points = shapely.get_coordinates(made)
@@ -75,25 +92,26 @@ def area_of(geometry: BaseGeometry) -> float:
     return abs(float(area)) / 10_000.0
 
 
-def overlaps(
-    geometry: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]
-) -> dict[str, float]:
-    """Areas that a boundary shares with others [ha], by their names, beyond what borders differ by.
+def words_of(error: Exception) -> str:
+    """What an error says, in short."""
+    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
 
-    Others that are no polygons are passed over.
-    """
+
+def overlaps(geometry: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> Beside:
+    """What a boundary that was checked shares with others, which may be older than the checks."""
     own = shape(geometry)
     smallest = area_of(own)
-    found = {}
+    found = Beside({}, {})
     for name, other in others.items():
         try:
             beside = shape(other)
             shared = area_of(own.intersection(beside)) if own.intersects(beside) else 0.0
             least = min(smallest, area_of(beside))
-        except Exception:  # noqa: S112 - what stands already is not judged here
+        except NO_SHAPE as error:
+            found.unknown[name] = words_of(error)
             continue
         if shared > max(OVERLAP_HA, OVERLAP_SHARE * least):
-            found[name] = shared
+            found.shared_ha[name] = shared
     return found
 
 

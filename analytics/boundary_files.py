@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -21,6 +24,8 @@ import shapely
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from shapely.geometry import mapping, shape
+
+from analytics.boundary_checks import NO_SHAPE, words_of
 
 MOST_PLACES = 5_000
 MOST_POINTS = 200_000  # of all the places together
@@ -132,20 +137,41 @@ def _text(properties: Mapping[str, Any], names: Iterable[str]) -> str | None:
 # --- archives: shapefile, KMZ, ISOXML -------------------------------------------------------------
 
 
+# By zipfile itself, by what unpacks for it, and by Python where the two trip over the bytes.
+_BROKEN_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+
+
+def _unpacked(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
+        infos = [one for one in opened.infolist() if not one.is_dir()]
+        if sum(one.file_size for one in infos) > MOST_BYTES or len(infos) > 1_000:
+            raise BoundaryError(f"more than {MOST_BYTES >> 20} MB in the archive")
+        wanted = {".shp", ".shx", ".dbf", ".prj", ".cpg", ".kml", ".xml"}
+        return {
+            one.filename: opened.read(one)
+            for one in infos
+            if PurePosixPath(one.filename).suffix.lower() in wanted
+        }
+
+
 def _archive(data: bytes, names: Iterable[str]) -> tuple[str, Iterable[Place]]:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as opened:
-            infos = [one for one in opened.infolist() if not one.is_dir()]
-            if sum(one.file_size for one in infos) > MOST_BYTES or len(infos) > 1_000:
-                raise BoundaryError(f"more than {MOST_BYTES >> 20} MB in the archive")
-            wanted = {".shp", ".shx", ".dbf", ".prj", ".cpg", ".kml", ".xml"}
-            files = {
-                one.filename: opened.read(one)
-                for one in infos
-                if PurePosixPath(one.filename).suffix.lower() in wanted
-            }
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise BoundaryError(f"the archive cannot be read: {error}") from None
+        files = _unpacked(data)
+    except BoundaryError:
+        raise
+    except _BROKEN_ARCHIVE as error:
+        raise BoundaryError(f"the archive cannot be read: {words_of(error)}") from None
     shapes = [name for name in files if name.lower().endswith(".shp")]
     if shapes:
         return "shapefile", _of_shapefiles(files, shapes, names)
@@ -166,6 +192,20 @@ def _of_shapefiles(
             if name.startswith(stem + ".")
         }
         yield from _of_shapefile(one, parts, names)
+
+
+# By the reader of shapefiles, of what its records hold and of bytes that it trips over.
+_BROKEN_SHAPEFILE = (
+    *NO_SHAPE,
+    shapefile.ShapefileException,
+    shapefile.GeoJSON_Error,
+    shapefile.RingSamplingError,
+    pyproj.exceptions.ProjError,
+    struct.error,
+    EOFError,
+    OSError,
+    MemoryError,
+)
 
 
 def _of_shapefile(file: str, parts: Mapping[str, bytes], names: Iterable[str]) -> Iterator[Place]:
@@ -199,9 +239,8 @@ def _of_shapefile(file: str, parts: Mapping[str, bytes], names: Iterable[str]) -
                 raise BoundaryError(f"{file}: more than {MOST_PLACES} places")
     except BoundaryError:
         raise
-    except Exception as error:  # the reader lets any error of a broken file through
-        words = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise BoundaryError(f"{file}: cannot be read: {words}") from None
+    except _BROKEN_SHAPEFILE as error:
+        raise BoundaryError(f"{file}: cannot be read: {words_of(error)}") from None
 
 
 # --- XML: KML and ISOXML --------------------------------------------------------------------------

@@ -56,8 +56,12 @@ def neighbours(connection: sa.Connection, farm_id: int) -> dict[str, Mapping[str
 
 def warnings_of(geometry: Mapping[str, Any], beside: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What people should look at, and may be right."""
-    shared = boundary_checks.overlaps(geometry, beside)
-    return [f"overlaps {name} by {area:,.2f} ha" for name, area in sorted(shared.items())]
+    found = boundary_checks.overlaps(geometry, beside)
+    shared = [
+        f"overlaps {name} by {area:,.2f} ha" for name, area in sorted(found.shared_ha.items())
+    ]
+    unknown = sorted(found.unknown.items())
+    return shared + [f"cannot be compared with {name}: {reason}" for name, reason in unknown]
 
 
 def add_field(
