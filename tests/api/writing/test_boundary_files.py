@@ -1,0 +1,123 @@
+"""Boundaries come as files: every format makes the same field, and a bad one says why."""
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import pyproj
+import pytest
+import shapefile
+
+from tests.api.writing.world import BOW_TIE, World, square
+
+
+def geojson(*named: tuple[str, dict[str, Any]], **more: Any) -> bytes:
+    features = [
+        {"type": "Feature", "properties": {"name": name}, "geometry": geometry}
+        for name, geometry in named
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features} | more).encode()
+
+
+def zipped_shapefile(system: str | None = "EPSG:32642") -> bytes:
+    """The square in a projected system, as surveyors send it."""
+    kept = {name: io.BytesIO() for name in ("shp", "shx", "dbf")}
+    writer = shapefile.Writer(**kept, shapeType=shapefile.POLYGON, encoding="utf-8")
+    writer.field("NAME", "C", 40)
+    into = pyproj.Transformer.from_crs("OGC:CRS84", system or "EPSG:32642", always_xy=True)
+    corners = square()["coordinates"][0][::-1]  # a shapefile's outer ring is clockwise
+    writer.poly([[list(into.transform(*corner)) for corner in corners]])
+    writer.record("Солтүстік")
+    writer.close()
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in kept.items():
+            archive.writestr(f"data/fields.{name}", content.getvalue())
+        if system is not None:
+            archive.writestr("data/fields.prj", pyproj.CRS(system).to_wkt("WKT1_ESRI"))
+    return made.getvalue()
+
+
+def kml() -> bytes:
+    corners = " ".join(f"{x},{y},0" for x, y in square()["coordinates"][0])
+    return (
+        '<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark>'
+        "<name>Солтүстік</name><Polygon><outerBoundaryIs><LinearRing><coordinates>"
+        f"{corners}</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark></Document></kml>"
+    ).encode()
+
+
+def isoxml() -> bytes:
+    points = "".join(f'<PNT A="2" C="{y}" D="{x}"/>' for x, y in square()["coordinates"][0][:-1])
+    return (
+        '<ISO11783_TaskData VersionMajor="4"><PFD A="PFD1" B="19-205" C="Солтүстік" D="250000">'
+        f'<PLN A="1"><LSG A="1">{points}</LSG></PLN></PFD></ISO11783_TaskData>'
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("geojson", geojson(("Солтүстік", square()))),
+        ("shapefile", zipped_shapefile()),
+        ("shapefile", zipped_shapefile("EPSG:28412")),  # Pulkovo 1942, zone 12
+        ("kml", kml()),
+        ("isoxml", isoxml()),
+    ],
+)
+def test_every_format_makes_the_same_field(world: World, kind: str, content: bytes) -> None:
+    tried = world.send("farms/mine/boundaries?dry_run=true", content).json()
+    assert (tried["kind"], tried["stored"]) == (kind, 0)
+    assert len(world.ask("GET", "farms/mine/fields", 200).json()) == 1
+
+    made = world.send("farms/mine/boundaries", content).json()
+    assert [(one["name"], one["action"]) for one in made["places"]] == [("Солтүстік", "new field")]
+    again = world.send("farms/mine/boundaries", content).json()
+    assert [one["action"] for one in again["places"]] == ["same boundary"]
+    field = next(
+        one
+        for one in world.ask("GET", "farms/mine/fields", 200).json()
+        if one["name"] == "Солтүстік"
+    )
+    assert field["area_ha"] == pytest.approx(25.0, rel=1e-3)
+    (ring,) = field["geometry"]["coordinates"]
+    found = {(round(x, 7), round(y, 7)) for x, y in ring}  # a centimetre
+    assert found == {(round(x, 7), round(y, 7)) for x, y in square()["coordinates"][0]}
+
+
+def test_one_bad_place_keeps_all_out_and_is_named(world: World) -> None:
+    content = geojson(("good", square()), ("bad", BOW_TIE), ("good", square(69.0)))
+
+    tried = world.send("farms/mine/boundaries?dry_run=true", content).json()
+    assert [bool(one["errors"]) for one in tried["places"]] == [False, True, True]
+    refused = world.send("farms/mine/boundaries", content, 422).json()
+    assert [one["number"] for one in refused["problems"]] == [2, 3]
+    assert "Self-intersection" in refused["problems"][0]["errors"][0]
+    assert len(world.ask("GET", "farms/mine/fields", 200).json()) == 1
+
+
+BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><kml>&b;</kml>'
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "neither GeoJSON"),
+        (b"\x00\x01", "neither GeoJSON"),
+        (b"{", "no JSON"),
+        (b"[" * 100_000, "neither GeoJSON"),
+        (b'{"a":' * 100_000, "no JSON"),
+        (BOMB, "no XML that is read here"),
+        (b"<html/>", "neither KML nor ISOXML"),
+        (b"<kml/>", "there is no boundary"),
+        (b"PK\x03\x04rubbish", "archive cannot be read"),
+        (zipped_shapefile(None), "without its .prj"),
+        (geojson(crs={"type": "name", "properties": {"name": "EPSG:32642"}}), "its crs"),
+        (geojson(), "there is no boundary"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(world: World, content: bytes, words: str) -> None:
+    refused = world.send("farms/mine/boundaries", content, 422).json()
+
+    assert words in refused["detail"]
