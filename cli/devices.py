@@ -10,14 +10,24 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.registering import farm_of, field_of, model, zone
+from cli.registering import (
+    DeviceFarm,
+    DeviceField,
+    DeviceId,
+    DeviceKind,
+    DeviceName,
+    DeviceProfile,
+    DeviceTimezone,
+    farm_of,
+    field_of,
+    model,
+    zone,
+)
 from cli.speaking import AsJson, enter, fail, no_farm, say
 
 
 def device(
-    device_id: Annotated[
-        str, typer.Argument(metavar="ID", help="Its id, MQTT user and client id.")
-    ],
+    device_id: DeviceId,
     buffer: Annotated[Path, typer.Option(help="File that keeps what has no receipt.")],
     mqtt: Annotated[str | None, typer.Option(help="Broker; DALA_MQTT_URL by default.")] = None,
     interval: Annotated[float, typer.Option(min=0, help="Seconds until a reading goes.")] = 60.0,
@@ -133,16 +143,12 @@ def unknown(as_json: AsJson = False) -> None:
 
 def claim(
     identity: Annotated[str, typer.Argument(help="As `dala unknown` prints it.")],
-    farm: Annotated[str, typer.Option(help="Short name of the farm it belongs to.")],
-    kind: Annotated[str, typer.Option(help="As soil-probe, flow-meter, weather-station, tractor.")],
-    field: Annotated[str | None, typer.Option(help="Name of the field it measures.")] = None,
-    name: Annotated[str | None, typer.Option(help="For people.")] = None,
-    profile: Annotated[
-        str | None, typer.Option(help="LoRaWAN model, where its network does not decode its bytes.")
-    ] = None,
-    timezone: Annotated[
-        str | None, typer.Option(help="IANA zone, of a device that sends local time.")
-    ] = None,
+    farm: DeviceFarm,
+    kind: DeviceKind,
+    field: DeviceField = None,
+    name: DeviceName = None,
+    profile: DeviceProfile = None,
+    timezone: DeviceTimezone = None,
 ) -> None:
     """Register a device that speaks unregistered."""
     from seeds.services import open_services

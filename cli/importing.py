@@ -6,11 +6,11 @@ import json
 import time
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from cli.speaking import AsJson, fail, no_farm
+from cli.registering import zone
+from cli.speaking import AsJson, no_farm
 
 Kind = Literal["isoxml", "agleader", "yield", "weather", "irrigation", "loads"]
 
@@ -57,9 +57,11 @@ def import_files(
                 known = farms.get(connection, farm)
             except NotFound:
                 no_farm(connection, farm)
-        zone = _zone(timezone or known.timezone)
+        clocks = zone(timezone) or known.timezone
         now_us = time.time_ns() // 1_000
-        asked = imports.Asked(known, zone, now_us, field, device, kind, crs, wind_height, gps_epoch)
+        asked = imports.Asked(
+            known, clocks, now_us, field, device, kind, crs, wind_height, gps_epoch
+        )
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("Looking for files", total=None)
 
@@ -74,10 +76,3 @@ def import_files(
         print_import(rows, Console(), dry=dry_run)
     if not done or any(one.state in {"refused", "partly"} for one in done):
         raise typer.Exit(1)
-
-
-def _zone(name: str) -> str:
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        fail(f"--timezone {name!r} is no IANA time zone, as Asia/Almaty is one")

@@ -15,23 +15,31 @@ if TYPE_CHECKING:
     from seeds.services import Services
 
 DeviceId = Annotated[str, typer.Argument(metavar="ID", help="Its id, MQTT user and client id.")]
+DeviceFarm = Annotated[str, typer.Option(help="Short name of the farm it belongs to.")]
+DeviceKind = Annotated[
+    str, typer.Option(help="As soil-probe, flow-meter, weather-station, tractor.")
+]
+DeviceField = Annotated[str | None, typer.Option(help="Name of the field it measures.")]
+DeviceName = Annotated[str | None, typer.Option(help="For people.")]
+DeviceProfile = Annotated[
+    str | None, typer.Option(help="LoRaWAN model, where its network does not decode its bytes.")
+]
+DeviceTimezone = Annotated[
+    str | None, typer.Option(help="IANA zone, of a device that sends local time.")
+]
 
 
 def register(
     device_id: DeviceId,
-    farm: Annotated[str, typer.Option(help="Short name of the farm it belongs to.")],
-    kind: Annotated[str, typer.Option(help="As soil-probe, flow-meter, weather-station, tractor.")],
-    field: Annotated[str | None, typer.Option(help="Name of the field it measures.")] = None,
-    name: Annotated[str | None, typer.Option(help="For people.")] = None,
+    farm: DeviceFarm,
+    kind: DeviceKind,
+    field: DeviceField = None,
+    name: DeviceName = None,
     wire_id: Annotated[
         str | None, typer.Option(help="What its network calls it, as lora:a84041….")
     ] = None,
-    profile: Annotated[
-        str | None, typer.Option(help="LoRaWAN model, where its network does not decode its bytes.")
-    ] = None,
-    timezone: Annotated[
-        str | None, typer.Option(help="IANA zone, of a device that sends local time.")
-    ] = None,
+    profile: DeviceProfile = None,
+    timezone: DeviceTimezone = None,
     topics: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,13 +106,9 @@ def token(
 
 def change(
     device_id: DeviceId,
-    name: Annotated[str | None, typer.Option(help="For people.")] = None,
-    profile: Annotated[
-        str | None, typer.Option(help="LoRaWAN model, where its network does not decode its bytes.")
-    ] = None,
-    timezone: Annotated[
-        str | None, typer.Option(help="IANA zone, of a device that sends local time.")
-    ] = None,
+    name: DeviceName = None,
+    profile: DeviceProfile = None,
+    timezone: DeviceTimezone = None,
 ) -> None:
     """Change what is known of a device; what is left out stays as it is."""
     from seeds.services import open_services
