@@ -27,7 +27,8 @@ class Deliveries:
         self._key = f"deliveries/{client_id}:"
         self._acknowledged: deque[int] = deque()
         self._noted: set[int] = set()
-        self._is_new = True  # what is remembered is of the process before this one
+        # Of the process before this one, and not told from what is over; None: not looked at yet.
+        self._before: set[int] | None = None
         self._forgets = False
 
     def begin(self, *, session_kept: bool) -> None:
@@ -44,6 +45,8 @@ class Deliveries:
             if self._key in memory:
                 memory.update({self._key: {}})
         if not any(one.again for one in messages):
+            if self._before:  # what is sent again comes first, over several batches perhaps
+                self._before.clear()
             return messages
         known = memory.get(self._key) or {}
         return [_dated(one, known.get(str(one.mid))) if one.again else one for one in messages]
@@ -54,9 +57,9 @@ class Deliveries:
         if not fresh:
             return
         known = memory.get(self._key) or {}
-        kept = {str(mid) for mid in (*self._noted, *self._acknowledged)}
-        if self._is_new:
-            kept, self._is_new = kept | known.keys(), False
+        if self._before is None:
+            self._before = {int(mid) for mid in known}
+        kept = {str(mid) for mid in (*self._noted, *self._acknowledged, *self._before)}
         memory.update({self._key: {m: what for m, what in known.items() if m in kept} | fresh})
         self._noted |= {int(mid) for mid in fresh}
 

@@ -44,6 +44,18 @@ def test_one_that_comes_again_after_a_restart_is_found_stored(database: sa.Engin
     assert (outcome.stored, outcome.duplicate) == (0, 2)
 
 
+def test_those_that_come_again_after_a_restart_may_come_in_several_batches(
+    database: sa.Engine,
+) -> None:
+    line(database).store([rain(mid, mid) for mid in (5, 6, 7)])
+
+    restarted = line(database)
+    for mid in (5, 6, 7):
+        outcome = restarted.store([rain(mid, 60, again=True)])
+
+        assert (outcome.stored, outcome.duplicate) == (0, 1)
+
+
 @pytest.mark.parametrize("number", ["boot", "seq"])
 def test_half_a_number_tells_no_repeat(database: sa.Engine, number: str) -> None:
     payload = json.dumps([{"n": number, "v": 4}, {"n": "rain", "v": 1.0}]).encode()
@@ -118,6 +130,17 @@ def test_what_was_acknowledged_is_remembered_for_a_while_only() -> None:
     assert len(kept) == ACKNOWLEDGED_KEPT + 1
     (first,) = deliveries.as_first_arrived(memory, [rain(2_000, 9_999, again=True)])
     assert first.received_at_us == rain(2_000, 2_000).received_at_us
+
+
+def test_what_the_process_before_remembered_is_let_go_once_nothing_of_it_comes_again() -> None:
+    memory = Memory()
+    Deliveries("ingest").note(memory, [rain(mid, mid) for mid in (5, 6, 7)])
+    restarted = Deliveries("ingest")
+    for one in (rain(5, 60, again=True), rain(8, 61), rain(9, 62)):
+        restarted.note(memory, restarted.as_first_arrived(memory, [one]))
+
+    (kept,) = memory.values()
+    assert set(kept) == {"5", "8", "9"}
 
 
 @pytest.mark.slow
