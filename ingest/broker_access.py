@@ -77,7 +77,7 @@ class BrokerAccess:
                 log.warning("database away", error=str(error).splitlines()[0])
             except OSError as error:
                 log.warning("broker away", broker=self._admin.place, error=str(error))
-            except Exception:
+            except Exception:  # a fault of ours; without this thread no device is let in anew
                 log.exception("broker's accounts not kept")
             else:
                 pause = FIRST_PAUSE_S

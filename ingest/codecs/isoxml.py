@@ -4,6 +4,8 @@ All its time logs become points and readings of that machine. The log's clock sh
 zone is that of the mapping, or of the device, unless the log has the receiver's own time.
 """
 
+from math import isnan
+
 import numpy as np
 
 from analytics.isoxml_records import Records
@@ -87,7 +89,7 @@ def _add(made: Decoded, log: Log, name: str) -> None:
         detail = f"more than {MAX_KEPT:,} points and readings; send fewer logs in one message"
         raise PayloadError("too-many-records", detail)
     columns: dict[str, list[float | None]] = {
-        field: [None if value != value else value for value in values.tolist()]  # noqa: PLR0124
+        field: [None if isnan(value) else value for value in values.tolist()]
         for field, values in (points.fields | {"elevation_m": points.elevation_m}).items()
     }
     columns["work_state"] = [None if state < 0 else state for state in points.work_state.tolist()]
