@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -31,6 +32,7 @@ LEEWAY_S = 60
 KNOWN_FOR_S = 3_600
 TIMEOUT_S = 10
 LARGEST = 2**20
+ADDRESSES = ("authorization_endpoint", "token_endpoint", "jwks_uri")  # that it must tell
 
 
 class ProviderError(RuntimeError):
@@ -134,6 +136,9 @@ class Provider:
                 said = _fetch(get_well_known_url(self._issuer, external=True))
                 if str(said.get("issuer", "")).rstrip("/") != self._issuer:
                     raise ProviderError("the provider says it is another one.")
+                for name in ADDRESSES:
+                    if not isinstance(said.get(name), str):
+                        raise ProviderError(f"the provider does not say its {name}.")
                 metadata = OpenIDProviderMetadata(said)
                 try:
                     keys = KeySet.import_key_set(_fetch(str(metadata["jwks_uri"])))  # type: ignore[arg-type]
@@ -143,19 +148,36 @@ class Provider:
             return self._known
 
 
-def _fetch(
-    url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+class _OverTlsAlone(urllib.request.HTTPRedirectHandler):
+    """A provider that moved is followed where one may be asked at all."""
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        _check_tls(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_OPENER = urllib.request.build_opener(_OverTlsAlone)
+
+
+def _check_tls(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
         raise ProviderError(f"{url} is not reached over TLS.")
-    request = urllib.request.Request(  # noqa: S310 - checked above
-        url, data=body, headers={"Accept": "application/json", **(headers or {})}
-    )
+
+
+def _fetch(
+    url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
+        _check_tls(url)
+        request = urllib.request.Request(  # noqa: S310 - checked above
+            url, data=body, headers={"Accept": "application/json", **(headers or {})}
+        )
+        with _OPENER.open(request, timeout=TIMEOUT_S) as answer:
             found = json.loads(answer.read(LARGEST))
-    except (OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         raise ProviderError(f"the provider does not answer as it must: {error}") from error
     if not isinstance(found, dict):
         raise ProviderError("the provider does not answer as it must.")

@@ -37,6 +37,9 @@ class SmallProvider(ThreadingHTTPServer):
         self.codes: dict[str, dict[str, str]] = {}
         self.changed: dict[str, Any] = {}  # claims of the next token, to be wrong
         self.asked = 0
+        self.said: dict[str, Any] = {}  # of itself, beside what is right; None: not said
+        self.moved_to: str | None = None
+        self.speaks_http = True
 
     def authorize(self, url: str) -> str:
         """What the person's browser does there: the address that it is sent back to."""
@@ -74,13 +77,21 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         at = self.server.issuer
         self.server.asked += 1
+        if not self.server.speaks_http:
+            self.wfile.write(b"good day\r\n")
+            return
+        if self.server.moved_to is not None:
+            self.send_response(302)
+            self.send_header("Location", self.server.moved_to)
+            self.end_headers()
+            return
         if self.path == "/.well-known/openid-configuration":
             found: Any = {
                 "issuer": at,
                 "authorization_endpoint": f"{at}/authorize",
                 "token_endpoint": f"{at}/token",
                 "jwks_uri": f"{at}/keys",
-            }
+            } | self.server.said
         else:
             found = {"keys": [self.server.key.as_dict(private=False)]}
         self._answer(200, found)
@@ -214,3 +225,33 @@ def test_without_a_provider_there_is_none(engine: sa.Engine) -> None:
 def test_a_provider_elsewhere_is_reached_over_tls_alone() -> None:
     with pytest.raises(ProviderError, match="TLS"):
         Provider("http://provider.example", "dala", "secret", CALLBACK).begin()
+
+
+def test_a_provider_that_moved_is_followed_over_tls_alone(provider: SmallProvider) -> None:
+    provider.moved_to = "http://provider.example/"
+
+    with pytest.raises(ProviderError, match=r"http://provider\.example/ is not reached over TLS"):
+        Provider(provider.issuer, "dala", "secret", CALLBACK).begin()
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_a_provider_that_does_not_say_where_it_is_asked_is_no_fault_of_ours(
+    api: Api, provider: SmallProvider, name: str
+) -> None:
+    provider.said = {name: None}
+
+    answer = api.ask("GET", "/v1/session/oidc")
+    assert answer.status_code == 503
+    assert name in answer.json()["detail"]
+
+
+def test_an_answer_that_is_no_http_is_no_fault_of_ours(api: Api, provider: SmallProvider) -> None:
+    provider.speaks_http = False
+
+    assert api.ask("GET", "/v1/session/oidc").status_code == 503
+
+
+def test_an_address_that_is_none_is_no_fault_of_ours(api: Api, provider: SmallProvider) -> None:
+    provider.said = {"token_endpoint": "https://["}
+
+    assert come_back(api, provider).status_code == 503
