@@ -156,7 +156,10 @@ class Live:
             try:
                 batch = await run_in_threadpool(self._look)
             except Exception as error:  # whoever listens listens on, and it is looked again
-                log.error("no news", error=f"{type(error).__name__}: {error}".splitlines()[0])
+                # Of a database that is away one line a second is enough; any other is ours to find.
+                away = isinstance(error, sa.exc.OperationalError)
+                words = f"{type(error).__name__}: {error}".splitlines()[0]
+                log.error("no news", error=words, exc_info=not away)
                 continue
             if any(batch.facts):
                 for client in self._clients:
