@@ -22,7 +22,7 @@ from storage.devices import StreamKey
 
 _BOOT, _SEQ = -1, -2  # in place of a datastream's id
 _EARLIEST_US, _LATEST_US = senml_pack.RELATIVE_BELOW_US, LATEST_TIME_US
-_LONGEST_S = 1e12  # as in senml_pack: beyond, seconds are no time
+_LONGEST_S = senml_pack.LONGEST_S
 _UNUSUAL = ("bv", "bs", "bver", "vs", "vb", "vd", "s", "ut")
 
 

@@ -25,6 +25,7 @@ LONGEST_NAME = 500  # characters; names that mean something to us are shorter th
 _ROOMY = 8 * LONGEST_NAME  # bytes of a pack whose names may be too long to be remembered
 RELATIVE_BELOW_US = 2**28 * 1_000_000  # section 4.5.3: smaller times count from "now"
 MAX_RECORDS = 10_000
+LONGEST_S = 1e12  # beyond, seconds are no time: the year 33,000
 
 CBOR_LABELS = {  # section 6, Table 4
     -1: "bver", -2: "bn", -3: "bt", -4: "bu", -5: "bv", -6: "bs",
@@ -204,7 +205,7 @@ def _plus(given: float | UnsetType, base: float | None) -> float:
 
 def _microseconds(seconds: float) -> int | None:
     """Whole microseconds; a double of today's date in seconds is good to a quarter of one."""
-    return round(seconds * 1e6) if -1e12 < seconds < 1e12 else None
+    return round(seconds * 1e6) if -LONGEST_S < seconds < LONGEST_S else None
 
 
 def _check_version(version: float, index: int) -> None:

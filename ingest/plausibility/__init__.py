@@ -1,4 +1,4 @@
-"""What is believable: a reading outside its range is flagged, one from the future is refused."""
+"""What is believable: what is from the future is refused; :mod:`.streams` judges values."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ingest.messages import Decoded, Reading, Rejected, iso
-from storage.quantities import CATALOGUE
-from storage.readings import Quality
+from ingest.messages import Decoded, Rejected, iso
 
 FUTURE_LIMIT_US = 5 * 60 * 1_000_000  # clocks drift; beyond this a clock is wrong
 EARLIEST_US = 946_684_800_000_000  # 2000-01-01: before, a clock was never set
@@ -17,15 +15,13 @@ Array = np.ndarray[Any, Any]
 
 
 def sift(decoded: Decoded, received_at_us: int) -> Decoded:
-    """The message with what its values earn: flags on readings, reasons for impossible times."""
+    """The message without what has an impossible time; why is added to its reasons."""
     readings, points, rejected = [], [], list(decoded.rejected)
     for reading in decoded.readings:
         if problem := time_problem(reading.time, received_at_us):
             rejected.append(problem)
-            continue
-        earned = quality(reading)
-        # Most earn nothing, and a copy costs more than all the checks.
-        readings.append(reading if earned == reading.quality else reading._replace(quality=earned))
+        else:
+            readings.append(reading)
     for point in decoded.points:
         if problem := time_problem(point.time, received_at_us):
             rejected.append(problem)
@@ -52,11 +48,3 @@ def time_problem(time_us: int, received_at_us: int) -> Rejected | None:
 def impossible(times_us: Array, received_at_us: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which of many times cannot be true; :func:`time_problem` says why."""
     return (times_us > received_at_us + FUTURE_LIMIT_US) | (times_us < EARLIEST_US)
-
-
-def quality(reading: Reading) -> int:
-    """The reading's flags with those that its value earns."""
-    quantity = CATALOGUE[reading.quantity]
-    if quantity.low <= reading.value <= quantity.high:
-        return reading.quality
-    return reading.quality | Quality.OUT_OF_RANGE

@@ -111,9 +111,9 @@ class Streams:
         """Which rows, of datastreams that were looked up, are beyond what the catalogue allows."""
         slots = np.searchsorted(self._state["id"], table["datastream_id"])
         values = table["value"]
-        beyond: Array = values < self._state["low"][slots]
-        beyond |= values > self._state["high"][slots]
-        return beyond
+        within: Array = values >= self._state["low"][slots]
+        within &= values <= self._state["high"][slots]
+        return ~within  # so is what is no number
 
     def judge(self, table: Array) -> Judged:
         """Judge the rows of a batch, whose datastreams were looked up, by their neighbours.
