@@ -90,8 +90,7 @@ def tagged(
     """
     answers: Answers = request.app.state.answers
     tag = find()
-    asked = request.headers.get("if-none-match", "").split(",")
-    known = {one.strip().removeprefix("W/") for one in asked}  # a proxy that packs makes it weak
+    known = known_tags(request.headers.get("if-none-match", ""))
     if tag in known or "*" in known:
         found = Response(status_code=304, headers={**headers, **_headers(tag)})
         return settled(request, found)
@@ -111,6 +110,11 @@ def tagged(
         return settled(request, Response(make(), media_type=media_type, headers=alone))
     found = Response(body, media_type=media_type, headers={**headers, **_headers(tag)})
     return settled(request, found)
+
+
+def known_tags(header: str) -> set[str]:
+    """ETags of a condition; a proxy that packs makes them weak."""
+    return {one.strip().removeprefix("W/") for one in header.split(",") if one.strip()}
 
 
 def settled(request: Request, answer: Response) -> Response:

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from fastapi import Depends, Header, Query, Request, Response
 from pydantic import BaseModel
 
+from api.answers import known_tags
 from api.dependencies import Transaction
 from api.errors import Refused
-from api.formats import TABLES, Content, Form, answer, content_tag, known_tags
+from api.formats import TABLES, Content, Form, answer, content_tag
 from api.paging import Cursor, Limit, begin, following
 from storage import farms
 from storage.entries import Entries
@@ -42,6 +43,13 @@ CREATED: dict[int | str, dict[str, Any]] = {
 WITHDRAWN: dict[int | str, dict[str, Any]] = CHANGED | {
     204: {"description": "Withdrawn: it stands no longer, and stays on record"}
 }
+
+
+async def _whole_body(request: Request) -> bytes:
+    return await request.body()
+
+
+WholeBody = Annotated[bytes, Depends(_whole_body)]
 
 
 def check(if_match: str | None, body: BaseModel) -> None:

@@ -18,7 +18,7 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from api.answers import settled
+from api.answers import known_tags, settled
 from api.formats import tables, writers
 from api.formats.choosing import Form, Offer
 from api.formats.tables import Table
@@ -103,11 +103,6 @@ def answer(
 def content_tag(plain: bytes, form: Form) -> str:
     """A strong ETag of what an answer says, in one form."""
     return f'"{hashlib.sha256(plain + repr(form).encode()).hexdigest()[:32]}"'
-
-
-def known_tags(header: str) -> set[str]:
-    """ETags of a condition; a proxy that packs makes them weak."""
-    return {one.strip().removeprefix("W/") for one in header.split(",") if one.strip()}
 
 
 def feature(properties: dict[str, Any], geometry: Any) -> dict[str, Any]:

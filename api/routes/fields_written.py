@@ -5,13 +5,24 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Response
 
 from analytics import boundary_files
 from analytics.boundary_files import BoundaryError, Place
 from api import land
 from api.dependencies import Deeds, FarmSlug, Transaction, WhoAsks
-from api.entering import CHANGED, CREATED, WITHDRAWN, IfMatch, changes, check, made, said, tag_of
+from api.entering import (
+    CHANGED,
+    CREATED,
+    WITHDRAWN,
+    IfMatch,
+    WholeBody,
+    changes,
+    check,
+    made,
+    said,
+    tag_of,
+)
 from api.errors import Refused, RequestProblem, problem
 from api.idempotency import Once
 from api.models_entered import FieldChange, FieldIn
@@ -164,10 +175,6 @@ def _written(connection: sa.Connection, field_id: int, warnings: list[str]) -> F
 # --- files ----------------------------------------------------------------------------------------
 
 
-async def _whole_body(request: Request) -> bytes:
-    return await request.body()
-
-
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILE: dict[str, Any] = {
     "requestBody": {
@@ -194,7 +201,7 @@ def import_boundaries(
     who: WhoAsks,
     deeds: Deeds,
     once: Once,
-    content: Annotated[bytes, Depends(_whole_body)],
+    content: WholeBody,
     dry_run: Annotated[bool, Query(description="report, and keep nothing")] = False,
     name_property: Annotated[
         str | None, Query(max_length=100, description="attribute that names a place")

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ValidationError
 
 from api.dependencies import Deeds, FarmSlug, Now, Transaction, WhoAsks
-from api.entering import said
+from api.entering import WholeBody, said
 from api.errors import RequestProblem, problem
 from api.idempotency import Once
 from api.models_entered import CropZoneIn, IrrigationIn, LineRead, LinesRead, LoadIn
@@ -41,10 +41,6 @@ _MODELS: Mapping[str, type[BaseModel]] = {
 _DOCUMENTS = {"crop_parameters", "conventions"}
 
 
-async def _whole_body(request: Request) -> bytes:
-    return await request.body()
-
-
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -57,7 +53,6 @@ _FILE: dict[str, Any] = {
         },
     }
 }
-Content = Annotated[bytes, Depends(_whole_body)]
 DryRun = Annotated[bool, Query(description="report line by line, and keep nothing")]
 
 
@@ -74,7 +69,7 @@ def import_crop_zones(
     who: WhoAsks,
     deeds: Deeds,
     once: Once,
-    content: Content,
+    content: WholeBody,
     dry_run: DryRun = False,
 ) -> Response:
     """Enter the crops of many fields: CSV of field, season, crop, planted, harvested …
@@ -100,7 +95,7 @@ def import_records(
     who: WhoAsks,
     deeds: Deeds,
     once: Once,
-    content: Content,
+    content: WholeBody,
     dry_run: DryRun = False,
 ) -> Response:
     """Enter many irrigation events or weighed loads from CSV.
@@ -230,7 +225,12 @@ class _Land:
 
 
 def _enter(
-    connection: sa.Connection, kind: str, row: dict[str, Any], land: _Land, now: Any, by: str
+    connection: sa.Connection,
+    kind: str,
+    row: dict[str, Any],
+    land: _Land,
+    now: dt.datetime,
+    by: str,
 ) -> list[str]:
     """Enter a line; what is wrong with it."""
     try:
@@ -251,7 +251,12 @@ def _enter(
 
 
 def _enter_line(
-    connection: sa.Connection, kind: str, row: dict[str, Any], land: _Land, now: Any, by: str
+    connection: sa.Connection,
+    kind: str,
+    row: dict[str, Any],
+    land: _Land,
+    now: dt.datetime,
+    by: str,
 ) -> None:
     if kind == "harvest-loads":
         row["crop_zone_id"] = land.zone_id(row)
