@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 import structlog
@@ -57,17 +57,26 @@ def _send(engine: sa.Engine, settings: WatchSettings, one: Message, now: dt.date
     try:
         _hand_over(one, settings)
     except NotSent as error:
-        with engine.begin() as connection:
-            over = deliveries.note_failed(connection, one, str(error), now, for_good=error.for_good)
-        if over:
-            log.error("message given up", **told, attempts=one.attempts, error=str(error))
-            return Sent(0, 0, 1)
-        log.warning("message not sent", **told, attempts=one.attempts, error=str(error))
-        return Sent(0, 1, 0)
+        return _note_failed(engine, one, error, now, told)
+    except Exception as error:  # of one message: it must not keep the others from going
+        log.exception("fault in a message", **told)
+        return _note_failed(engine, one, NotSent(f"{type(error).__name__}: {error}"), now, told)
     with engine.begin() as connection:
         deliveries.note_sent(connection, one.id, now)
     log.info("message sent", **told, attempts=one.attempts)
     return Sent(1, 0, 0)
+
+
+def _note_failed(
+    engine: sa.Engine, one: Message, error: NotSent, now: dt.datetime, told: dict[str, Any]
+) -> Sent:
+    with engine.begin() as connection:
+        over = deliveries.note_failed(connection, one, str(error), now, for_good=error.for_good)
+    if over:
+        log.error("message given up", **told, attempts=one.attempts, error=str(error))
+        return Sent(0, 0, 1)
+    log.warning("message not sent", **told, attempts=one.attempts, error=str(error))
+    return Sent(0, 1, 0)
 
 
 def _hand_over(one: Message, settings: WatchSettings) -> None:

@@ -59,25 +59,32 @@ def _post(url: str, body: bytes, headers: dict[str, str], settings: WatchSetting
     try:
         plain = _connect(addresses, port, deadline)
         connection.sock = plain
+        _check_time(late, settings)
         if secure:
             context = ssl.create_default_context()
             wrapped = context.wrap_socket(
                 plain, server_hostname=host, do_handshake_on_connect=False
             )
             connection.sock = wrapped
+            _check_time(late, settings)
             wrapped.do_handshake()
         path = parts.path or "/"
         target = f"{path}?{parts.query}" if parts.query else path
         connection.request("POST", target, body, headers)
         with connection.getresponse() as answer:
-            if late.is_set():  # what was cut in its headers reads as if they ended
-                raise TimeoutError(f"no answer within {settings.webhook_timeout_s:g} s")
+            _check_time(late, settings)  # what was cut in its headers reads as if they ended
             return answer.status
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise NotSent(f"{host}: {error or type(error).__name__}") from error
     finally:
         timer.cancel()
         connection.close()
+
+
+def _check_time(late: threading.Event, settings: WatchSettings) -> None:
+    """TimeoutError once time is over: of a socket that came after the cut, nothing else ends it."""
+    if late.is_set():
+        raise TimeoutError(f"no answer within {settings.webhook_timeout_s:g} s")
 
 
 def _connect(addresses: list[str], port: int, deadline: float) -> socket.socket:
