@@ -130,16 +130,19 @@ def _deliveries() -> None:
 
 def _is_news(table: str, column: str, *events: str) -> None:
     # Whoever writes, the news is written with it; under the right of who migrates, since the
-    # API's role may not write news itself.
+    # API's role may not write news itself. pg_temp comes last, or that role could put a table of
+    # its own in the place of ours.
+    base = op.get_bind().scalar(sa.text("SELECT quote_ident(current_schema())"))
     op.execute(f"""
-        CREATE FUNCTION {table}_are_news() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        CREATE FUNCTION {table}_are_news() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+        SET search_path = {base}, pg_temp AS $$
         BEGIN
             INSERT INTO live_news ({column})
             SELECT array_agg(id) FROM changed HAVING count(*) > 0;
             RETURN NULL;
         END $$
     """)  # noqa: S608 - names of this module
-    op.execute(f"ALTER FUNCTION {table}_are_news() SET search_path FROM CURRENT")
+    op.execute(f"REVOKE ALL ON FUNCTION {table}_are_news() FROM PUBLIC")
     for event in events:
         op.execute(f"""
             CREATE TRIGGER {table}_are_news_on_{event.lower()} AFTER {event} ON {table}

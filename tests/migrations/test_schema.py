@@ -28,3 +28,18 @@ def test_plain_postgresql_answers_under_the_names_of_the_aggregates(
     for view in ("readings_hourly", "readings_daily"):
         query = sa.select(sa.func.count()).select_from(sa.table(view))
         assert connection.scalar(query) == 0
+
+
+def test_what_runs_with_our_rights_reads_no_table_of_its_callers(connection: sa.Connection) -> None:
+    # A temporary table hides one of ours, unless the path of a function has pg_temp, and last.
+    found = connection.execute(
+        sa.text("""
+            SELECT proname, coalesce(array_to_string(proconfig, ' '), '') AS settings
+              FROM pg_proc
+             WHERE prosecdef AND pronamespace IN
+                   (current_schema()::regnamespace, to_regnamespace('entrance'))
+        """)
+    ).all()
+
+    assert {one.proname for one in found} >= {"alerts_are_news", "farms_of_regions"}
+    assert [one.proname for one in found if not one.settings.endswith(", pg_temp")] == []
