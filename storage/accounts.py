@@ -121,11 +121,14 @@ def someone_may_enter(connection: sa.Connection) -> bool:
     return bool(connection.scalar(sa.select(one | other)))
 
 
-def administrators(connection: sa.Connection) -> int:
-    """How many administrators may sign in."""
+def administrators(connection: sa.Connection) -> list[int]:
+    """Ids of the administrators who may sign in.
+
+    They are held until the transaction ends: two of them cannot let each other go at once.
+    """
     account = tables.accounts.c
-    query = sa.select(sa.func.count()).where(account.role == "administrator", ~account.disabled)
-    return int(connection.execute(query).scalar_one())
+    query = sa.select(account.id).where(account.role == "administrator", ~account.disabled)
+    return list(connection.scalars(query.order_by(account.id).with_for_update()))
 
 
 # --- passwords ------------------------------------------------------------------------------------

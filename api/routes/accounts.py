@@ -66,10 +66,9 @@ def change_account(
 ) -> AccountOut:
     """Change an account; what it may is another from its next request on."""
     values = changes(connection, asked.model_dump(exclude_unset=True))
-    before = accounts.get(connection, login)
+    had_some = bool(accounts.administrators(connection))
     account = accounts.change(connection, login, **values)
-    was_one = before.role == "administrator" and not before.disabled
-    if was_one and accounts.administrators(connection) == 0:
+    if had_some and not accounts.administrators(connection):
         raise Refused(409, "Somebody must remain who administers.", kind="last-administrator")
     details = asked.model_dump(exclude_unset=True)
     deeds.note("account.change", f"account:{account.login}", details=details)

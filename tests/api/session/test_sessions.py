@@ -1,10 +1,13 @@
 """People sign in: cookies, requests of other sites, roles, programs' keys."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 
 from api.security import tokens
-from storage import tables
+from storage import accounts, tables
 from tests.api.asking import PASSWORD, Api, put_account, put_key
 from tests.api.session.people import HOUR, actions, is_problem, put_farm, try_password
 
@@ -168,6 +171,35 @@ def test_somebody_remains_who_administers(api: Api) -> None:
         answer = api.write("PATCH", "/v1/accounts/boss", csrf, json=change)
         is_problem(answer, 409, "last-administrator")
     assert api.ask("GET", "/v1/accounts").status_code == 200  # and is still signed in
+
+
+def test_of_two_administrators_who_let_each_other_go_at_once_one_remains(api: Api) -> None:
+    put_account(api.engine, "chief", "administrator")
+    csrf = api.sign_in("boss")["csrf_token"]
+
+    with ThreadPoolExecutor(1) as threads:
+        with api.engine.begin() as connection:  # as a request of chief's does
+            accounts.administrators(connection)
+            accounts.change(connection, "boss", role="agronomist")
+            answer = threads.submit(
+                api.write, "PATCH", "/v1/accounts/chief", csrf, json={"disabled": True}
+            )
+            wait_for_a_lock(api.engine)
+        is_problem(answer.result(), 409, "last-administrator")
+
+
+def wait_for_a_lock(engine: sa.Engine) -> None:
+    """Until another transaction waits for what one has."""
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(500):
+        with engine.connect() as connection:
+            if connection.scalar(waiting):
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
 
 
 # --- keys of programs -----------------------------------------------------------------------------
