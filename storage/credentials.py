@@ -21,7 +21,6 @@ from storage.database import NotFound
 from storage.sealing import Seal
 
 SECOND = "~2"  # ends the other name of a device
-OVERLAP = dt.timedelta(days=7)  # in which somebody gets to the device
 
 
 class Token(NamedTuple):
