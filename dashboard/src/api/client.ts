@@ -36,7 +36,7 @@ export const api = createClient<paths, "application/json">({
 });
 api.use(credentials);
 
-interface Said<T> {
+export interface Said<T> {
   data?: T;
   error?: unknown;
   response: Response;

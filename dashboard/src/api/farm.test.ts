@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { dayAt, nextCursor } from "./farm";
+import { dayAt, dayOf, nextCursor } from "./farm";
 
 it("a day of Kazakhstan begins five hours before that of Greenwich", () => {
   expect(dayAt("2025-07-01", "Asia/Almaty")).toEqual({
@@ -11,6 +11,12 @@ it("a day of Kazakhstan begins five hours before that of Greenwich", () => {
 it("the change of 2024-03-01 made one day an hour longer", () => {
   const { start, end } = dayAt("2024-02-29", "Asia/Almaty"); // UTC+6 before, UTC+5 after
   expect((Date.parse(end) - Date.parse(start)) / 3_600_000).toBe(25);
+});
+
+it("a day that has begun in Kazakhstan is today there, whatever Greenwich says", () => {
+  const night = Date.parse("2025-06-30T19:30:00Z"); // 00:30 at UTC+5
+  expect(dayOf(night, "Asia/Almaty")).toBe("2025-07-01");
+  expect(dayOf(night, "UTC")).toBe("2025-06-30");
 });
 
 it("the next page is found in the header, or there is none", () => {

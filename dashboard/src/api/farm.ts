@@ -1,24 +1,31 @@
 /** The questions that the screens of a farm ask. */
 import { language } from "../words";
-import { answer, api } from "./client";
+import { answer, api, type Said } from "./client";
 import { useResource } from "./resource";
-import type { DeviceOut, FarmOut, FarmSummary, TrackOut } from "./schema";
+import type { FarmSummary, TrackOut } from "./schema";
 
-const PAGE = 1_000;
+interface Page {
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** A whole list, however many pages it has. */
+async function everyPage<T>(ask: (page: Page) => Promise<Said<T[]>>): Promise<T[]> {
+  const found: T[] = [];
+  let page: Page = { limit: 1_000 };
+  for (;;) {
+    const asked = ask(page);
+    found.push(...(await answer(asked)));
+    const cursor = nextCursor((await asked).response.headers.get("Link"));
+    if (cursor === undefined) return found;
+    page = { ...page, cursor };
+  }
+}
 
 export function useFarms() {
-  return useResource("farms", async () => {
-    const farms: FarmOut[] = [];
-    let cursor: string | undefined;
-    do {
-      const asked = await api.GET("/v1/farms", {
-        params: { query: { limit: PAGE, ...(cursor ? { cursor } : {}) } },
-      });
-      farms.push(...(await answer(Promise.resolve(asked))));
-      cursor = nextCursor(asked.response.headers.get("Link"));
-    } while (cursor);
-    return farms;
-  });
+  return useResource("farms", () =>
+    everyPage((page) => api.GET("/v1/farms", { params: { query: page } })),
+  );
 }
 
 export function useRegions() {
@@ -93,9 +100,9 @@ export function useBalance(field: number, season: number | null, zone: number | 
 export function useAlerts(farm: string) {
   const spoken = language.value;
   return useResource(`alerts ${farm} ${spoken}`, () =>
-    answer(
+    everyPage((page) =>
       api.GET("/v1/alerts", {
-        params: { query: { farm, state: "active", language: spoken, limit: PAGE } },
+        params: { query: { farm, state: "active", language: spoken, ...page } },
       }),
     ),
   );
@@ -117,8 +124,9 @@ const MACHINES = new Set(["tractor", "harvester", "combine", "sprayer", "drone",
 export function useTracks(farm: string, timezone: string | undefined, day: string | undefined) {
   const key = timezone && day ? `tracks ${farm} ${day}` : null;
   return useResource(key, async (): Promise<TrackOut[]> => {
-    const query = { farm, limit: PAGE };
-    const devices: DeviceOut[] = await answer(api.GET("/v1/devices", { params: { query } }));
+    const devices = await everyPage((page) =>
+      api.GET("/v1/devices", { params: { query: { farm, ...page } } }),
+    );
     const machines = devices.filter((one) => MACHINES.has(one.kind) && !one.disabled);
     const span = dayAt(day ?? "", timezone ?? "UTC");
     const tracks = machines.map((one) =>
@@ -130,6 +138,11 @@ export function useTracks(farm: string, timezone: string | undefined, day: strin
     );
     return (await Promise.all(tracks)).filter((track) => track.points.length > 0);
   });
+}
+
+/** The day of a moment, ms since 1970, in a place; in that of the browser where it is not known. */
+export function dayOf(at: number, timezone: string | undefined): string {
+  return new Intl.DateTimeFormat("sv", { timeZone: timezone }).format(at); // Swedes write ISO 8601
 }
 
 /** The moments at which a day of a place begins and ends. */

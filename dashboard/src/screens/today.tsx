@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { useFarm, useFarmAdvice, useFields, useSummary, useTracks } from "../api/farm";
+import { dayOf, useFarm, useFarmAdvice, useFields, useSummary, useTracks } from "../api/farm";
 import type { AdviceOut, FieldOut, ZoneAdvice } from "../api/schema";
 import { area, day as dayText, depth, volume } from "../format";
 import { dayWithin, EVERYTHING, type Filter, filtered, isIdle, rowsOf } from "../model/water";
@@ -22,7 +22,7 @@ export function Today({ at }: { at: At }) {
   const fields = useFields(at.farm);
   const advice = useFarmAdvice(at.farm, at.day);
   // What the map needs beside the fields comes while they are on their way.
-  prepareMap();
+  void prepareMap().catch(() => {}); // the map itself says that it could not be loaded
   useTiles();
   const name = farm.value?.name ?? at.farm;
   const day = advice.value?.day;
@@ -46,7 +46,7 @@ export function Today({ at }: { at: At }) {
           <input
             type="date"
             value={at.day ?? day ?? ""}
-            max={new Date().toISOString().slice(0, 10)}
+            max={dayOf(Date.now(), farm.value?.timezone)}
             onChange={(change) => go({ ...at, day: change.currentTarget.value || null }, true)}
           />
         </label>
