@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { isDark } from "../display";
 import { day as dayText } from "../format";
-import { language } from "../words";
+import { language, t } from "../words";
 
 export interface Series {
   readonly label: string;
@@ -29,6 +29,7 @@ export interface ChartProps {
 export function Chart(props: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const reading = useSignal<number | null>(null);
+  const failed = useSignal(false);
   const dark = isDark();
   const spoken = language.value;
 
@@ -37,12 +38,17 @@ export function Chart(props: ChartProps) {
     const target = place.current;
     let stop = () => {};
     let gone = false;
-    void import("./plot").then(({ plot }) => {
-      if (!gone)
-        stop = plot(target, props, (index) => {
-          reading.value = index;
-        });
-    });
+    import("./plot")
+      .then(({ plot }) => {
+        if (!gone)
+          stop = plot(target, props, (index) => {
+            reading.value = index;
+          });
+      })
+      .catch((error: unknown) => {
+        failed.value = true;
+        reportError(error);
+      });
     return () => {
       gone = true;
       stop();
@@ -67,6 +73,7 @@ export function Chart(props: ChartProps) {
         </ul>
       </figcaption>
       <div class="plot" ref={place} role="img" aria-label={props.summary} />
+      {failed.value && <p class="message">{t("field.chart_failed")}</p>}
       <p class="reading quiet" aria-hidden="true">
         {at !== null && (
           <>

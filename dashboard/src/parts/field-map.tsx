@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { Failure } from "../api/client";
 import { type Resource, useResource } from "../api/resource";
 import type { TrackOut } from "../api/schema";
 import { isDark } from "../display";
@@ -54,8 +55,9 @@ function Ground(props: Props) {
           latest.current.choose(field),
         );
       })
-      .catch(() => {
+      .catch((error: unknown) => {
         failed.value = true;
+        reportError(error); // what is said is a guess; the console has the cause
       });
     return () => {
       gone = true;
@@ -81,6 +83,8 @@ function Ground(props: Props) {
 }
 
 async function tilesOfService(): Promise<Tiles> {
-  const said = await fetch("/page.json");
+  const said = await fetch("/page.json").catch(() => {
+    throw new Failure("unreachable", 0, null);
+  });
   return said.ok ? ((await said.json()) as Tiles) : { tile_url: null, tile_attribution: "" };
 }

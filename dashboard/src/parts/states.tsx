@@ -51,7 +51,7 @@ export function Failed({ failure, retry }: { failure: Failure; retry: () => void
     "signed-out": t("session.ended"),
     denied: t("state.denied"),
     gone: t("state.gone"),
-    other: failure.message,
+    other: reasonOf(failure),
   }[failure.kind];
   const id = failure.problem?.request_id;
   return (
@@ -71,6 +71,11 @@ export function Failed({ failure, retry }: { failure: Failure; retry: () => void
       </p>
     </div>
   );
+}
+
+/** Why, in the service's own words; where it gave none, at least its status. */
+export function reasonOf(failure: Failure): string {
+  return failure.problem?.detail ?? t("state.other", { status: String(failure.status) });
 }
 
 export function Empty(props: { title: string; more?: string; children?: ComponentChildren }) {

@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import { Failure } from "../api/client";
 import { signIn, who } from "../api/session";
 import { LanguageSwitch } from "../parts/frame";
-import { Title } from "../parts/states";
+import { reasonOf, Title } from "../parts/states";
 import { go } from "../router";
 import { t } from "../words";
 
@@ -90,5 +90,5 @@ function explain(failure: Failure): string {
   if (failure.status === 429) return t("session.locked", { count: failure.retryAfterS ?? 60 });
   if (failure.kind === "unreachable") return t("state.unreachable");
   if (failure.status === 401 || failure.status === 422) return t("session.wrong");
-  return failure.message;
+  return reasonOf(failure);
 }

@@ -60,6 +60,7 @@ export const en = {
   "state.denied": "Your account may not see this",
   "state.gone": "This is not there, or not yours to see",
   "state.unreachable": "The service does not answer. Check the connection and try again.",
+  "state.other": "The service answered with an error ({status}). Try again later.",
   "state.request_id": "Request {id}",
 
   "farms.title": "Farms",
@@ -151,7 +152,7 @@ export const en = {
   "map.help":
     "Fields coloured by water. Arrow keys move the map, plus and minus change its scale; the list below says the same in words.",
   "map.failed":
-    "The map cannot be drawn here: the browser offers no WebGL. The list below has the same.",
+    "The map could not be loaded, or the browser offers no WebGL. The list below has the same.",
   "map.zoom_in": "Closer",
   "map.zoom_out": "Farther",
   "map.machines": "Machines",
@@ -200,6 +201,7 @@ export const en = {
   "field.etc": "ETc: without water stress",
   "field.eta": "ETa: as the water allowed",
   "field.day": "Day",
+  "field.chart_failed": "The chart could not be loaded. The table below has its figures.",
   "field.table": "The figures as a table",
   "field.season": "Season",
   "field.season_totals": "The season so far",
