@@ -177,6 +177,30 @@ def test_what_is_not_there_is_said_and_leads_home(browser: Browser, address: str
         expect(page.get_by_role("heading", level=1)).to_have_text("Turkistan 1")
 
 
+def test_farms_that_do_not_come_are_asked_for_again(browser: Browser, address: str) -> None:
+    with window(browser, address, login="aigul") as page:
+        page.route("**/v1/farms?*", lambda asked: asked.abort())
+        page.goto("/")
+        expect(page.get_by_role("alert")).to_contain_text("The service does not answer")
+        page.unroute("**/v1/farms?*")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Turkistan 1")
+
+
+def test_who_cannot_sign_out_is_told_so(browser: Browser, address: str) -> None:
+    with window(browser, address, login="aigul") as page:
+        page.goto(SCREENS["savings"])
+        settled(page)
+        page.get_by_text("Display", exact=True).click()
+        page.context.set_offline(True)
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("alert")).to_contain_text("The service does not answer")
+        assert violations(page) == []
+        page.context.set_offline(False)
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_label("Login")).to_be_visible()
+
+
 def test_who_has_no_farm_is_told_how_to_begin(browser: Browser, address: str) -> None:
     with window(browser, address, login="newcomer") as page:
         page.goto("/")

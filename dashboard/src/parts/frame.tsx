@@ -1,7 +1,7 @@
-import { signal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { reachable } from "../api/client";
+import { Failure, reachable } from "../api/client";
 import { live } from "../api/live";
 import { lastLoaded } from "../api/resource";
 import { signOut, who } from "../api/session";
@@ -18,6 +18,7 @@ import {
 import { moment } from "../format";
 import { href, route } from "../router";
 import { LANGUAGES, type Language, language, t } from "../words";
+import { Failed } from "./states";
 
 const online = signal(navigator.onLine);
 window.addEventListener("online", () => {
@@ -127,6 +128,16 @@ function Settings() {
       document.removeEventListener("pointerdown", close);
     };
   }, []);
+  const failure = useSignal<Failure | null>(null);
+  async function end(): Promise<void> {
+    failure.value = null;
+    try {
+      await signOut();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      failure.value = error; // the session goes on: who leaves must know
+    }
+  }
   const person = who.value.state === "person" ? who.value.session : null;
   return (
     <details class="panel" ref={panel}>
@@ -169,9 +180,10 @@ function Settings() {
         {person && (
           <>
             <p class="small quiet">{t("session.signed_in_as", { name: person.name })}</p>
-            <button type="button" onClick={() => void signOut()}>
+            <button type="button" onClick={() => void end()}>
               {t("session.sign_out")}
             </button>
+            {failure.value && <Failed failure={failure.value} retry={() => void end()} />}
           </>
         )}
         {who.value.state === "visitor" && (
