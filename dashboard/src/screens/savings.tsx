@@ -106,7 +106,7 @@ function Season({ at, of }: { at: At; of: FarmSummary }) {
         <h2 id="raw">{t("savings.raw")}</h2>
         <p>
           <a
-            href={`/v1/farms/${encodeURIComponent(at.farm)}/summary?format=csv&season=${of.season ?? ""}`}
+            href={`/v1/farms/${encodeURIComponent(at.farm)}/summary?format=csv${of.season === null ? "" : `&season=${of.season}`}`}
             download
           >
             {t("savings.as_table")}
