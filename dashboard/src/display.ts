@@ -41,7 +41,7 @@ export async function begin(): Promise<void> {
 }
 
 /** The first of a browser's languages that is one of ours. */
-export function preferred(languages: readonly string[]): Language | null {
+function preferred(languages: readonly string[]): Language | null {
   for (const tag of languages) {
     const ours = LANGUAGES.find((one) => one === tag.toLowerCase().split("-")[0]);
     if (ours) return ours;
