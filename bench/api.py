@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 import http.client
 import os
-import socket
 import statistics
 import sys
 import tempfile
@@ -136,24 +135,16 @@ def _summary(folder: Path, port: int, slugs: list[str], seconds: float, rounds: 
 
 @contextmanager
 def _empty(folder: Path) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = children.free_port()
     child = children.start(
         [sys.executable, "-m", "bench.empty_route", str(port)],
         log=folder / "empty.log",
         environment=dict(os.environ),
     )
     try:
-        until = time.monotonic() + query.START_S
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                if child.exit_code() is not None or time.monotonic() > until:
-                    raise ChildError(f"the route did not start:\n{child.log_tail()}") from None
-                time.sleep(0.05)
+        children.wait_until_it_listens(
+            child, port, name="the empty route", patience_s=query.START_S
+        )
         yield port
     finally:
         child.stop()
@@ -229,7 +220,7 @@ def _server_of(port: int) -> Path:
             inode = line.split()[9]
             for folder in Path("/proc").glob("[0-9]*/fd"):
                 try:
-                    links = [os.readlink(one) for one in folder.iterdir()]  # noqa: PTH115
+                    links = [str(one.readlink()) for one in folder.iterdir()]
                 except OSError:
                     continue
                 if f"socket:[{inode}]" in links:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -83,9 +82,7 @@ def open_ingester(
     embedded.children.ChildError
         If it does not start, or not end well.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = children.free_port()
     environment = os.environ | {
         "DALA_DATABASE_URL": database_url,
         "DALA_MQTT_URL": f"mqtt://{broker.host}:{broker.port}",

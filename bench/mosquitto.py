@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,9 +27,7 @@ def open_mosquitto(folder: Path) -> Iterator[BrokerAddress]:
     binary = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if binary is None:
         raise ChildError("this measurement needs mosquitto: apt-get install mosquitto")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = children.free_port()
     config = folder / "mosquitto.conf"
     config.write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\n"
@@ -43,20 +39,7 @@ def open_mosquitto(folder: Path) -> Iterator[BrokerAddress]:
         [binary, "-c", str(config)], log=folder / "mosquitto.log", environment={}
     )
     try:
-        _wait_for(port)
+        children.wait_until_it_listens(child, port, name="mosquitto", patience_s=START_S)
         yield BrokerAddress("127.0.0.1", port, None, None, tls=False)
     finally:
         child.stop()
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + START_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if time.monotonic() > until:
-                raise ChildError(f"mosquitto did not start within {START_S:.0f} s") from None
-            time.sleep(0.02)
-        else:
-            return

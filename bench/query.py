@@ -246,9 +246,7 @@ def _database(place: _Place) -> Iterator[tuple[str, sa.Engine]]:
 @contextmanager
 def serving(database_url: str, folder: Path) -> Iterator[int]:
     """`dala serve` on a free port, once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = children.free_port()
     child = children.start(
         [sys.executable, "-m", "dala", "serve", "--port", str(port)],
         log=folder / "serve.log",
@@ -260,15 +258,7 @@ def serving(database_url: str, folder: Path) -> Iterator[int]:
         },
     )
     try:
-        until = time.monotonic() + START_S
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                if child.exit_code() is not None or time.monotonic() > until:
-                    raise ChildError(f"the API did not start:\n{child.log_tail()}") from None
-                time.sleep(0.05)
+        children.wait_until_it_listens(child, port, name="the API", patience_s=START_S)
         yield port
     finally:
         child.stop()

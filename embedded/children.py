@@ -17,9 +17,11 @@ import contextlib
 import os
 import pwd
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -128,6 +130,32 @@ def start(
             pass_fds=keep_open,
         )
     return Child(process, log, log_start)
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on, for a child that must be told one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_it_listens(child: Child, port: int, *, name: str, patience_s: float) -> None:
+    """Wait for a child to listen on a port of loopback.
+
+    Raises
+    ------
+    ChildError
+        If it ends, or does not listen in time.
+    """
+    until = time.monotonic() + patience_s
+    while True:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        if child.exit_code() is not None or time.monotonic() > until:
+            raise ChildError(f"{name} did not start:\n{child.log_tail()}")
+        time.sleep(0.02)
 
 
 def _private(path: str, flags: int) -> int:

@@ -12,7 +12,6 @@ enters through ``/proc/self/fd``.
 import os
 import shutil
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +23,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from embedded.binaries import MAJOR_VERSION, server_programs
-from embedded.children import Account, Child, ChildError, start
+from embedded.children import Account, Child, ChildError, free_port, start
 from embedded.home import Home
 
 SUPERUSER, OWNER, DATABASE = "postgres", "dala", "dala"
@@ -246,7 +245,7 @@ def _start(
 ) -> PostgresServer:
     """Start until a port is ours: between choosing one and binding it another may take it."""
     for _ in range(PORT_ATTEMPTS):
-        address = Address("127.0.0.1", port or _free_port())
+        address = Address("127.0.0.1", port or free_port())
         options = [f"--{name}={value}" for name, value in SETTINGS.items()]
         with _data_folder(home.data, account) as (folder, keep_open):
             child = start(
@@ -381,13 +380,6 @@ def _wait(child: Child, *, patience_s: float) -> int:
             return child.stop(signal.SIGTERM)
         time.sleep(0.01)
     return code
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _rotated(log: Path, *, limit: int = 8 * 2**20) -> Path:
