@@ -285,19 +285,7 @@ def _measure(place: _Place, engine: sa.Engine, port: int, one: Question) -> Repo
         for number in range(WARM_UP):
             one.direct(connection, number)
         direct = _spread(_timed(lambda n: one.direct(connection, n), place.requests))
-        driver = connection.connection.driver_connection
-        with driver.cursor() as cursor:  # type: ignore[union-attr]
-
-            def fetch(number: int) -> int:
-                rows = 0
-                for statement, parameters in one.bare(number):
-                    rows += len(cursor.execute(statement, parameters, prepare=True).fetchall())
-                return rows
-
-            for number in range(WARM_UP):
-                fetch(number)
-            bare = _spread(_timed(fetch, place.requests))
-            rows = fetch(0)
+        bare, rows = _measure_bare(connection, one, place.requests)
     return {
         "http": spread,
         "computed": _spread(first) if one.cold else None,
@@ -308,6 +296,22 @@ def _measure(place: _Place, engine: sa.Engine, port: int, one: Question) -> Repo
         "bytes": size,
         "ratio": bare["p50_ms"] / spread["p50_ms"],
     }
+
+
+def _measure_bare(connection: sa.Connection, one: Question, requests: int) -> tuple[Report, int]:
+    """The limit: the driver alone fetches the rows of an answer; and how many those are."""
+    driver = connection.connection.driver_connection
+    with driver.cursor() as cursor:  # type: ignore[union-attr]
+
+        def fetch(number: int) -> int:
+            rows = 0
+            for statement, parameters in one.bare(number):
+                rows += len(cursor.execute(statement, parameters, prepare=True).fetchall())
+            return rows
+
+        for number in range(WARM_UP):
+            fetch(number)
+        return _spread(_timed(fetch, requests)), fetch(0)
 
 
 def _ask_once(port: int, one: Question, number: int) -> list[float]:
