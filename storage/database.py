@@ -6,8 +6,6 @@ import sqlalchemy as sa
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-REQUIRED_SERVER = 15  # unique constraints with NULLS NOT DISTINCT, multiranges
-
 
 class NotFound(LookupError):
     """No such farm, field, device …; the message names it."""
