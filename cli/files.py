@@ -46,7 +46,8 @@ def decode(
         decoded = routes.decode(
             topic, payload, received_at_us=arrived, profile=profile, timezone=timezone
         )
-        for line in describe(plausibility.sift(decoded, arrived)):
+        possible = plausibility.sift(decoded, arrived)
+        for line in describe(plausibility.with_range_flags(possible)):
             print(json.dumps(line, ensure_ascii=False))
 
 

@@ -16,7 +16,6 @@ from ingest.plausibility import EARLIEST_US, FUTURE_LIMIT_US
 from ingest.plausibility.streams import Streams
 from storage import devices, heard, news, readings, tracks
 from storage.devices import Device, StreamKey
-from storage.quantities import CATALOGUE
 from storage.readings import Quality
 
 Array = NDArray[np.float64]
@@ -104,13 +103,13 @@ def store_readings(
     table["datastream_id"] = np.repeat([ids[key] for key in keys], sizes)
     table["time"] = np.concatenate([one.time_us for one in series])
     table["value"] = np.concatenate([one.values for one in series])
-    table["quality"] = np.concatenate([_out_of_range(one) for one in series])
     table["received_at"] = received_at_us
     table, refused = _possible(table, received_at_us)
     table = table[np.argsort(table["time"], kind="stable")]
     stored, known = Stored(refused=refused), Streams()
     for part in _chunks(table):
         known.look_up(connection, part)
+        part["quality"][known.out_of_range(part)] |= Quality.OUT_OF_RANGE
         judged = known.judge(part)
         part["quality"] |= judged.flags
         new = readings.store(connection, part).new
@@ -124,12 +123,6 @@ def store_readings(
             heard.note(connection, {device_id: received_at_us})
         stored = stored.and_more(_counted(part, new))
     return stored
-
-
-def _out_of_range(one: Values) -> NDArray[np.int16]:
-    quantity = CATALOGUE[one.quantity]
-    outside = (one.values < quantity.low) | (one.values > quantity.high)
-    return np.where(outside, np.int16(Quality.OUT_OF_RANGE), np.int16(0))
 
 
 def _possible(table: NDArray[Any], now_us: int) -> tuple[NDArray[Any], Counter[str]]:

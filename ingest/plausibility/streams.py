@@ -15,7 +15,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from ingest.messages import from_us
-from ingest.plausibility import rules
+from ingest.plausibility import beyond, rules
 from ingest.plausibility.rules import Limits
 from storage import devices, intervals, series
 from storage.devices import RESTING_KINDS, StreamTraits
@@ -110,10 +110,7 @@ class Streams:
     def out_of_range(self, table: Array) -> Array:
         """Which rows, of datastreams that were looked up, are beyond what the catalogue allows."""
         slots = np.searchsorted(self._state["id"], table["datastream_id"])
-        values = table["value"]
-        within: Array = values >= self._state["low"][slots]
-        within &= values <= self._state["high"][slots]
-        return ~within  # so is what is no number
+        return beyond(table["value"], self._state["low"][slots], self._state["high"][slots])
 
     def judge(self, table: Array) -> Judged:
         """Judge the rows of a batch, whose datastreams were looked up, by their neighbours.

@@ -218,6 +218,20 @@ def test_decode_says_what_is_wrong_with_its_arguments(
     assert why in result.stderr
 
 
+def test_decode_flags_what_its_quantity_cannot_be(tmp_path: Path) -> None:
+    # A volume of water in soil is from 0 to 1 m³/m³: 16 is the flag of what is out of range.
+    file = tmp_path / "payload"
+    file.write_text(
+        '[{"bt": 1750000000, "bu": "m3/m3"},'
+        ' {"n": "soil_moisture/20", "v": -0.01}, {"n": "soil_moisture/40", "v": 0.31}]'
+    )
+
+    result = CliRunner().invoke(app, ["decode", "dala/v1/p/senml", str(file)])
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(one["value"], one["quality"]) for one in lines] == [(-0.01, 16), (0.31, 0)], result
+
+
 def test_decode_wants_a_topic_and_no_filter(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["decode", "dala/v1/+/senml", "x"])
 
