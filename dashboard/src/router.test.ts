@@ -6,7 +6,7 @@ const ROUTES: Route[] = [
   { name: "sign-in", back: "/farms/a?day=2025-07-01" },
   { name: "today", farm: "turkistan-01", day: null, field: null },
   { name: "today", farm: "Ақмола 1/2", day: "2025-07-01", field: 7 },
-  { name: "field", farm: "a", field: 12, season: 2025, day: "2025-07-01", zone: 3 },
+  { name: "field", farm: "a", field: 12, season: 2025, day: "2025-07-01", crop_zone: 3 },
   { name: "savings", farm: "a", season: 2024 },
 ];
 

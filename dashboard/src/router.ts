@@ -1,66 +1,89 @@
 /** What the address says, and back; every state worth sharing is in it. */
 import { signal } from "@preact/signals";
 
+type Reader<T> = (text: string | null) => T;
+
+interface Place {
+  readonly path: string; // ":name" is a part that is read
+  readonly parts: Record<string, Reader<string | number | null>>;
+  readonly query: Record<string, Reader<string | number | null>>;
+}
+
+/** Every place of the page; a part of the path that cannot be read is no place of ours. */
+const PLACES = {
+  farms: { path: "/", parts: {}, query: {} },
+  "sign-in": { path: "/sign-in", parts: {}, query: { back: local } },
+  today: { path: "/farms/:farm", parts: { farm: text }, query: { day, field: whole } },
+  field: {
+    path: "/farms/:farm/fields/:field",
+    parts: { farm: text, field: whole },
+    query: { season: whole, crop_zone: whole, day },
+  },
+  savings: { path: "/farms/:farm/savings", parts: { farm: text }, query: { season: whole } },
+} as const satisfies Record<string, Place>;
+
+type Name = keyof typeof PLACES;
+type Read<R extends Place["query"]> = { -readonly [K in keyof R]: ReturnType<R[K]> };
+type Known<R extends Place["parts"]> = { -readonly [K in keyof R]: NonNullable<ReturnType<R[K]>> };
+
+/** Where one is: the name of a place with what its address says. */
 export type Route =
-  | { name: "farms" }
-  | { name: "sign-in"; back: string }
-  | { name: "today"; farm: string; day: string | null; field: number | null }
   | {
-      name: "field";
-      farm: string;
-      field: number;
-      season: number | null;
-      day: string | null;
-      zone: number | null;
-    }
-  | { name: "savings"; farm: string; season: number | null }
+      [N in Name]: { name: N } & Known<(typeof PLACES)[N]["parts"]> &
+        Read<(typeof PLACES)[N]["query"]>;
+    }[Name]
   | { name: "nowhere" };
+
+/** The route of one place. */
+export type At<N extends Name> = Extract<Route, { name: N }>;
 
 /** Read an address of ours. */
 export function parse(address: string): Route {
   const url = new URL(address, "http://page");
-  const query = url.searchParams;
-  const day = isDay(query.get("day"));
-  const [first, farm, third, fourth, ...rest] = url.pathname
-    .split("/")
-    .filter(Boolean)
-    .map(decoded);
-  if (first === undefined || (first === "farms" && farm === undefined)) return { name: "farms" };
-  if (first === "sign-in" && farm === undefined)
-    return { name: "sign-in", back: local(query.get("back")) };
-  if (first !== "farms" || farm === undefined || rest.length > 0) return { name: "nowhere" };
-  if (third === undefined) return { name: "today", farm, day, field: whole(query.get("field")) };
-  if (third === "savings" && fourth === undefined) {
-    return { name: "savings", farm, season: whole(query.get("season")) };
-  }
-  const field = whole(fourth ?? null);
-  if (third === "fields" && field !== null) {
-    const [season, zone] = [whole(query.get("season")), whole(query.get("crop_zone"))];
-    return { name: "field", farm, field, season, day, zone };
+  const given = url.pathname.split("/").filter(Boolean).map(decoded);
+  if (given.join() === "farms") return { name: "farms" }; // a path cut short by hand
+  for (const [name, place] of Object.entries(PLACES) as [Name, Place][]) {
+    const parts = matched(place, given);
+    if (parts === null) continue;
+    const query = Object.entries(place.query).map(([key, read]) => [
+      key,
+      read(url.searchParams.get(key)),
+    ]);
+    return { name, ...parts, ...Object.fromEntries(query) } as Route;
   }
   return { name: "nowhere" };
 }
 
 /** The address of a route. */
 export function href(route: Route): string {
-  switch (route.name) {
-    case "farms":
-      return "/";
-    case "sign-in":
-      return withQuery("/sign-in", { back: route.back === "/" ? null : route.back });
-    case "today":
-      return withQuery(farmPath(route.farm), { day: route.day, field: route.field });
-    case "field":
-      return withQuery(`${farmPath(route.farm)}/fields/${route.field}`, {
-        season: route.season,
-        crop_zone: route.zone,
-        day: route.day,
-      });
-    case "savings":
-      return withQuery(`${farmPath(route.farm)}/savings`, { season: route.season });
-    case "nowhere":
-      return "/";
+  if (route.name === "nowhere") return "/";
+  const place: Place = PLACES[route.name];
+  const values = route as Record<string, unknown>;
+  const path = place.path.replace(/:(\w+)/g, (_, part) => encodeURIComponent(String(values[part])));
+  const query = new URLSearchParams();
+  for (const [key, read] of Object.entries(place.query)) {
+    const value = values[key] ?? null;
+    if (value !== read(null)) query.set(key, String(value));
   }
+  const rest = query.toString();
+  return rest ? `${path}?${rest}` : path;
+}
+
+function matched(place: Place, given: string[]): Record<string, string | number> | null {
+  const wanted = place.path.split("/").filter(Boolean);
+  if (wanted.length !== given.length) return null;
+  const found: Record<string, string | number> = {};
+  for (const [index, part] of wanted.entries()) {
+    const said = given[index] ?? "";
+    if (!part.startsWith(":")) {
+      if (part !== said) return null;
+      continue;
+    }
+    const value = place.parts[part.slice(1)]?.(said) ?? null;
+    if (value === null) return null;
+    found[part.slice(1)] = value;
+  }
+  return found;
 }
 
 const here = () => globalThis.location?.pathname + globalThis.location?.search;
@@ -93,19 +116,6 @@ export function listen(): void {
   });
 }
 
-function farmPath(farm: string): string {
-  return `/farms/${encodeURIComponent(farm)}`;
-}
-
-function withQuery(path: string, values: Record<string, string | number | null>): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== null) query.set(name, String(value));
-  }
-  const text = query.toString();
-  return text ? `${path}?${text}` : path;
-}
-
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
@@ -114,13 +124,17 @@ function decoded(part: string): string {
   }
 }
 
-function whole(text: string | null): number | null {
-  return text !== null && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;
+function text(said: string | null): string | null {
+  return said;
 }
 
-function isDay(text: string | null): string | null {
-  if (text === null || !/^\d{4}-\d\d-\d\d$/.test(text)) return null;
-  return Number.isNaN(Date.parse(text)) ? null : text;
+function whole(said: string | null): number | null {
+  return said !== null && /^[1-9]\d{0,14}$/.test(said) ? Number(said) : null;
+}
+
+function day(said: string | null): string | null {
+  if (said === null || !/^\d{4}-\d\d-\d\d$/.test(said)) return null;
+  return Number.isNaN(Date.parse(said)) ? null : said;
 }
 
 /** Only a path of ours is gone back to, never another site. */

@@ -16,8 +16,9 @@ import {
   theme,
 } from "../display";
 import { moment } from "../format";
-import { href, route } from "../router";
+import { href } from "../router";
 import { LANGUAGES, type Language, language, t } from "../words";
+import { Navigation } from "./navigation";
 import { Failed } from "./states";
 
 const online = signal(navigator.onLine);
@@ -29,9 +30,6 @@ window.addEventListener("offline", () => {
 });
 
 export function Frame({ children }: { children: ComponentChildren }) {
-  const at = route.value;
-  const farm = at.name === "today" || at.name === "field" || at.name === "savings" ? at.farm : null;
-  const here = (name: string) => (at.name === name ? ("page" as const) : undefined);
   return (
     <>
       <a class="skip" href="#content">
@@ -42,20 +40,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
           <img src="/icon.svg" alt="" width="28" height="28" />
           <span>{t("app.name")}</span>
         </a>
-        {farm !== null && (
-          <nav aria-label={t("app.menu")}>
-            <a
-              href={href({ name: "today", farm, day: null, field: null })}
-              aria-current={here("today")}
-            >
-              {t("nav.today")}
-            </a>
-            <a href={href({ name: "savings", farm, season: null })} aria-current={here("savings")}>
-              {t("nav.savings")}
-            </a>
-            <a href={href({ name: "farms" })}>{t("nav.farms")}</a>
-          </nav>
-        )}
+        <Navigation />
         <span class="grow" />
         <LiveMark />
         <LanguageSwitch />

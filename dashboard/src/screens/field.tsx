@@ -7,23 +7,24 @@ import { SeasonTotals } from "../parts/season-totals";
 import { Answered, Empty, Title } from "../parts/states";
 import { StatusMark } from "../parts/status";
 import { CropOf, Reasons } from "../parts/to-do";
-import { go, href, type Route } from "../router";
+import { type At, go, href } from "../router";
 import { named, t } from "../words";
 
-type At = Extract<Route, { name: "field" }>;
-
 /** One field: what to do and why, then how its water went, then what the season came to. */
-export function FieldScreen({ at }: { at: At }) {
+export function FieldScreen({ at }: { at: At<"field"> }) {
   const field = useField(at.field);
   const farm = useFarm(at.farm);
   const advice = useFieldAdvice(at.field, at.day);
   const zones = advice.value?.crop_zones ?? [];
-  const zone = zones.find((one) => one.crop_zone_id === at.zone) ?? zones[0] ?? null;
+  const zone = zones.find((one) => one.crop_zone_id === at.crop_zone) ?? zones[0] ?? null;
   const season = at.season ?? zone?.season ?? null;
   const summary = useSummary(at.farm, season);
   const ofField = (summary.value?.crop_zones ?? []).filter((one) => one.field_id === at.field);
   const shown =
-    at.zone ?? (zone?.season === season ? zone?.crop_zone_id : undefined) ?? ofField[0]?.id ?? null;
+    at.crop_zone ??
+    (zone?.season === season ? zone?.crop_zone_id : undefined) ??
+    ofField[0]?.id ??
+    null;
   const balance = useBalance(at.field, season, shown);
   return (
     <Answered of={field}>
@@ -69,7 +70,7 @@ export function FieldScreen({ at }: { at: At }) {
 }
 
 function Head(props: {
-  at: At;
+  at: At<"field">;
   field: FieldOut;
   farmName: string;
   zone: ZoneAdvice | null;
@@ -106,7 +107,8 @@ function Head(props: {
             value={season}
             onChange={(change) => {
               const chosen = Number(change.currentTarget.value);
-              if (chosen >= 1990 && chosen <= 2100) go({ ...at, season: chosen, zone: null }, true);
+              if (chosen >= 1990 && chosen <= 2100)
+                go({ ...at, season: chosen, crop_zone: null }, true);
             }}
           />
         </label>
@@ -180,7 +182,7 @@ function Advice({ zone }: { zone: ZoneAdvice }) {
 }
 
 function Crops(props: {
-  at: At;
+  at: At<"field">;
   zones: readonly CropZoneSummary[];
   shown: number | null;
   season: number | null;
@@ -191,7 +193,10 @@ function Crops(props: {
       <select
         value={props.shown ?? ""}
         onChange={(change) =>
-          go({ ...props.at, season: props.season, zone: Number(change.currentTarget.value) }, true)
+          go(
+            { ...props.at, season: props.season, crop_zone: Number(change.currentTarget.value) },
+            true,
+          )
         }
       >
         {props.zones.map((zone) => (

@@ -3,13 +3,11 @@ import type { FarmSummary, Saving } from "../api/schema";
 import { area, NONE, number, percent, tonnes, volume, yieldRate } from "../format";
 import { Interval } from "../parts/interval";
 import { Answered, Empty, Title } from "../parts/states";
-import { href, type Route } from "../router";
+import { type At, href } from "../router";
 import { named, t } from "../words";
 
-type At = Extract<Route, { name: "savings" }>;
-
 /** What a season saved: apparent and real side by side, each with how sure it is. */
-export function Savings({ at }: { at: At }) {
+export function Savings({ at }: { at: At<"savings"> }) {
   const summary = useSummary(at.farm, at.season);
   return (
     <>
@@ -31,7 +29,7 @@ export function Savings({ at }: { at: At }) {
   );
 }
 
-function Season({ at, of }: { at: At; of: FarmSummary }) {
+function Season({ at, of }: { at: At<"savings">; of: FarmSummary }) {
   const { water } = of;
   const [apparent, real] = [water.apparent_savings_m3, water.consumptive_savings_m3];
   return (
@@ -212,7 +210,7 @@ function Method({ of }: { of: FarmSummary }) {
   );
 }
 
-function ByField({ at, of }: { at: At; of: FarmSummary }) {
+function ByField({ at, of }: { at: At<"savings">; of: FarmSummary }) {
   return (
     <section class="card stack" aria-labelledby="by-field">
       <h2 id="by-field">{t("savings.by_field")}</h2>
@@ -238,7 +236,7 @@ function ByField({ at, of }: { at: At; of: FarmSummary }) {
                     field: zone.field_id,
                     season: of.season,
                     day: null,
-                    zone: zone.id,
+                    crop_zone: zone.id,
                   })}
                 >
                   {zone.field}

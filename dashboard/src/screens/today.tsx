@@ -11,13 +11,11 @@ import { Answered, Empty, Title } from "../parts/states";
 import { Legend, left, StatusMark } from "../parts/status";
 import { ToDoList } from "../parts/to-do";
 import { Weather } from "../parts/weather";
-import { go, href, type Route } from "../router";
+import { type At, go, href } from "../router";
 import { named, t } from "../words";
 
-type At = Extract<Route, { name: "today" }>;
-
 /** The day in ten seconds: what needs doing, then where, then the list of everything. */
-export function Today({ at }: { at: At }) {
+export function Today({ at }: { at: At<"today"> }) {
   const farm = useFarm(at.farm);
   const fields = useFields(at.farm);
   const advice = useFarmAdvice(at.farm, at.day);
@@ -63,7 +61,7 @@ export function Today({ at }: { at: At }) {
 }
 
 function Day(props: {
-  at: At;
+  at: At<"today">;
   fields: FieldOut[];
   advice: AdviceOut;
   timezone: string | undefined;
@@ -76,7 +74,7 @@ function Day(props: {
   const chosen = rows.find((row) => row.field.id === at.field);
   const choose = (field: number | null) => go({ ...at, field }, true);
   const open = (field: number) =>
-    href({ name: "field", farm: at.farm, field, season: null, day: at.day, zone: null });
+    href({ name: "field", farm: at.farm, field, season: null, day: at.day, crop_zone: null });
   const lost = rows.filter((row) => row.field.geometry === null).length;
   if (fields.length === 0) return <Empty title={t("fields.none")} more={t("fields.none_more")} />;
   const growing = advice.crop_zones.some((zone) => !isIdle(zone));
@@ -173,7 +171,7 @@ function Day(props: {
 }
 
 /** Nothing grows on this day: say so, and where the season is to be seen. */
-function OffSeason({ at, zones }: { at: At; zones: readonly ZoneAdvice[] }) {
+function OffSeason({ at, zones }: { at: At<"today">; zones: readonly ZoneAdvice[] }) {
   const summary = useSummary(at.farm, null).value;
   const all = summary?.crop_zones ?? [];
   const first = all.map((zone) => zone.planted).sort()[0];
