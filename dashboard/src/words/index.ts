@@ -14,7 +14,9 @@ export interface Plural {
 }
 
 /** What a language must have: the keys of the English words, plurals where they have them. */
-export type Words = { readonly [K in Key]: (typeof en)[K] extends string ? string : Plural };
+export type Words<English = typeof en> = {
+  readonly [K in keyof English]: English[K] extends string ? string : Plural;
+};
 
 type Text<K extends Key> = (typeof en)[K] extends { readonly other: infer Other }
   ? Other

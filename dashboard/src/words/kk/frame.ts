@@ -1,0 +1,73 @@
+/** Kazakh words of what is around every screen, and of signing in. */
+
+import type { frame as english } from "../en/frame";
+import type { Words } from "../index";
+
+export const frame: Words<typeof english> = {
+  "app.name": "Dala",
+  "app.skip": "Мазмұнға өту",
+  "app.menu": "Шаруашылық беттері",
+  "app.settings": "Көрініс",
+  "app.language": "Тіл",
+  "app.theme": "Түстер",
+  "theme.auto": "Құрылғыдағыдай",
+  "theme.light": "Ашық",
+  "theme.dark": "Күңгірт",
+  "app.depth_unit": "Су",
+  "app.yield_unit": "Түсім",
+  "app.open": "Ашық көрсетілім: тек оқуға",
+  "app.offline": "Байланыс жоқ. {time} жүктелген дерек көрсетілген; ол өзгеруі мүмкін.",
+  "app.offline_empty": "Байланыс жоқ.",
+  "app.unreachable": "Қызмет жауап бермейді. {time} жүктелген дерек көрсетілген.",
+  "app.live": "тікелей",
+  "app.not_live": "тікелей емес",
+  "app.retry": "Қайталау",
+  "app.not_found": "Мұндай бет жоқ",
+  "app.not_found_more": "Мекенжай қате терілген немесе ондағы дерек енді жоқ болуы мүмкін.",
+  "app.home": "Шаруашылықтарға",
+
+  "unit.mm": "мм",
+  "unit.m3_ha": "м³/га",
+  "unit.m": "м",
+  "unit.km": "км",
+  "unit.m3": "м³",
+  "unit.ha": "га",
+  "unit.h": "сағ",
+  "unit.t": "т",
+  "unit.t_ha": "т/га",
+  "unit.centner_ha": "ц/га",
+  "unit.kg_m3": "кг/м³",
+
+  "language.kk": "Қазақша",
+  "language.ru": "Русский",
+  "language.en": "English",
+
+  "session.title": "Кіру",
+  "session.lead": "Танаптарыңыз, олардың ылғалы және бүгін не істеу керегі.",
+  "session.login": "Логин",
+  "session.password": "Құпиясөз",
+  "session.show": "Құпиясөзді көрсету",
+  "session.submit": "Кіру",
+  "session.busy": "Кіріп жатыр …",
+  "session.wrong": "Логин немесе құпиясөз қате.",
+  "session.locked": {
+    one: "Қате құпиясөз тым көп енгізілді. {count} секундтан кейін қайталаңыз.",
+    other: "Қате құпиясөз тым көп енгізілді. {count} секундтан кейін қайталаңыз.",
+  },
+  "session.ended": "Сеанс аяқталды. Қайта кіріңіз — осы бетке ораласыз.",
+  "session.forgotten": "Құпиясөзді ұмыттыңыз ба? Әкімші жаңасына сілтеме жасап бере алады.",
+  "session.sign_out": "Шығу",
+  "session.signed_in_as": "{name} болып кірдіңіз",
+
+  "state.loading": "Жүктелуде …",
+  "state.failed": "Жүктелмеді",
+  "state.denied": "Тіркелгіңізге бұл қолжетімсіз",
+  "state.gone": "Мұндай дерек жоқ немесе ол сіздің шаруашылығыңыз емес",
+  "state.unreachable": "Қызмет жауап бермейді. Байланысты тексеріп, қайталаңыз.",
+  "state.other": "Қызмет қатемен жауап берді ({status}). Кейінірек қайталаңыз.",
+  "state.request_id": "Сұрау {id}",
+
+  "nav.today": "Бүгін",
+  "nav.savings": "Үнемдеу",
+  "nav.farms": "Шаруашылықтар",
+};
