@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from analytics import daily
 from bench import series
-from ingest.storing import Line, Message
-from seeds import load, messages
+from seeds import load, messages, past
 from seeds.farms import SimulatedFarm
-from seeds.messages import Sender, numbered
+from seeds.past import Past, store
 from seeds.season import simulate_all
 from storage import aggregates, copying, farms, readings
 from storage.database import has_timescale
 
-MESSAGES_A_BATCH = 500
 ROWS_A_PART = 250_000
+
+__all__ = ["FailedError", "analyse", "bytes_of_readings", "copy", "fill", "register", "store"]
 
 Advance = Callable[[int], object]
 
@@ -34,67 +34,13 @@ class FailedError(AssertionError):
     """A farm could not be computed: the time of a wrong result is worth nothing."""
 
 
-class Season(NamedTuple):
-    """What devices say, by message, in order of time."""
-
-    times_us: np.ndarray[Any, np.dtype[np.int64]]  # of each message's last record
-    messages: list[Message]
-
-
-def register(engine: sa.Engine, chosen: Sequence[SimulatedFarm]) -> Season:
+def register(engine: sa.Engine, chosen: Sequence[SimulatedFarm]) -> Past:
     """Put the farms into the database, and give what their devices say in the season."""
     truth = simulate_all(chosen)
     senders = list(messages.senders(truth))
     with engine.begin() as connection:
         load.load(connection, truth, senders)
-    found = sorted((pair for sender in senders for pair in _said(sender)), key=lambda pair: pair[0])
-    return Season(np.array([time for time, _ in found]), [message for _, message in found])
-
-
-def _said(sender: Sender) -> list[tuple[int, Message]]:
-    """A device's readings day by day, each a message; its tracks as they are."""
-    days: dict[int, list[dict[str, Any]]] = {}
-    tracks = []
-    for one in sender.messages:
-        if one.kind == "track":
-            last = dt.datetime.fromisoformat(one.body[-1]["time"])
-            tracks.append((round(last.timestamp()), one))
-            continue
-        base = one.body[0]["bt"]
-        for record in one.body:
-            moment = base + record["t"]
-            clean = {k: v for k, v in record.items() if k != "bt"} | {"t": moment}
-            days.setdefault(moment // 86_400, []).append(clean)
-    packs = [
-        (max(record["t"] for record in body), messages.Outgoing("senml", body))
-        for body in days.values()
-    ]
-    return [
-        (
-            moment * 1_000_000,
-            Message(
-                f"dala/v1/{sender.device_id}/{one.kind}",
-                numbered(one, sender.device_id, 1, seq),
-                moment * 1_000_000,
-            ),
-        )
-        for seq, (moment, one) in enumerate(sorted([*packs, *tracks], key=lambda p: p[0]), 1)
-    ]
-
-
-def store(line: Line, season: Season, after: dt.datetime | None, until: dt.datetime) -> int:
-    """Store what was said in the time; return how many readings and points that are."""
-    start = 0 if after is None else _place(season, after)
-    end = _place(season, until)
-    stored = 0
-    for first in range(start, end, MESSAGES_A_BATCH):
-        part = season.messages[first : min(first + MESSAGES_A_BATCH, end)]
-        stored += line.store(part).stored
-    return stored
-
-
-def _place(season: Season, moment: dt.datetime) -> int:
-    return int(np.searchsorted(season.times_us, round(moment.timestamp() * 1e6)))
+    return past.of(senders)
 
 
 def analyse(engine: sa.Engine, now: dt.datetime) -> daily.Done:

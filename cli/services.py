@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cli.speaking import AsJson, Farms, Port, fail, no_farm, say
+
+if TYPE_CHECKING:
+    from analytics.daily import Analysis
 
 
 def demo(
@@ -34,15 +37,27 @@ def migrate() -> None:
     say(f"Applied {', '.join(applied)}." if applied else "The database is up to date.")
 
 
-def seed(farms: Farms = 24) -> None:
-    """Add the simulated farms with their fields, crops and devices; safe to repeat."""
+def seed(
+    farms: Farms = 24,
+    season: Annotated[
+        bool,
+        typer.Option(help="Also store what devices said in the season, and compute it."),
+    ] = True,
+) -> None:
+    """Add simulated farms with fields, crops, devices and a computed season; safe to repeat."""
     from seeds import demo as show
     from seeds.services import open_services
 
     with open_services("seed") as services:
         services.migrate()
-        show.seed(services, farms)
-    say(f"{farms} farms are in the database.")
+        seeded = show.seed(services, farms)
+        if not season:
+            say(f"Farms in the database: {farms}; none of their devices has said anything.")
+            return
+        stored = show.live_through(services, seeded)
+        found = show.analyze(services)
+    say(f"Farms in the database: {farms}; {stored} readings and track points were new.")
+    _tell(found)
 
 
 def simulate(
@@ -138,6 +153,17 @@ def analyze(
         except NotFound:
             with services.engine.connect() as connection:
                 no_farm(connection, farm or "")
+    _tell(found)
+
+
+def _tell(found: Analysis) -> None:
+    """Say what was computed; end with 1 where something could not be.
+
+    Raises
+    ------
+    typer.Exit
+        If a farm was not computed.
+    """
     done = found.done
     say(
         f"{done.results} of {done.zones} crop zones have a new result; "

@@ -16,11 +16,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from analytics import daily
 from embedded.children import Child, ChildError
+from ingest.storing import Line
 from ingest.subscriber import BrokerAddress
 from reports import printing
 from reports import summary as reports
-from seeds import devices, load, messages
-from seeds.farms import catalogue
+from seeds import devices, load, messages, past
+from seeds.farms import SEASON, catalogue
 from seeds.messages import Sender
 from seeds.season import TrueSeason, simulate_all
 from seeds.services import Services, open_services
@@ -74,6 +75,22 @@ def seed(services: Services, count: int) -> SimulatedSeason:
     with services.engine.begin() as connection:
         load.load(connection, fields, senders)
     return SimulatedSeason(fields, senders)
+
+
+def live_through(services: Services, season: SimulatedSeason) -> int:
+    """Store what the devices said while the season went on; return how many values were new."""
+    until = dt.datetime(SEASON + 1, 1, 1, tzinfo=dt.UTC)
+    with _step("Writing what devices said"):
+        said = past.of(season.senders)
+    with _progress() as progress:
+        task = progress.add_task("Messages stored", total=len(said.messages))
+        return past.store(
+            Line(services.engine),
+            said,
+            None,
+            until,
+            advance=lambda count: progress.advance(task, count),
+        )
 
 
 def publish(services: Services, senders: Sequence[Sender]) -> list[devices.Delivered]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from itertools import chain, cycle, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +13,7 @@ from pyproj import Geod
 from analytics.crop_catalogue import CROPS
 from analytics.crops import Crop
 from analytics.soils import TEXTURES, Soil
-from seeds.places import SETTINGS, Setting
+from seeds.places import FIRST_SETTINGS, SETTINGS, Setting
 
 SEASON = 2025
 BASELINE_SEASONS = (2020, 2021, 2022, 2023, 2024)
@@ -59,18 +61,29 @@ class SimulatedFarm(NamedTuple):
 _YIELDS = {
     "cotton": 3_400, "maize": 9_500, "safflower": 1_400, "watermelon": 32_000,
     "sugar-beet": 52_000, "onion": 45_000, "soybean": 2_900, "potato": 28_000,
-    "spring-wheat": 1_900, "barley": 2_100,
+    "spring-wheat": 1_900, "barley": 2_100, "oats": 1_900, "sunflower": 1_500,
+    "rapeseed": 1_300, "flax": 900, "tomato": 48_000, "apple": 22_000,
 }  # fmt: skip
 
 
-def catalogue(count: int = 24) -> list[SimulatedFarm]:
-    """The first ``count`` farms, spread over the regions; a longer list begins with the shorter."""
-    return [_farm(number) for number in range(count)]
+SMALL_COUNTRY = 24  # farms that lie in a few regions, several in each
 
 
-def _farm(number: int) -> SimulatedFarm:
-    setting = SETTINGS[number % len(SETTINGS)]
-    ordinal = number // len(SETTINGS) + 1
+def catalogue(count: int = SMALL_COUNTRY) -> list[SimulatedFarm]:
+    """The first ``count`` farms; a longer list begins with the shorter.
+
+    Up to 24 lie in six regions, further ones in all of them in turn.
+    """
+    settings = islice(chain(islice(cycle(FIRST_SETTINGS), SMALL_COUNTRY), cycle(SETTINGS)), count)
+    ordinals: Counter[str] = Counter()
+    farms = []
+    for number, setting in enumerate(settings):
+        ordinals[setting.slug] += 1
+        farms.append(_farm(number, setting, ordinals[setting.slug]))
+    return farms
+
+
+def _farm(number: int, setting: Setting, ordinal: int) -> SimulatedFarm:
     random = np.random.default_rng([20_250_401, number])
     latitude = setting.latitude_deg + random.uniform(-0.4, 0.4)
     longitude = setting.longitude_deg + random.uniform(-0.6, 0.6)

@@ -1,12 +1,14 @@
 """The simulated farms are the same every time, and their truth is possible."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from seeds.farms import SEASON, catalogue, geodesic_area_ha, rectangle
 from seeds.messages import numbered, senders
+from seeds.places import REGIONS
 from seeds.season import simulate_all
 from seeds.weather import simulate
 
@@ -34,6 +36,17 @@ def test_24_farms_lie_in_six_regions():
 
     assert len({farm.slug for farm in farms}) == 24
     assert len({farm.setting.region for farm in farms}) == 6
+
+
+def test_a_country_of_farms_lies_in_all_regions_with_no_name_twice():
+    farms = catalogue(240)
+
+    # 216 beyond the small country lie in 20 regions in turn; six of these had four each.
+    found = Counter(farm.setting.region for farm in farms)
+    assert set(found) == {region.code for region in REGIONS}
+    assert sorted(found.values()) == sorted([10] * 4 + [11] * 10 + [15] * 6)
+    assert len({farm.slug for farm in farms}) == 240
+    assert farms[:24] == catalogue(24)
 
 
 def test_a_rectangle_has_the_area_it_was_given():
