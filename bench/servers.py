@@ -51,9 +51,9 @@ def plain(folder: Path | None = None) -> Iterator[sa.Engine]:
 
 
 @contextmanager
-def database_url_on(server_url: str) -> Iterator[str]:
+def database_url_on(server_url: str, prefix: str = "dala_bench") -> Iterator[str]:
     """URL of a database beside those that are on the server: nothing of theirs is touched."""
-    name = f"dala_bench_{secrets.token_hex(4)}"
+    name = f"{prefix}_{secrets.token_hex(4)}"
     url = sa.make_url(server_url).set(drivername="postgresql+psycopg")
     outside = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with outside.connect() as connection:
@@ -63,7 +63,16 @@ def database_url_on(server_url: str) -> Iterator[str]:
         yield own.render_as_string(hide_password=False)
     finally:
         with outside.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+            connection.execute(_END_OTHERS, {"name": name})
+            connection.execute(sa.text(f"DROP DATABASE {name}"))
+
+
+# DROP ends a worker of autovacuum by itself; WITH (FORCE) would ask for the right to, which a role
+# that is no superuser lacks.
+_END_OTHERS = sa.text("""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = :name AND backend_type <> 'autovacuum worker'
+""")
 
 
 @contextmanager

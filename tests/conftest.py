@@ -1,39 +1,25 @@
 """Fixtures that every package's tests share."""
 
 import os
-import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.pool import StaticPool
 
 import migrations
+from bench.servers import database_url_on
 from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
 from storage.database import has_timescale, make_engine
 from storage.tables import metadata
 from tests.leisure import write_at_leisure
 
-
-@contextmanager
-def own_database(server_url: str) -> Iterator[str]:
-    """URL of a database made on a server for us, and dropped again."""
-    name = f"dala_test_{os.getpid()}_{secrets.token_hex(4)}"
-    url = sa.make_url(server_url).set(drivername="postgresql+psycopg")
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    try:
-        own = url.set(database=name, drivername="postgresql")
-        yield own.render_as_string(hide_password=False)
-    finally:
-        with admin.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+own_database = partial(database_url_on, prefix="dala_test")
 
 
 @pytest.fixture(scope="session")

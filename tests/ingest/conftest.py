@@ -19,6 +19,7 @@ from ingest.storing import Line as StoringLine
 from seeds.devices import Login
 from storage import credentials, devices
 from storage.database import make_engine
+from tests.conftest import own_database
 from tests.ingest.mapped import NOW_US
 from tests.ingest.packs import PROBE, TRACTOR
 from tests.ingest.servers import Ingester, Line, Mosquitto, Serving
@@ -36,20 +37,13 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture(scope="module")
-def server_line(engine: sa.Engine, mosquitto: Mosquitto) -> Iterator[Line]:
+def server_line(postgres_url: str, mosquitto: Mosquitto) -> Iterator[Line]:
     """Mosquitto and a database of its own, which may be shut without harm to other tests."""
-    url = engine.url.set(database="dala_ingest_test")
-    outside = engine.execution_options(isolation_level="AUTOCOMMIT")
-    with outside.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {url.database} WITH (FORCE)"))
-        connection.execute(sa.text(f"CREATE DATABASE {url.database}"))
-    words = url.render_as_string(hide_password=False)
-    made = make_engine(words)
-    migrations.upgrade(made)
-    yield Line(made, words, mosquitto.url, lambda _device: mosquitto.login)
-    made.dispose()
-    with outside.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {url.database} WITH (FORCE)"))
+    with own_database(postgres_url) as url:
+        made = make_engine(url)
+        migrations.upgrade(made)
+        yield Line(made, url, mosquitto.url, lambda _device: mosquitto.login)
+        made.dispose()
 
 
 @pytest.fixture(scope="module")
