@@ -1,4 +1,4 @@
-"""Crop zones, irrigation events, weighed loads and adjustments as people enter and withdraw them.
+"""Crop zones, irrigation events, loads, adjustments, decisions as people enter and withdraw them.
 
 A row that turns out wrong is withdrawn: it stands no longer, and stays on record with who entered
 and who withdrew it. What computes with them asks the module of each subject, for those that stand.
@@ -6,6 +6,7 @@ and who withdrew it. What computes with them asks the module of each subject, fo
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,6 +91,17 @@ crop_zones = Entries(tables.crop_zones, "crop zone", of_zone=False)
 irrigation_events = Entries(tables.irrigation_events, "irrigation event", of_zone=False)
 harvest_loads = Entries(tables.harvest_loads, "weighed load", of_zone=True)
 adjustments = Entries(tables.non_routine_adjustments, "adjustment", of_zone=True)
+decisions = Entries(tables.advice_decisions, "decision on advice", of_zone=True)
+
+
+def supersede_decision(connection: sa.Connection, zone_id: int, day: dt.date, *, by: str) -> None:
+    """Let what was decided on a crop zone's day before stand no longer, if anything was."""
+    table = tables.advice_decisions
+    connection.execute(
+        table.update()
+        .where(table.c.crop_zone_id == zone_id, table.c.day == day, table.c.withdrawn_at.is_(None))
+        .values(withdrawn_at=sa.func.now(), withdrawn_by=by)
+    )
 
 
 def entries_below(connection: sa.Connection, zone_id: int) -> bool:

@@ -71,6 +71,7 @@ BY_FARM: Mapping[str, Shown] = {
     "baseline_seasons": Shown("field_id", "field", writable=True),
     "harvest_loads": Shown("crop_zone_id", "crop_zone", writable=True),
     "non_routine_adjustments": Shown("crop_zone_id", "crop_zone", writable=True),
+    "advice_decisions": Shown("crop_zone_id", "crop_zone", writable=True),
     "balance_days": Shown("crop_zone_id", "crop_zone"),
     "season_results": Shown("crop_zone_id", "crop_zone"),
     "device_sequences": Shown("device_id", "device", writable=True),  # what is given up

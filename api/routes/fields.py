@@ -89,7 +89,7 @@ def get_water_balance(
     form: Form = TABLES.asked,
 ) -> Response:
     """The soil water balance of a field, day by day [mm]."""
-    zone = _zone(connection, fields.get(connection, field_id), season, crop_zone)
+    zone = zone_of(connection, fields.get(connection, field_id), season, crop_zone)
     days = [BalanceDay(**day) for day in results.balance(connection, zone.id, as_of=as_of)]
     body = WaterBalanceOut(
         field_id=field_id, crop_zone=zone.id, crop=zone.crop, season=season, days=days
@@ -99,7 +99,9 @@ def get_water_balance(
     return answer(request, form, Content(name, BalanceDay, days, body, beside=beside))
 
 
-def _zone(connection: sa.Connection, field: Field, season: int, crop_zone: int | None) -> CropZone:
+def zone_of(
+    connection: sa.Connection, field: Field, season: int, crop_zone: int | None
+) -> CropZone:
     """The crop that is asked for: the one of the season, unless there were several."""
     found = [
         zone

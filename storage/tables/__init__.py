@@ -56,6 +56,7 @@ from storage.tables.devices import (
     devices,
 )
 from storage.tables.entered import (
+    advice_decisions,
     baseline_seasons,
     harvest_loads,
     irrigation_events,
@@ -71,6 +72,7 @@ __all__ = [
     "TRACK_NUMBERS",
     "access_tokens",
     "accounts",
+    "advice_decisions",
     "alert_deliveries",
     "alert_rules",
     "alert_subscriptions",

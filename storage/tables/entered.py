@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from storage.tables.columns import identity, metadata, moment, noted, number, standing, who
+from storage.tables.columns import (
+    document,
+    identity,
+    metadata,
+    moment,
+    noted,
+    number,
+    standing,
+    who,
+)
 
 irrigation_events = sa.Table(
     "irrigation_events",
@@ -81,6 +90,24 @@ non_routine_adjustments = sa.Table(
     sa.CheckConstraint("u_volume_m3 >= 0", name="u_volume"),
     sa.CheckConstraint("reason <> '' AND author <> ''", name="said"),
     comment="what changed beside the practice that is judged; withdrawn, never deleted",
+)
+
+advice_decisions = sa.Table(
+    "advice_decisions",
+    metadata,
+    identity(),
+    sa.Column("crop_zone_id", sa.ForeignKey("crop_zones.id"), nullable=False),
+    sa.Column("day", sa.Date, nullable=False, comment="the farm's day that was advised for"),
+    sa.Column("choice", sa.Text, nullable=False, comment="accepted or skipped"),
+    document("advised"),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    moment("created_at", now=True),
+    who("created_by"),
+    noted("withdrawn_at", "since when it stands no longer; nothing is erased"),
+    sa.Column("withdrawn_by", sa.Text),
+    standing("advice_decisions_crop_zone_id_day_key", "crop_zone_id", "day"),
+    sa.CheckConstraint("choice IN ('accepted', 'skipped')", name="choice"),
+    comment="what people decided on irrigation advice, and what they had been advised",
 )
 
 weather_forecasts = sa.Table(
