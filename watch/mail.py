@@ -8,7 +8,7 @@ import ssl
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from watch.failures import NotSent
+from watch.failures import NotSent, no_connection
 from watch.settings import WatchSettings
 
 _FOR_GOOD_FROM = 500
@@ -67,4 +67,4 @@ def send(mail: EmailMessage, settings: WatchSettings) -> None:
             f"{code} {words.decode(errors='replace')}", for_good=code >= _FOR_GOOD_FROM
         ) from error
     except (OSError, smtplib.SMTPException) as error:
-        raise NotSent(f"{host}: {error or type(error).__name__}") from error
+        raise no_connection(host, error) from error

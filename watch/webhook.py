@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from reports.notices import check_url, signature
 from watch.addresses import resolve
-from watch.failures import NotSent
+from watch.failures import NotSent, no_connection
 from watch.settings import WatchSettings
 
 GONE = 410
@@ -75,7 +75,7 @@ def _post(url: str, body: bytes, headers: dict[str, str], settings: WatchSetting
             _check_time(late, settings)  # what was cut in its headers reads as if they ended
             return answer.status
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise NotSent(f"{host}: {error or type(error).__name__}") from error
+        raise no_connection(host, error) from error
     finally:
         timer.cancel()
         connection.close()

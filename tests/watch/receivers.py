@@ -25,7 +25,7 @@ class Received(NamedTuple):
 class Receiver:
     """A server for webhooks: answers as ``status`` says, and remembers what it was sent."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.received: list[Received] = []
         self.status: Callable[[], int] = lambda: 204
         receiver = self
@@ -46,6 +46,8 @@ class Receiver:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
@@ -61,8 +63,8 @@ class Receiver:
 
 
 @contextmanager
-def receiver(port: int = 0) -> Iterator[Receiver]:
-    made = Receiver(port)
+def receiver(port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    made = Receiver(port, tls)
     try:
         yield made
     finally:
@@ -78,34 +80,48 @@ def free_port() -> int:
 class MailServer:
     """A mail server (RFC 5321) that takes everything but for those it refuses.
 
-    ``refuses`` gives the answer for a recipient, as ``550 5.1.1 no such user``.
+    ``refuses`` gives the answer for a recipient, as ``550 5.1.1 no such user``. With ``tls`` it
+    offers STARTTLS, or speaks TLS from the first byte on where ``at_once``.
     """
 
-    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, port: int = 0, tls: ssl.SSLContext | None = None, *, at_once: bool = False
+    ) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
-        self.commands: list[str] = []
+        self.commands: list[str] = []  # those inside TLS begin with a "*"
         self.refuses: Callable[[str], str | None] = lambda _address: None
         server = self
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
+                try:
+                    self.talk()
+                except ssl.SSLError:  # the client does not trust us
+                    return
+
+            def talk(self) -> None:
+                secure = at_once
+                if at_once:
+                    self.begin_tls()
                 self.say("220 mail.test ESMTP")
-                secure = False
                 while line := self.rfile.readline():
                     command = line.decode().strip()
                     verb = command.split(" ")[0].upper()
-                    server.commands.append(command if verb != "AUTH" else "AUTH")
+                    told = command if verb != "AUTH" else "AUTH"
+                    server.commands.append(f"*{told}" if secure else told)
                     if verb == "EHLO":
                         offers = [] if tls is None or secure else ["250-STARTTLS"]
-                        for offer in [*offers, "250-AUTH PLAIN LOGIN", "250 SMTPUTF8"]:
+                        for offer in [
+                            "250-mail.test",
+                            *offers,
+                            "250-AUTH PLAIN LOGIN",
+                            "250 SMTPUTF8",
+                        ]:
                             self.say(offer)
                     elif verb == "STARTTLS":
-                        assert tls is not None
                         self.say("220 go on")
-                        self.request = tls.wrap_socket(self.request, server_side=True)
-                        self.rfile = self.request.makefile("rb")
-                        self.wfile = self.request.makefile("wb", 0)
+                        self.begin_tls()
                         secure = True
                     elif verb == "AUTH":
                         self.say("235 welcome")
@@ -130,6 +146,16 @@ class MailServer:
                     else:
                         self.say("250 fine")
 
+            def finish(self) -> None:
+                super().finish()
+                self.request.close()  # inside TLS it is another than the server closes
+
+            def begin_tls(self) -> None:
+                assert tls is not None
+                self.request = tls.wrap_socket(self.request, server_side=True)
+                self.rfile = self.request.makefile("rb")
+                self.wfile = self.request.makefile("wb", 0)
+
             def say(self, text: str) -> None:
                 self.wfile.write(f"{text}\r\n".encode())
 
@@ -148,8 +174,10 @@ class MailServer:
 
 
 @contextmanager
-def mail_server(port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[MailServer]:
-    made = MailServer(port, tls)
+def mail_server(
+    port: int = 0, tls: ssl.SSLContext | None = None, *, at_once: bool = False
+) -> Iterator[MailServer]:
+    made = MailServer(port, tls, at_once=at_once)
     try:
         yield made
     finally:
