@@ -125,7 +125,7 @@ GUARDED = [one for one in ALL if (one.method, one.path) not in FOR_ANYBODY]
 OF_A_FARM = {"farm", "field_id", "crop_zone_id", "device_id", "datastream_id", "alert_id"}
 # Below one of those in every path, or entered in a test of its own, or of no farm.
 BELOW = {"placement_id", "calibration_id", "subscription_id"}
-ENTERED = {"event_id", "load_id", "adjustment_id"}
+ENTERED = {"event_id", "load_id", "adjustment_id", "decision_id"}
 OF_NO_FARM = {"code", "login", "name", "session_id", "key_id"}
 
 
@@ -187,6 +187,7 @@ def place(path: str, land: Land) -> str:
         event_id=1,
         load_id=1,
         adjustment_id=1,
+        decision_id=1,
         code=land.region,
         login="boss",
         name="right",
