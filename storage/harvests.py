@@ -32,9 +32,9 @@ def add(connection: sa.Connection, loads: Sequence[HarvestLoad]) -> int:
     """Add loads and return how many were new: a ticket counts once for a crop zone."""
     if not loads:
         return 0
+    new = insert(tables.harvest_loads).on_conflict_do_nothing()
     rows = [load._asdict() for load in loads]
-    statement = insert(tables.harvest_loads).values(rows).on_conflict_do_nothing()
-    return len(connection.execute(statement.returning(tables.harvest_loads.c.id)).all())
+    return len(connection.execute(new.returning(tables.harvest_loads.c.id), rows).all())
 
 
 def of_zones(connection: sa.Connection, crop_zone_ids: Sequence[int]) -> list[HarvestLoad]:
