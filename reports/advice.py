@@ -21,7 +21,7 @@ from analytics.sections import ScenarioError
 from analytics.soil_document import soil_from_mapping
 from reports import advice_words as words
 from reports import advice_zone
-from reports.advice_run import Outcome, Standing, conventions_of, run
+from reports.advice_run import Outcome, Row, Standing, conventions_of, run
 from reports.advice_words import Decision
 from reports.messages import Language, Message, render
 from reports.outlook import FarmOutlook, farm_outlook
@@ -110,11 +110,16 @@ def _advise(
         raise DayAhead(f"day: {day} has not come at {farm.slug}, where it is {today}")
     days = [day + dt.timedelta(days=number) for number in range(HORIZON_DAYS + 1)]
     chosen = _of_the_day(zones, day)
-    found = {zone.id: _standing(connection, field, zone, day) for field, zone in chosen}
+    evening = day - dt.timedelta(days=1)
+    known = results.evenings(connection, [zone.id for _, zone in chosen], evening)
+    found = {zone.id: _standing(field, zone, day, known.get(zone.id)) for field, zone in chosen}
     ready = [one for one in found.values() if isinstance(one, Standing)]
     outlook = _outlook(connection, farm, ready, days, today, asked).known_from(day)
     days = [date for date in outlook.dates if date >= day]
     outcomes = _outcomes(ready, outlook, day, asked.rules)
+    dry = [number for number, one in outcomes.items() if one.depletion_before >= one.line_before]
+    share = asked.rules.line_share
+    since = results.dry_since(connection, dry, evening, line_share=share)
     advised = []
     for field, zone in chosen:
         one = found[zone.id]
@@ -127,7 +132,7 @@ def _advise(
             advised.append(
                 head
                 | advice_zone.advised(
-                    connection, one, outcomes[zone.id], outlook, days, asked.rules
+                    one, outcomes[zone.id], outlook, days, asked.rules, since.get(zone.id)
                 )
             )
     return {
@@ -164,9 +169,9 @@ def _distance(zone: CropZone, day: dt.date) -> dt.timedelta:
 
 
 def _standing(
-    connection: sa.Connection, field: Field, zone: CropZone, day: dt.date
+    field: Field, zone: CropZone, day: dt.date, known: Row | None
 ) -> Standing | tuple[Decision, list[Message]]:
-    """The evening to begin from, or why there is none."""
+    """The evening to begin from, or why there is none; ``known`` is the newest of the balance."""
     try:
         crop_from_mapping(zone.crop_parameters)
         soil_from_mapping(field.soil)
@@ -181,11 +186,10 @@ def _standing(
     elif day == zone.planted:
         return Standing(field, zone, evening, None)
     else:
-        known = [row for row in results.balance(connection, zone.id) if row["day"] <= evening]
-        if known and (evening - known[-1]["day"]).days > OLDEST_DAYS:
-            return decision, words.balance_too_old(known[-1]["day"])
+        if known and (evening - known["day"]).days > OLDEST_DAYS:
+            return decision, words.balance_too_old(known["day"])
         if known:
-            return Standing(field, zone, known[-1]["day"], known[-1])
+            return Standing(field, zone, known["day"], known)
     return decision, words.outside_season(decision, zone, evening)
 
 

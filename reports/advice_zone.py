@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import sqlalchemy as sa
 
 from analytics.advice import NEVER, Rules
 from reports import advice_words as words
-from reports.advice_run import Outcome, Row, Standing
+from reports.advice_run import Outcome, Standing
 from reports.advice_words import Decision
 from reports.messages import Message
 from reports.outlook import FarmOutlook
-from storage import results
 from storage.fields import CropZone, Field
 
 Advice = dict[str, Any]
@@ -56,16 +54,19 @@ def nothing(decision: Decision, reasons: list[Message]) -> Advice:
 
 
 def advised(
-    connection: sa.Connection,
     one: Standing,
     found: Outcome,
     outlook: FarmOutlook,
     days: Sequence[dt.date],
     rules: Rules,
+    dry: dt.date | None,
 ) -> Advice:
-    """Of a zone in its season: what to do, what is expected, and why."""
+    """Of a zone in its season: what to do, what is expected, and why.
+
+    ``dry`` is the day since which its stored balance has been beyond the refill line, if it is.
+    """
     decision, event = words.decide(one.zone, found)
-    since = _since(connection, one, found, days[0], rules)
+    since = _since(one, found, days[0], dry)
     stale = (days[0] - one.evening).days - 1
     rows = _days(found, outlook, days)
     short = words.stress_days(found)
@@ -117,21 +118,14 @@ def advised(
     }
 
 
-def _since(
-    connection: sa.Connection, one: Standing, found: Outcome, day: dt.date, rules: Rules
-) -> dt.date | None:
+def _since(one: Standing, found: Outcome, day: dt.date, dry: dt.date | None) -> dt.date | None:
     """The evening on which the line was passed that the soil is still beyond; None: it is not."""
     if found.depletion_before < found.line_before:
         return None
     since = day - dt.timedelta(days=1)
-    if one.row is None or one.evening != since:
+    if one.row is None or one.evening != since or dry is None:
         return since  # somewhere in the days that no balance covers
-    rows: list[Row] = list(results.balance(connection, one.zone.id))
-    for row in reversed([row for row in rows if row["day"] <= since]):
-        if row["depletion_mm"] < rules.line_share * row["raw_mm"]:
-            break
-        since = row["day"]
-    return since
+    return min(dry, since)
 
 
 def _doubts(found: Outcome, outlook: FarmOutlook, count: int) -> list[str]:

@@ -215,6 +215,42 @@ def balance(
     return [row._asdict() for row in connection.execute(query)]
 
 
+def evenings(
+    connection: sa.Connection, crop_zone_ids: Sequence[int], until: dt.date
+) -> dict[int, Mapping[str, Any]]:
+    """The newest day up to ``until`` of each crop zone's balance, where there is one."""
+    columns = ", ".join(DAY_COLUMNS)
+    query = sa.text(f"""
+        SELECT zone.id, evening.*
+          FROM unnest(CAST(:ids AS bigint[])) AS zone (id)
+    CROSS JOIN LATERAL (SELECT {columns} FROM balance_days
+                         WHERE crop_zone_id = zone.id AND superseded_at IS NULL AND day <= :until
+                      ORDER BY day DESC LIMIT 1) AS evening
+    """)  # noqa: S608 - names of this package's own columns
+    rows = connection.execute(query, {"ids": list(crop_zone_ids), "until": until})
+    return {row.id: {name: getattr(row, name) for name in DAY_COLUMNS} for row in rows}
+
+
+_DRY_SINCE = sa.text("""
+    SELECT crop_zone_id,
+           coalesce(max(day) FILTER (WHERE depletion_mm < :share * raw_mm) + 1, min(day))
+      FROM balance_days
+     WHERE crop_zone_id = ANY(CAST(:ids AS bigint[])) AND superseded_at IS NULL AND day <= :until
+  GROUP BY crop_zone_id
+""")
+
+
+def dry_since(
+    connection: sa.Connection, crop_zone_ids: Sequence[int], until: dt.date, *, line_share: float
+) -> dict[int, dt.date]:
+    """Since which day each crop zone has lacked ``line_share`` of its RAW or more, up to a day.
+
+    The day after the last on which it lacked less; the first of its balance where it always did.
+    """
+    asked = {"ids": list(crop_zone_ids), "until": until, "share": line_share}
+    return {row[0]: row[1] for row in connection.execute(_DRY_SINCE, asked)}
+
+
 def _stands(table: sa.Table, as_of: dt.datetime | None) -> sa.ColumnElement[bool]:
     if as_of is None:
         return table.c.superseded_at.is_(None)
