@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
@@ -18,6 +19,10 @@ from embedded.stack import open_embedded
 from storage.database import has_timescale, make_engine
 from storage.tables import metadata
 from tests.leisure import write_at_leisure
+
+# How long a case takes is the machine's matter; where CI is set, its profile holds for the rest.
+hypothesis.settings.register_profile("untimed", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 own_database = partial(database_url_on, prefix="dala_test")
 
@@ -49,6 +54,7 @@ def timescale() -> Iterator[sa.Engine]:
         with own_database(url) as own:
             made = make_engine(own)
             migrations.upgrade(made)
+            stop_jobs(made)
             yield made
             made.dispose()
         return
@@ -99,8 +105,16 @@ def engine(postgres_url: str) -> Iterator[sa.Engine]:
     """An engine on the migrated test database."""
     made = make_engine(postgres_url)
     migrations.upgrade(made)
+    stop_jobs(made)
     yield made
     made.dispose()
+
+
+def stop_jobs(engine: sa.Engine) -> None:
+    """Let a server's TimescaleDB pack, refresh and drop nothing by itself: tests run its jobs."""
+    with engine.begin() as opened:
+        if has_timescale(opened):
+            opened.execute(sa.text("SELECT _timescaledb_functions.stop_background_workers()"))
 
 
 @pytest.fixture
