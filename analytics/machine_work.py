@@ -88,19 +88,9 @@ def machine_work(
     good = cleaned.track
     if good.time_us.size < 2:
         return None
-    move = steps(good)
-    width = of_both(good.width_m)
-    assumed = np.isnan(width) & ~np.isnan(assumed_width_m)
-    state = _states(good.work_state, move, limits.max_gap_s)
-    known = _Steps(
-        good,
-        move,
-        state,
-        _places(good, fields),
-        _passes(state),
-        np.where(assumed, assumed_width_m, width),
-        of_both(good.fuel_rate_l_h) * move.duration_s / 3600.0,
-    )
+    known = _known(good, fields, assumed_width_m, limits)
+    move, state = known.move, known.state
+    assumed = np.isnan(of_both(good.width_m)) & ~np.isnan(assumed_width_m)
     reasons: tuple[str, ...] = ()
     if not (good.work_state >= 0).any() or not np.isin(good.work_state, (0, 1)).any():
         reasons = (NO_STATE,)
@@ -115,6 +105,53 @@ def machine_work(
     if move.distance_m[outside].sum() >= limits.min_outside_m:
         found.append(_field_work(known, outside, OUTSIDE, None, None, reasons))
     return Work(_day(known, cleaned.jumps, cleaned.no_fix, found, reasons), tuple(found))
+
+
+def swaths_of(
+    track: TrackArrays,
+    fields: Mapping[int, FieldShape],
+    *,
+    limits: Limits = Limits(),  # noqa: B008 - immutable
+) -> dict[int, Strips]:
+    """What a machine covered of each field worked, as its areas are made of it: drawn, not summed.
+
+    Fields on which no width is known are left out.
+    """
+    good = clean(track, max_speed_m_s=limits.max_speed_m_s).track
+    if good.time_us.size < 2:
+        return {}
+    known = _known(good, fields, np.nan, limits)
+    found = {}
+    for place, (field_id, field) in enumerate(fields.items()):
+        lines = _strips(known, _passes_in(known, place, limits.min_way_m), field.plane)
+        if lines.line.size:
+            found[field_id] = lines
+    return found
+
+
+def _known(
+    good: TrackArrays, fields: Mapping[int, FieldShape], assumed_width_m: float, limits: Limits
+) -> _Steps:
+    """What is known of each step of a cleaned track."""
+    move = steps(good)
+    width = of_both(good.width_m)
+    state = _states(good.work_state, move, limits.max_gap_s)
+    return _Steps(
+        good,
+        move,
+        state,
+        _places(good, fields),
+        _passes(state),
+        np.where(np.isnan(width), assumed_width_m, width),
+        of_both(good.fuel_rate_l_h) * move.duration_s / 3600.0,
+    )
+
+
+def _strips(known: _Steps, chosen: Flags, plane: LocalPlane) -> Strips:
+    """The swaths of chosen steps whose width is known."""
+    drawn = np.flatnonzero(chosen & (known.width_m > 0))
+    places = plane.xy(known.track.longitude_deg, known.track.latitude_deg)
+    return strips(*places, drawn, known.number[drawn], known.width_m[drawn])
 
 
 def _states(work_state: NDArray[np.int16], move: Steps, max_gap_s: float) -> Integers:
@@ -171,7 +208,6 @@ def _field_work(
 ) -> FieldWork:
     here = known.place == place
     work = here & chosen
-    drawn = np.flatnonzero(chosen & (known.width_m > 0))
     way = known.move.distance_m
     coverage = ratio(way[work & (known.width_m > 0)].sum(), way[work].sum())
     if coverage < 0.95:
@@ -184,7 +220,7 @@ def _field_work(
     lon, lat = known.track.longitude_deg, known.track.latitude_deg
     first = int(np.flatnonzero(chosen)[0])
     plane = LocalPlane(lon[first], lat[first]) if field is None else field.plane
-    lines = strips(*plane.xy(lon, lat), drawn, known.number[drawn], known.width_m[drawn])
+    lines = _strips(known, chosen, plane)
     area = _areas(lines, field, enough=coverage >= 0.95)
     rate = of_both(known.track.application_rate_l_ha)[work] * known.width_m[work]
     spread = np.nansum(rate * way[work]) / 1e4
@@ -202,7 +238,7 @@ def _field_work(
         area.gross_ha - area.worked_ha,
         area.gap_ha,
         np.nan if field is None else field.area_ha,
-        float(lines.width_m.max()) if drawn.size else np.nan,
+        float(lines.width_m.max()) if lines.line.size else np.nan,
         np.nan if np.isnan(rate).all() else float(spread),
         fuel,
         plane.unproject(area.covered),

@@ -229,8 +229,17 @@ class FarmLine(_Sums):
     name: str
 
 
+class RegionLine(_Sums):
+    """A region in the table of the country, a district in its region's; null: farms of none."""
+
+    region: str | None
+    names: dict[str, str]
+    farms_registered: int
+    farms_reporting: int
+
+
 class RegionSummary(_Sums):
-    """A region in one season."""
+    """A region, or a district, in one season."""
 
     region: str = Field(examples=["KZ-61"])
     names: dict[str, str]
@@ -243,16 +252,8 @@ class RegionSummary(_Sums):
     farms_reporting: int
     irrigated_before_ha: float | None = Field(description="area under irrigation the season before")
     devices: DeviceCounts
+    districts: list[RegionLine] = Field(description="those that have farms; of a district: none")
     farms: list[FarmLine]
-
-
-class RegionLine(_Sums):
-    """A region in the table of the country; null where farms belong to none."""
-
-    region: str | None
-    names: dict[str, str]
-    farms_registered: int
-    farms_reporting: int
 
 
 class CountrySummary(_Sums):
@@ -267,6 +268,22 @@ class CountrySummary(_Sums):
     irrigated_before_ha: float | None = Field(description="area under irrigation the season before")
     devices: DeviceCounts
     regions: list[RegionLine]
+
+
+class CountrySeen(CountrySummary):
+    """The country as far as the caller sees it."""
+
+    covers: Literal["country", "own-farms"] = Field(
+        description="own-farms: sums and counts are of those farms alone that the caller sees"
+    )
+
+
+class SeasonOut(Out):
+    """A season of which crops are entered."""
+
+    season: int = Field(description="year of harvest", examples=[2025])
+    farms: int
+    crop_zones: int
 
 
 class RegionOut(Out):

@@ -281,3 +281,28 @@ class YieldMapOut(Out):
     legend: list[LegendClass] = Field(description="the same for a crop in every year")
     report: YieldReportOut
     features: list[CellFeature]
+
+
+class YieldPointOut(Out):
+    """A point of a harvester's monitor."""
+
+    longitude_deg: float = Field(examples=[63.2895])
+    latitude_deg: float = Field(examples=[53.3546])
+    yield_kg_ha: float | None = Field(description="as the map states it", examples=[706.4])
+    moisture_pct: float | None = Field(examples=[13.0])
+    reason: str | None = Field(
+        description="why the map leaves it out: header_up, pass_start, speed_change, overlap, "
+        "local_outlier …; null: it is in the map",
+        examples=["pass_start"],
+    )
+
+
+class YieldPointsOut(Out):
+    """Every point that a yield map was made of."""
+
+    field_id: int
+    field: str
+    season: int
+    crop: str = Field(examples=["spring-wheat"])
+    kept: int = Field(description="that the map shows", examples=[15_870])
+    points: list[YieldPointOut]

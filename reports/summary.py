@@ -84,7 +84,9 @@ def of_region(
     as_of: dt.datetime | None = None,
     now: dt.datetime,
 ) -> Summary:
-    """The region's season: every farm's line, and the sum over their crop zones.
+    """The season of a region or a district: every farm's line, and the sum over their crop zones.
+
+    A region has a line for each of its districts that has farms, too.
 
     A region without results says so by its denominators: farms reporting of farms registered.
     """
@@ -101,6 +103,13 @@ def of_region(
         **_total(zones),
         "irrigated_before_ha": _irrigated_before(connection, members, season),
         "devices": _devices(connection, members, now),
+        "districts": [
+            line
+            for district in farms.regions(connection)
+            if _is_part(district, region)
+            for line in [_region_line(district, _within(members, district), of_each)]
+            if line["farms_registered"]
+        ],
         "farms": [
             {"farm": farm.slug, "name": farm.name, **_total(of_each.get(farm.id, []))}
             for farm in members
@@ -117,18 +126,16 @@ def of_country(
 ) -> Summary:
     """The country's season: every region's line, and the sum over all crop zones.
 
+    What lies in a district counts in its region.
+
     Farms that belong to no region stand in a line of their own, so that the lines add up.
     """
-    known = farms.regions(connection)
+    every = farms.regions(connection)
+    known = [one for one in every if not any(_is_part(one, of) for of in every)]
     everybody = farms.page(connection, limit=EVERY_FARM)
     zones = _zones(connection, everybody, season, as_of)
     of_each = _by_farm(zones)
-    lines = [
-        _region_line(
-            region, [farm for farm in everybody if farm.region_code == region.code], of_each
-        )
-        for region in known
-    ]
+    lines = [_region_line(region, _within(everybody, region), of_each) for region in known]
     if elsewhere := [farm for farm in everybody if farm.region_code is None]:
         lines.append(_region_line(None, elsewhere, of_each))
     return {
@@ -154,6 +161,15 @@ def _region_line(
         **_reporting(members, of_each),
         **_total(zones),
     }
+
+
+def _is_part(one: Region, of: Region) -> bool:
+    return one.code != of.code and one.code.startswith(of.code)
+
+
+def _within(members: Sequence[Farm], region: Region) -> list[Farm]:
+    """Farms of a region and of its districts."""
+    return [one for one in members if (one.region_code or "").startswith(region.code)]
 
 
 def _names(region: Region) -> dict[str, str]:

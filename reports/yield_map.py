@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 
-from analytics.field_plane import plane_at, to_plane
+from analytics.field_plane import plane_at, to_degrees, to_plane
 from analytics.monitor_harvest import field_of_grain, monitor_points, monitor_track
 from analytics.track_geometry import FieldShape, field_shapes
 from analytics.weather import local_days
@@ -45,6 +45,17 @@ class _Season(NamedTuple):
     counted: Sequence[FieldHarvest]  # a row for each harvester and day
 
 
+class _Seen(NamedTuple):
+    """What monitors saw of a season, judged point by point."""
+
+    known: _Season
+    points: YieldPoints
+    cleaned: Cleaned
+    scale: _Scale
+    facts: Harvest
+    placed: YieldPoints  # as the map states them
+
+
 class _Scale(NamedTuple):
     """How the map is brought to the scales, and why not where it is not."""
 
@@ -67,6 +78,53 @@ def of_field(
     TooManyCells
         If the map would have over a million cells.
     """
+    known, points, cleaned, scale, facts, placed = _seen(connection, field_id, season)
+    try:
+        grid = yield_grid(placed, cleaned.kept, cell_m=cell_m, fill=True)
+    except ValueError as error:
+        raise TooManyCells(str(error)) from error
+    found = report(points, cleaned, facts)
+    return as_geojson(grid, known.zone.crop) | {
+        "field_id": field_id,
+        "field": known.field.name,
+        "season": season,
+        "harvested_on": sorted({one.day.isoformat() for one in known.counted}),
+        "harvesters": sorted({one.device_id for one in known.counted}),
+        "report": _report(found, points, map_mean(grid), scale),
+    }
+
+
+def points_of_field(connection: sa.Connection, field_id: int, *, season: int) -> Summary:
+    """Every point of the monitors with its yield, and why the map leaves it out, if it does.
+
+    Errors are those of :func:`of_field`; positions are rounded to a centimetre.
+    """
+    known, _, cleaned, _, _, placed = _seen(connection, field_id, season)
+    lon, lat = to_degrees(placed.crs, placed.x, placed.y)
+    reason = np.full(placed.x.shape, "", object)
+    for name, flagged in cleaned.flags.items():
+        reason[flagged] = name
+    columns = (lon.round(7), lat.round(7), placed.yield_kg_ha, placed.moisture_pct)
+    return {
+        "field_id": field_id,
+        "field": known.field.name,
+        "season": season,
+        "crop": known.zone.crop,
+        "kept": int(cleaned.kept.sum()),
+        "points": [
+            {
+                "longitude_deg": float(east),
+                "latitude_deg": float(north),
+                "yield_kg_ha": round(float(grain), 1) if math.isfinite(grain) else None,
+                "moisture_pct": round(float(wet), 2) if math.isfinite(wet) else None,
+                "reason": why or None,
+            }
+            for east, north, grain, wet, why in zip(*columns, reason, strict=True)
+        ],
+    }
+
+
+def _seen(connection: sa.Connection, field_id: int, season: int) -> _Seen:
     known = _season(connection, field_id, season)
     shapes = _shapes(connection, known)
     shape = shapes.get(field_id)
@@ -82,20 +140,7 @@ def of_field(
     scale = _scale(harvests.of_zones(connection, [known.zone.id]), known)
     points, cleaned = _with_moisture_of_loads(points, cleaned, scale)
     facts = _facts(points, known.zone, scale)
-    placed = map_yield(points, cleaned, facts)
-    try:
-        grid = yield_grid(placed, cleaned.kept, cell_m=cell_m, fill=True)
-    except ValueError as error:
-        raise TooManyCells(str(error)) from error
-    found = report(points, cleaned, facts)
-    return as_geojson(grid, known.zone.crop) | {
-        "field_id": field_id,
-        "field": known.field.name,
-        "season": season,
-        "harvested_on": sorted({one.day.isoformat() for one in known.counted}),
-        "harvesters": sorted({one.device_id for one in known.counted}),
-        "report": _report(found, points, map_mean(grid), scale),
-    }
+    return _Seen(known, points, cleaned, scale, facts, map_yield(points, cleaned, facts))
 
 
 def _season(connection: sa.Connection, field_id: int, season: int) -> _Season:

@@ -13,7 +13,10 @@ from storage.database import NotFound
 
 
 class Region(NamedTuple):
-    """A region of ISO 3166-2; its two digits are the first two of the KATO code."""
+    """A region of ISO 3166-2; its two digits are the first two of the KATO code.
+
+    A district is one, too: its code begins with that of its region, as ``KZ-6110`` with ``KZ-61``.
+    """
 
     code: str
     kato_prefix: str | None
@@ -99,10 +102,10 @@ def of_id(connection: sa.Connection, farm_id: int) -> Farm:
 def page(
     connection: sa.Connection, *, region_code: str | None = None, after: str = "", limit: int = 100
 ) -> list[Farm]:
-    """Farms by slug, from the one after ``after`` on."""
+    """Farms by slug, from the one after ``after`` on; those of a region are its districts' too."""
     query = sa.select(*_FARM).where(tables.farms.c.slug > after)
     if region_code is not None:
-        query = query.where(tables.farms.c.region_code == region_code)
+        query = query.where(tables.farms.c.region_code.startswith(region_code, autoescape=True))
     query = query.order_by(tables.farms.c.slug).limit(limit)
     return [Farm(*row) for row in connection.execute(query)]
 

@@ -65,7 +65,7 @@ _DIGEST = """
 _NOW = "superseded_at IS NULL"
 _THEN = "computed_at <= :as_of AND (superseded_at IS NULL OR superseded_at > :as_of)"
 # Farms of a summary, and the part above that its subject stands in.
-_MEMBERS = {"farm": ("slug = :farm", "2"), "region": ("region_code = :region", "1")}
+_MEMBERS = {"farm": ("slug = :farm", "2"), "region": ("starts_with(region_code, :region)", "1")}
 _STATEMENTS = {
     (level, past): sa.text(
         _DIGEST.format(members=members, subject=subject, stands=_THEN if past else _NOW)

@@ -114,6 +114,7 @@ _QUANTITIES = (
     Quantity("valve_open", "0/1", 0.0, 1.0),
     Quantity("battery_voltage", "V", 0.0, 100.0),
     Quantity("battery_level", "%", 0.0, 100.0),
+    Quantity("signal_strength", "dBm", -160.0, 20.0),  # of its radio, as the receiver hears it
     Quantity("fuel_rate", "L/h", 0.0, 500.0),
     Quantity("fuel_level", "%", 0.0, 100.0),
     Quantity("engine_speed", "rpm", 0.0, 20_000.0),

@@ -26,7 +26,7 @@ SCHEMAS = ("tenant", "country", "entrance")
 _FARMS = "SELECT unnest(string_to_array(current_setting('app.farms', true), ',')::bigint[])"
 EVERYTHING = "current_setting('app.everything', true) = 'on'"
 
-Via = Literal["farm", "field", "crop_zone", "device", "datastream"]
+Via = Literal["farm", "field", "crop_zone", "device", "datastream", "identity"]
 _FIELDS = "SELECT fields.id FROM fields WHERE fields.farm_id IN ({farms})"
 _CROP_ZONES = (
     "SELECT crop_zones.id FROM crop_zones JOIN fields ON fields.id = crop_zones.field_id "
@@ -37,12 +37,17 @@ _DATASTREAMS = (
     "SELECT datastreams.id FROM datastreams JOIN devices ON devices.id = datastreams.device_id "
     "WHERE devices.farm_id IN ({farms})"
 )
+_IDENTITIES = (
+    "SELECT identity FROM devices, unnest(ARRAY[devices.id, devices.wire_id]) AS identity "
+    "WHERE devices.farm_id IN ({farms})"
+)
 VISIBLE: Mapping[Via, str] = {
     "farm": _FARMS,
     "field": _FIELDS.format(farms=_FARMS),
     "crop_zone": _CROP_ZONES.format(farms=_FARMS),
     "device": _DEVICES.format(farms=_FARMS),
     "datastream": _DATASTREAMS.format(farms=_FARMS),
+    "identity": _IDENTITIES.format(farms=_FARMS),
 }
 
 
@@ -83,6 +88,9 @@ BY_FARM: Mapping[str, Shown] = {
     "track_points": Shown("device_id", "device"),
     "track_conflicts": Shown("device_id", "device"),
     "machine_results": Shown("device_id", "device"),
+    # By what the message calls its device: strangers and what has no device are for the country.
+    "rejected_messages": Shown("device", "identity"),
+    "rejected_counts": Shown("device", "identity"),
     "readings": Shown("datastream_id", "datastream"),
     "reading_conflicts": Shown("datastream_id", "datastream"),
     # Aggregates on TimescaleDB, views without it.
@@ -90,10 +98,8 @@ BY_FARM: Mapping[str, Shown] = {
     "readings_daily": Shown("datastream_id", "datastream"),
 }
 FOR_EVERYBODY = frozenset({"regions", "alembic_version"})
-# Of no farm yet: strangers and what nobody could read; and who may sign in.
-FOR_THE_COUNTRY = frozenset(
-    {"rejected_messages", "rejected_counts", "unknown_devices", "live_news"}
-)
+# Of no farm yet: strangers.
+FOR_THE_COUNTRY = frozenset({"unknown_devices", "live_news"})
 AT_THE_ENTRANCE = frozenset(
     {
         "accounts",

@@ -19,6 +19,7 @@ SUFFIXES = {
     "m³/h": "m3_h",
     "0/1": "",
     "V": "v",
+    "dBm": "dbm",
     "L/h": "l_h",
     "rpm": "rpm",
     "kg/s": "kg_s",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
 from api.dependencies import Season, Transaction
 from api.errors import RequestProblem
 from api.formats import PLACES, Content, Form, answer
-from api.models_work import CellFeature, YieldMapOut
+from api.models_work import CellFeature, YieldMapOut, YieldPointOut, YieldPointsOut
 from api.routes.fields import FieldId
 from api.security.guard import needs
 from reports import yield_map
@@ -50,3 +50,30 @@ def get_yield_map(
     if form.name == "geojson":
         made.headers["Content-Type"] = form.media_type
     return made
+
+
+@router.get(
+    "/fields/{field_id}/yield-points",
+    dependencies=[needs("read:farms")],
+    response_model=YieldPointsOut,
+    responses=PLACES.responses,
+)
+def list_yield_points(
+    field_id: FieldId,
+    season: Season,
+    connection: Transaction,
+    request: Request,
+    form: Form = PLACES.asked,
+) -> Response:
+    """Every point of a field's yield map, those too that the map leaves out, each with its reason.
+
+    As GeoJSON or as a table, a line for each point.
+    """
+    body = YieldPointsOut(**yield_map.points_of_field(connection, field_id, season=season))
+    name = f"field-{field_id}-yield-points-{season}"
+    content = Content(name, YieldPointOut, body.points, body, geometry=_point)
+    return answer(request, form, content)
+
+
+def _point(one: YieldPointOut) -> dict[str, Any]:
+    return {"type": "Point", "coordinates": [one.longitude_deg, one.latitude_deg]}

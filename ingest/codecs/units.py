@@ -73,6 +73,8 @@ UNITS: dict[str, Unit] = {
     "l/h": _unit("flow", f"1/{1000 * _HOUR}"),
     "L/h": _unit("flow", f"1/{1000 * _HOUR}"),
     "m3/h": _unit("flow", f"1/{_HOUR}"),
+    "dBW": _unit("level", 1),  # of power, against a watt
+    "dBm": _unit("level", 1, -30),
     "S/m": _unit("conductivity", 1),
     "dS/m": _unit("conductivity", "1/10"),
     "mS/cm": _unit("conductivity", "1/10"),
@@ -109,6 +111,7 @@ _CANONICAL: dict[str, tuple[str, frozenset[str]]] = {
     "V": ("V", frozenset({"voltage"})),
     "rpm": ("1/min", frozenset({"frequency"})),
     "kg/s": ("kg/s", frozenset({"mass flow"})),
+    "dBm": ("dBm", frozenset({"level"})),
 }
 _ALSO = {  # per cent of one thing only
     "relative_humidity": "humidity",

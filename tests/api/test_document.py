@@ -24,7 +24,7 @@ UNITS = tuple(
     for unit in (
         *("mm", "mm2", "m", "m2", "m3", "km", "cm", "ha", "kg", "t", "l", "pct", "deg", "c"),
         *("s", "h", "d", "days", "hours", "m_s", "kpa", "kg_ha", "kg_m3", "kg_s", "m3_h"),
-        *("l_h", "l_ha", "ha_h", "centner_ha", "mj_m2", "hours_per_day"),
+        *("l_h", "l_ha", "ha_h", "centner_ha", "mj_m2", "hours_per_day", "v", "dbm"),
     )
 )
 RATIOS = ("_fraction", "_share", "_coverage", "_factor", "_efficiency", "_supply", "_kcb", "_ks")
@@ -32,6 +32,7 @@ WITHOUT = {
     # of a quantity that the answer names with its unit
     *("value", "mean", "low", "high", "total", "last_value", "default", "slope", "intercept"),
     # ratios and counts
+    "readings_a_day",
     *("efficiency", "kcb", "ke", "ks", "relative_yield", "sharpness", "z", "hours"),
     *("map_by_mass_over_area", "ks_without_irrigation", "line_share_of_raw"),
     *("room_share_of_forecast_rain", "animals", "animals_seen", "most_animals", "hours_per_day"),

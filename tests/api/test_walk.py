@@ -34,7 +34,10 @@ QUERY = {
     "seconds": "0",  # a stream that ends when it has told what there is
 }
 # What the two farms have none of, and how that is said of a farm that one may see.
-NOT_IN_THIS_WORLD = {"/v1/fields/{field_id}/yield-map": "no harvest of field"}
+NOT_IN_THIS_WORLD = {
+    "/v1/fields/{field_id}/yield-map": "no harvest of field",
+    "/v1/fields/{field_id}/yield-points": "no harvest of field",
+}
 # Bodies of routes, by operation id, where the examples of their schema do not make a good one.
 BODIES: dict[str, Any] = {}
 
