@@ -14,6 +14,7 @@ from cli import (
     importing,
     registering,
     rejected,
+    reporting,
     services,
     watching,
 )
@@ -51,6 +52,7 @@ VERBS = (
     ("savings", files.savings),
     ("yield", files.clean_yield),
     ("bench", services.bench),
+    ("verify", reporting.verify),
     ("doctor", services.doctor),
 )
 
@@ -67,6 +69,7 @@ for name, verb in VERBS:
     app.command(name)(verb)
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(accounts.app, name="account")
+app.add_typer(reporting.app, name="report")
 
 
 def main() -> None:

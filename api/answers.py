@@ -8,11 +8,9 @@ every request, so there is nothing that could be out of date.
 from __future__ import annotations
 
 import hashlib
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,12 +18,12 @@ import msgspec
 from fastapi import Request, Response
 
 from api.security.caller import SAFE_METHODS
+from reports.program import digest
 
 ROOM_BYTES = 64 * 2**20
 ATTEMPTS = 5
 # What forms an answer: another version of any of it may form another from the same inputs.
 SOURCES = ("analytics", "api", "reports", "storage")
-LIBRARIES = ("numpy", "pydantic", "pydantic-core")
 
 
 class Answers:
@@ -64,15 +62,7 @@ class Answers:
 
 def program_digest() -> str:
     """Digest of the program that forms answers: its sources and the libraries that count for it."""
-    found = hashlib.sha256(sys.version.encode())
-    for name in LIBRARIES:
-        found.update(f"{name} {version(name)}\n".encode())
-    root = Path(__file__).resolve().parents[1]
-    for package in SOURCES:
-        for path in sorted((root / package).rglob("*.py")):
-            found.update(f"{path.relative_to(root)}\n".encode())
-            found.update(path.read_bytes())
-    return found.hexdigest()
+    return digest(SOURCES, Path(__file__).resolve().parents[1])
 
 
 def tagged(

@@ -45,6 +45,10 @@ class ApiSettings(BaseSettings):
         default=[], description="pages elsewhere that may ask, as a JSON list of origins"
     )
 
+    report_key_file: Path | None = Field(
+        default=None, description="private key that reports are filed with: `dala report key`"
+    )
+
     page_folder: Path | None = Field(
         default=None, description="the built page for people; by default that of `make page`"
     )

@@ -27,7 +27,7 @@ _FUNCTIONS = sa.text("""
   ORDER BY proname
 """)
 _DIGEST = sa.text("SELECT obj_description(to_regnamespace('entrance'), 'pg_namespace')")
-_READ, _WRITE = "SELECT", "SELECT, INSERT, UPDATE, DELETE"
+_READ, _ADD, _WRITE = "SELECT", "SELECT, INSERT", "SELECT, INSERT, UPDATE, DELETE"
 
 
 def drop(connection: sa.Connection) -> None:
@@ -92,7 +92,7 @@ def _statements(connection: sa.Connection) -> Iterator[str]:
     gate = f"WHERE {tenancy.EVERYTHING}"
     for table, shown in tenancy.BY_FARM.items():
         if table in columns:
-            rights = _WRITE if shown.writable else _READ
+            rights = _WRITE if shown.writable else _ADD if shown.added_to else _READ
             theirs = f"WHERE {shown.column} IN ({tenancy.VISIBLE[shown.via]})"
             yield from _view("tenant", table, columns[table], rights, theirs, barrier=True)
             yield from _view("country", table, columns[table], rights, gate)
@@ -122,7 +122,7 @@ def _view(
     schema: str, table: str, columns: str, rights: str, where: str = "", *, barrier: bool = False
 ) -> Iterator[str]:
     # The check lets nobody write a row that they would not see. Of an aggregate there is none.
-    check = "WITH CHECK OPTION" if rights == _WRITE and where else ""
+    check = "WITH CHECK OPTION" if rights in {_ADD, _WRITE} and where else ""
     options = "WITH (security_barrier = true) " if barrier else ""
     source = f"SELECT {columns} FROM {table} {where} {check}".strip()  # noqa: S608 - names of ours
     yield f"CREATE VIEW {schema}.{table} {options}AS {source}"

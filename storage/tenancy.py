@@ -4,7 +4,8 @@ The role :data:`ROLE` has no right on any table, only on views of the same names
 Which of them a transaction looks into is its search path, so every question of this package is
 asked in the same words:
 
-- ``tenant``: rows of the farms in the setting ``app.farms``; security barriers.
+- ``tenant``: rows of the farms in the setting ``app.farms``, and reports of areas in
+  ``app.regions``; security barriers.
 - ``country``: every row, where the setting ``app.everything`` is on.
 - ``entrance``: what it takes to tell who asks: accounts, keys, tokens. No farm's data.
 
@@ -26,7 +27,17 @@ SCHEMAS = ("tenant", "country", "entrance")
 _FARMS = "SELECT unnest(string_to_array(current_setting('app.farms', true), ',')::bigint[])"
 EVERYTHING = "current_setting('app.everything', true) = 'on'"
 
-Via = Literal["farm", "field", "crop_zone", "device", "datastream", "identity"]
+Via = Literal[
+    "farm",
+    "field",
+    "crop_zone",
+    "device",
+    "datastream",
+    "identity",
+    "subject",
+    "report",
+    "revision",
+]
 _FIELDS = "SELECT fields.id FROM fields WHERE fields.farm_id IN ({farms})"
 _CROP_ZONES = (
     "SELECT crop_zones.id FROM crop_zones JOIN fields ON fields.id = crop_zones.field_id "
@@ -41,12 +52,30 @@ _IDENTITIES = (
     "SELECT identity FROM devices, unnest(ARRAY[devices.id, devices.wire_id]) AS identity "
     "WHERE devices.farm_id IN ({farms})"
 )
+# What a report is of: a visible farm, or an area whose code begins as a visible region's does.
+_SUBJECTS = """
+    SELECT 'farm:' || farm FROM ({farms}) AS visible (farm)
+    UNION ALL
+    SELECT 'area:' || code
+      FROM (SELECT code FROM regions UNION SELECT left(code, 2) FROM regions) AS area
+     WHERE EXISTS (SELECT FROM unnest(string_to_array(current_setting('app.regions', true), ','))
+                          AS prefix WHERE prefix <> '' AND starts_with(area.code, prefix))
+"""
+_REPORTS = "SELECT filed_reports.id FROM filed_reports WHERE filed_reports.subject IN ({subjects})"
+_REVISIONS = (
+    "SELECT report_revisions.id FROM report_revisions "
+    "JOIN filed_reports ON filed_reports.id = report_revisions.report_id "
+    "WHERE filed_reports.subject IN ({subjects})"
+)
 VISIBLE: Mapping[Via, str] = {
     "farm": _FARMS,
     "field": _FIELDS.format(farms=_FARMS),
     "crop_zone": _CROP_ZONES.format(farms=_FARMS),
     "device": _DEVICES.format(farms=_FARMS),
     "datastream": _DATASTREAMS.format(farms=_FARMS),
+    "subject": _SUBJECTS.format(farms=_FARMS),
+    "report": _REPORTS.format(subjects=_SUBJECTS.format(farms=_FARMS)),
+    "revision": _REVISIONS.format(subjects=_SUBJECTS.format(farms=_FARMS)),
     "identity": _IDENTITIES.format(farms=_FARMS),
 }
 
@@ -57,6 +86,7 @@ class Shown(NamedTuple):
     column: str
     via: Via
     writable: bool = False
+    added_to: bool = False  # and never changed
 
 
 # Every table of storage/tables.py stands in one of the five: a test holds this to be so.
@@ -88,6 +118,11 @@ BY_FARM: Mapping[str, Shown] = {
     "track_points": Shown("device_id", "device"),
     "track_conflicts": Shown("device_id", "device"),
     "machine_results": Shown("device_id", "device"),
+    "water_supplies": Shown("field_id", "field", writable=True),
+    "investments": Shown("farm_id", "farm", writable=True),
+    "filed_reports": Shown("subject", "subject", added_to=True),
+    "report_revisions": Shown("report_id", "report", added_to=True),
+    "report_countersignatures": Shown("revision_id", "revision", added_to=True),
     # By what the message calls its device: strangers and what has no device are for the country.
     "rejected_messages": Shown("device", "identity"),
     "rejected_counts": Shown("device", "identity"),
@@ -97,7 +132,7 @@ BY_FARM: Mapping[str, Shown] = {
     "readings_hourly": Shown("datastream_id", "datastream"),
     "readings_daily": Shown("datastream_id", "datastream"),
 }
-FOR_EVERYBODY = frozenset({"regions", "alembic_version"})
+FOR_EVERYBODY = frozenset({"regions", "alembic_version", "report_keys"})
 # Of no farm yet: strangers.
 FOR_THE_COUNTRY = frozenset({"unknown_devices", "live_news"})
 AT_THE_ENTRANCE = frozenset(
@@ -113,7 +148,9 @@ AT_THE_ENTRANCE = frozenset(
         "kept_answers",
     }
 )
-HIDDEN = frozenset({"sender_memory", "reading_news", "track_news", "reading_retention"})
+HIDDEN = frozenset(
+    {"sender_memory", "reading_news", "track_news", "reading_retention", "report_counters"}
+)
 
 
 class Reach(NamedTuple):
@@ -134,7 +171,8 @@ class Reach(NamedTuple):
 # Sent to the driver as it is: this stands before every question that the API asks.
 _ENTER = """
     SELECT set_config('role', %s, true), set_config('search_path', %s, true),
-           set_config('app.everything', %s, true), set_config('app.farms', {farms}, true)
+           set_config('app.everything', %s, true), set_config('app.farms', {farms}, true),
+           set_config('app.regions', %s, true)
 """
 _WITH_FARMS = _ENTER.format(farms="%s")
 _WITH_REGIONS = _ENTER.format(farms="concat_ws(',', NULLIF(%s, ''), entrance.farms_of_regions(%s))")
@@ -165,9 +203,9 @@ def _set(
     # After the views, the functions that migrations made; a table there may not be read.
     settings = (ROLE, f"{schema}, public", everything, farms)
     if regions:
-        connection.exec_driver_sql(_WITH_REGIONS, (*settings, list(regions)))
+        connection.exec_driver_sql(_WITH_REGIONS, (*settings, list(regions), ",".join(regions)))
     else:
-        connection.exec_driver_sql(_WITH_FARMS, settings)
+        connection.exec_driver_sql(_WITH_FARMS, (*settings, ""))
 
 
 _READABLE = sa.text("""

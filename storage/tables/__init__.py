@@ -63,7 +63,15 @@ from storage.tables.entered import (
     non_routine_adjustments,
     weather_forecasts,
 )
+from storage.tables.filing import (
+    filed_reports,
+    report_counters,
+    report_countersignatures,
+    report_keys,
+    report_revisions,
+)
 from storage.tables.places import crop_zones, farms, field_boundaries, fields, regions
+from storage.tables.programme import investments, water_supplies
 
 __all__ = [
     "BALANCE_NUMBERS",
@@ -94,7 +102,9 @@ __all__ = [
     "farms",
     "field_boundaries",
     "fields",
+    "filed_reports",
     "harvest_loads",
+    "investments",
     "irrigation_events",
     "kept_answers",
     "live_news",
@@ -108,6 +118,10 @@ __all__ = [
     "regions",
     "rejected_counts",
     "rejected_messages",
+    "report_counters",
+    "report_countersignatures",
+    "report_keys",
+    "report_revisions",
     "season_results",
     "sender_memory",
     "sessions",
@@ -117,5 +131,6 @@ __all__ = [
     "track_news",
     "track_points",
     "unknown_devices",
+    "water_supplies",
     "weather_forecasts",
 ]

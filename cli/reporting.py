@@ -1,0 +1,450 @@
+"""Verbs for reports: make one, file it, list and show what was filed, and check a file offline."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cli.speaking import AsJson, fail, moment, say, trouble
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from reports.statements.filing import Filing
+    from reports.statements.signing import SigningKey
+    from reports.statements.statement import Asked, Statement
+
+CONSOLE = "console"
+OPEN, REJECTED = 3, 1
+
+app = typer.Typer(
+    help="Reports: make, file, list, show; and the keys that they are signed with.",
+    no_args_is_help=True,
+)
+Region = Annotated[
+    str | None, typer.Option(help="KZ for the country, KZ-61 a region, or a district's code.")
+]
+OfFarm = Annotated[str | None, typer.Option(help="Short name of a farm, in place of a region.")]
+SeasonYear = Annotated[int, typer.Option(min=1990, max=2100, help="Year of harvest.")]
+AsOf = Annotated[str | None, typer.Option(help="What stood then, 2026-01-31T00:00:00Z; now.")]
+File = Annotated[bool, typer.Option("--file", help="Number, sign and keep it.")]
+Reason = Annotated[
+    str | None, typer.Option(help="Of a revision: why figures differ from those filed.")
+]
+Author = Annotated[str, typer.Option(help="Who files it.")]
+Out = Annotated[Path | None, typer.Option(help="File to write; of --file as `dala verify` reads.")]
+Form = Annotated[
+    Literal["table", "json", "csv"], typer.Option("--format", help="Of what is shown or written.")
+]
+Number = Annotated[str, typer.Argument(help="Of a report, such as water-2026-0001.")]
+
+
+def water(
+    region: Region = None,
+    farm: OfFarm = None,
+    season: SeasonYear = ...,  # type: ignore[assignment]
+    first: Annotated[
+        str | None, typer.Option("--from", help="Of a farm: first day, as 2025-06-01.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day, included.")] = None,
+    as_of: AsOf = None,
+    file: File = False,
+    reason: Reason = None,
+    author: Author = CONSOLE,
+    out: Out = None,
+    form: Form = "table",
+) -> None:
+    """Water applied: by month, source, technology, tariff band; of a farm by field."""
+    period = None
+    try:
+        if first is not None and last is not None:
+            end = dt.date.fromisoformat(last) + dt.timedelta(days=1)
+            period = dt.date.fromisoformat(first), end
+        elif first is not None or last is not None:
+            fail("give both --from and --to, or neither")
+    except (ValueError, OverflowError) as error:
+        fail(trouble(error))
+    _make("water", region, farm, season, as_of, file, reason, author, out, form, period)
+
+
+def _verb(kind: str, words: str) -> Callable[..., None]:
+    def verb(
+        region: Region = None,
+        farm: OfFarm = None,
+        season: SeasonYear = ...,  # type: ignore[assignment]
+        as_of: AsOf = None,
+        file: File = False,
+        reason: Reason = None,
+        author: Author = CONSOLE,
+        out: Out = None,
+        form: Form = "table",
+    ) -> None:
+        _make(kind, region, farm, season, as_of, file, reason, author, out, form)
+
+    verb.__doc__ = words
+    return verb
+
+
+app.command("water")(water)
+for _kind, _words in (
+    ("savings", "Water saved: apparent, real, recoverable, with intervals; demonstrated or not."),
+    ("yields", "Yields by crop: harvested area, bunker and clean weight, kg/ha and ц/га."),
+    ("harvest", "Harvest bulletin: thousand ha, share done, thousand t, ц/га, by area and crop."),
+    ("programme", "Indicators of the programme: digital farms, hectares, devices, cost per m³."),
+):
+    app.command(_kind)(_verb(_kind, _words))
+
+
+def _make(
+    kind: str,
+    region: str | None,
+    farm: str | None,
+    season: int,
+    as_of: str | None,
+    file: bool,
+    reason: str | None,
+    author: str,
+    out: Path | None,
+    form: str,
+    period: tuple[dt.date, dt.date] | None = None,
+) -> None:
+    from reports.statements.statement import Asked
+
+    asked = Asked(kind, season, farm, region, period)
+    try:
+        asked.check()
+        at = moment("--as-of", as_of)
+    except ValueError as error:
+        fail(f"{str(error)[0].upper()}{str(error)[1:]}.")
+    if file:
+        _file(asked, None if as_of is None else at, reason, author, out)
+    else:
+        _show_statement(_statement(asked, at), out, form)
+
+
+def _statement(asked: Asked, as_of: dt.datetime) -> Statement:
+    from reports.statements import statement
+
+    made: Statement = _with_database(
+        lambda connection: statement.of(connection, asked, as_of=as_of), "Not made"
+    )
+    return made
+
+
+def _show_statement(made: Statement, out: Path | None, form: str) -> None:
+    from reports.statements.kinds import KINDS
+
+    title = KINDS[made.asked.kind].title["en"]
+    whose = made.asked.farm or made.asked.area
+    said = {
+        "kind": made.asked.kind,
+        "subject": made.subject,
+        "season": made.asked.season,
+        "as_of": made.as_of.isoformat(),
+        "content": made.content,
+    }
+    observations = made.content["observations"]
+    _write(f"{title}, {whose}, {made.asked.season} — not filed", said, observations, out, form)
+    for remark in made.content["remarks"]:
+        say(remark)
+
+
+def _write(title: str, said: Any, observations: Any, out: Path | None, form: str) -> None:
+    if form == "table" and out is None:
+        from rich.console import Console
+
+        from reports.printing_statements import print_statement
+
+        print_statement(title, observations, Console())
+        return
+    text = _csv(observations) if form == "csv" else json.dumps(said, ensure_ascii=False, indent=1)
+    if out is None:
+        print(text)
+    else:
+        _save(out, text.encode())
+
+
+def _csv(observations: Any) -> str:
+    import csv
+    import io
+
+    from reports.statements.columns import COLUMNS, whole
+
+    made = io.StringIO()
+    writer = csv.DictWriter(made, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(whole(one) for one in observations)
+    return made.getvalue().rstrip("\n")
+
+
+def _file(
+    asked: Asked, as_of: dt.datetime | None, reason: str | None, author: str, out: Path | None
+) -> None:
+    from reports.statements import filing
+
+    key = _key()
+
+    def enter(connection: sa.Connection) -> tuple[Filing, bytes]:
+        from storage import audit
+
+        made = filing.file(connection, asked, key, author=author, as_of=as_of, reason=reason)
+        if made.is_news:
+            details = {"revision": made.revision.revision, "reason": made.revision.reason}
+            audit.record(
+                connection,
+                actor=CONSOLE,
+                action="report.file",
+                object=f"report:{made.report.number}",
+                farm_id=made.report.farm_id,
+                details=details,
+            )
+        return made, filing.envelope(connection, made.revision)
+
+    made, content = _with_database(enter, "Not filed")
+    number, revision = made.report.number, made.revision.revision
+    if not made.is_news:
+        say(f"Report {number} says the same already (revision {revision}): nothing was filed.")
+    else:
+        say(f"Filed as report {number}" + (f", revision {revision}." if revision else "."))
+    if out is not None:
+        _save(out, content)
+        say(f"Check it anywhere with: dala verify {out} --keys keys.json")
+
+
+@app.command("list")
+def list_reports(
+    kind: Annotated[str | None, typer.Option(help="water, savings, yields, harvest, …")] = None,
+    region: Region = None,
+    season: Annotated[int | None, typer.Option(help="Year of harvest.")] = None,
+) -> None:
+    """Print what was filed, by when it changed last."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from storage import filing
+
+    found = _with_database(
+        lambda connection: filing.page(
+            connection, kind=kind, area=region, season=season, limit=100_000
+        ),
+        "Not listed",
+    )
+    if not found:
+        say("No report was filed yet: `dala report water --region KZ --season 2025 --file`.")
+        return
+    table = Table("number", "of", "season", "revision", "as of", "filed", "by", "reason")
+    for one in found:
+        table.add_row(
+            one.report.number,
+            one.farm or one.report.area_code or "",
+            str(one.report.season),
+            str(one.revision),
+            f"{one.as_of:%Y-%m-%d %H:%M}",
+            f"{one.filed_at:%Y-%m-%d %H:%M}",
+            one.filed_by,
+            one.reason or "",
+        )
+    Console().print(table)
+
+
+@app.command()
+def show(
+    number: Number,
+    revision: Annotated[int | None, typer.Option(min=0, help="The newest by default.")] = None,
+    out: Out = None,
+    form: Form = "table",
+) -> None:
+    """Show or write a report as it was filed."""
+    from reports.statements import filing as statements
+    from storage import filing
+
+    def find(connection: sa.Connection) -> bytes:
+        found = filing.revision(connection, filing.get(connection, number), revision)
+        return statements.envelope(connection, found)
+
+    content = _with_database(find, "Not shown")
+    said = json.loads(content)["report"]
+    if form == "csv":
+        _write("", said, said["content"]["observations"], out, form)
+    elif out is not None:
+        _save(out, content)
+    elif form == "json":
+        sys.stdout.buffer.write(content + b"\n")
+    else:
+        whose = said["subject"].get("farm") or said["subject"]["area"]
+        title = f"{said['title']['en']}, {whose}, {said['season']} — {number}"
+        _write(title, said, said["content"]["observations"], None, form)
+
+
+# --- keys -----------------------------------------------------------------------------------------
+
+
+def key_file() -> Path:
+    """Where the private key is: DALA_REPORT_KEY_FILE, else in DALA_HOME."""
+    from api.settings import ApiSettings
+    from embedded.home import EmbeddedSettings
+    from reports.statements.signing import KEY_FILE
+
+    return ApiSettings().report_key_file or EmbeddedSettings().home / KEY_FILE
+
+
+def _key() -> SigningKey:
+    from reports.statements.signing import SigningKey
+
+    try:
+        return SigningKey.read(key_file())
+    except FileNotFoundError:
+        fail(f"There is no key to sign with at {key_file()}: `dala report key` makes one.")
+    except (OSError, ValueError) as error:
+        fail(trouble(error))
+
+
+@app.command("key")
+def make_key(
+    owner: Annotated[str, typer.Option(help="Whose key it is, as auditors read it.")] = "Dala",
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Sign with a new one from now on; the old one stays.")
+    ] = False,
+) -> None:
+    """Make the key that reports are signed with, and make its public part known."""
+    from reports.statements.signing import SigningKey
+
+    file = key_file()
+    if rotate and file.exists():
+        old = _key()
+        file.rename(file.with_name(f"{file.stem}.{old.kid}.retired.jwk"))
+    if not file.exists():
+        made = SigningKey.make()
+        made.write(file)
+        say(f"Wrote {file}: whoever reads it can sign in your name. Keep a copy in a safe place.")
+    key = _key()
+    if _put_key(key.kid, key.public, "files", owner):
+        say("Give auditors the public keys, by another way than the reports: dala report keys")
+    else:
+        say("This key was known already; --rotate makes another.")
+    print(key.kid)
+
+
+@app.command("keys")
+def print_keys(out: Out = None) -> None:
+    """Print every public key that reports were signed with, as `dala verify --keys` reads them."""
+    from reports.statements import filing
+
+    found = json.dumps(_with_database(filing.jwks, "Not printed"), ensure_ascii=False, indent=1)
+    if out is None:
+        print(found)
+    else:
+        _save(out, found.encode())
+
+
+@app.command()
+def trust(
+    file: Annotated[Path, typer.Argument(help="Public key of Ed25519 as JSON (JWK).")],
+    owner: Annotated[str, typer.Option(help="Whose key it is, such as a ministry.")],
+) -> None:
+    """Let somebody countersign reports: what they sign is checked against this key."""
+    from reports.statements.signing import public_key
+
+    try:
+        jwk = json.loads(file.read_bytes())
+        key = public_key(jwk)
+    except (OSError, ValueError) as error:
+        fail(f"{file}: {trouble(error)}")
+    kid = key.thumbprint()
+    if not _put_key(kid, key.as_dict(private=False), "countersigns", owner):
+        fail(f"Key {kid} is known already.")
+    say(f"{owner} may countersign with key {kid}.")
+
+
+def _put_key(kid: str, jwk: Any, role: str, owner: str) -> bool:
+    from storage import audit, filing
+
+    def put(connection: sa.Connection) -> bool:
+        is_new = filing.put_key(connection, kid, jwk, role=role, owner=owner, created_by=CONSOLE)
+        if is_new:
+            details = {"role": role, "owner": owner}
+            audit.record(
+                connection, actor=CONSOLE, action="report.key", object=kid, details=details
+            )
+        return is_new
+
+    return bool(_with_database(put, "Not made known"))
+
+
+# --- checking a file ------------------------------------------------------------------------------
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="A report as it was pulled.")],
+    keys: Annotated[
+        Path | None, typer.Option(help="Public keys that you trust (JWKS), got by another way.")
+    ] = None,
+    earlier: Annotated[
+        Path | None, typer.Option(help="The same report as you pulled it before.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a report offline: signature, contents, and what changed since an earlier file.
+
+    Ends with 0 where all was proved, 1 where the file is to be rejected, 2 where it could not be
+    read, and 3 where nothing contradicts but whose file it is was not proved.
+    """
+    from reports.statements import verifying
+
+    try:
+        content = file.read_bytes()
+        pinned = None if keys is None else verifying.pinned_keys(keys.read_bytes())
+        before = None if earlier is None else earlier.read_bytes()
+    except OSError as error:
+        say(trouble(error))
+        raise typer.Exit(2) from error
+    except ValueError as error:
+        say(f"{keys}: {error}")
+        raise typer.Exit(2) from error
+    verdict = verifying.check(content, keys=pinned, earlier=before)
+    if as_json:
+        found = [one._asdict() for one in verdict.findings]
+        said = {"findings": found, "not_proved": list(verifying.NOT_PROVED)}
+        print(json.dumps(said, ensure_ascii=False, indent=1))
+    else:
+        from rich.console import Console
+
+        from reports.printing_statements import print_verdict
+
+        print_verdict(verdict, Console())
+    if verdict.is_refuted:
+        raise typer.Exit(REJECTED)
+    if verdict.is_open:
+        raise typer.Exit(OPEN)
+
+
+# --- what they share ------------------------------------------------------------------------------
+
+
+def _with_database(ask: Callable[[sa.Connection], Any], refused: str) -> Any:
+    from seeds.services import open_services
+    from storage.database import NotFound, take_time
+
+    with open_services("report") as services:
+        services.check_migrated()
+        try:
+            with services.engine.begin() as connection:
+                take_time(connection)
+                return ask(connection)
+        except NotFound as error:
+            fail(f"{refused}: there is no {error}.")
+        except ValueError as error:
+            fail(f"{refused}: {error}.")
+
+
+def _save(out: Path, content: bytes) -> None:
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        fail(trouble(error))

@@ -1,0 +1,237 @@
+"""Filing: a statement is numbered, signed and kept; what changed later makes a revision of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from reports import program
+from reports.statements import manifest, statement
+from reports.statements.figures import moment
+from reports.statements.kinds import KINDS
+from reports.statements.signing import (
+    BadSignature,
+    Signature,
+    SigningKey,
+    header_of,
+    public_key,
+    verify,
+)
+from reports.statements.statement import Asked, Statement
+from storage import filing
+from storage.filing import Filed, Revision
+
+SOURCES = ("analytics", "reports", "storage")
+
+
+class ReasonMissing(ValueError):
+    """The figures are others than those filed, and nobody says why."""
+
+
+class KeyUnknown(ValueError):
+    """A key that was not made known before it signed; the message says how it is."""
+
+
+class Filing(NamedTuple):
+    """What came of filing."""
+
+    report: Filed
+    revision: Revision
+    is_news: bool  # false: the very same was filed before
+
+
+def file(
+    connection: sa.Connection,
+    asked: Asked,
+    key: SigningKey,
+    *,
+    author: str,
+    as_of: dt.datetime | None = None,
+    reason: str | None = None,
+) -> Filing:
+    """File a statement, or a revision of the one that was filed.
+
+    Parameters
+    ----------
+    as_of : datetime, optional
+        The results that stood then; now by default.
+    reason : str, optional
+        Why figures differ from those that were filed.
+
+    Raises
+    ------
+    storage.database.NotFound
+        If there is no such farm or area.
+    ReasonMissing
+        If what was filed says something else and no reason is given.
+    KeyUnknown
+        If the key has not been made known.
+    ValueError
+        If what is asked for is no statement, or of a time to come, or from before what was filed.
+    """
+    if not any(one.kid == key.kid and one.role == "files" for one in filing.keys(connection)):
+        raise KeyUnknown(f"key {key.kid} files nothing yet: `dala report key` makes it known")
+    now = filing.begin(connection)
+    as_of = as_of or now
+    if as_of > now:
+        raise ValueError(f"as_of {moment(as_of)} is still to come")
+    made = statement.of(connection, asked, as_of=as_of)
+    subject = f"area:{asked.area}" if made.farm_id is None else f"farm:{made.farm_id}"
+    known = filing.find(
+        connection, kind=asked.kind, subject=subject, season=asked.season, period=asked.period
+    )
+    if known is None:
+        start, end = asked.period or (None, None)
+        opened = filing.add(
+            connection,
+            kind=asked.kind,
+            year=now.astimezone(dt.UTC).year,
+            subject=subject,
+            farm_id=made.farm_id,
+            area_code=asked.area,
+            season=asked.season,
+            period_start=start,
+            period_end=end,
+        )
+        return _sign(connection, opened, made, key, now, author)
+    newest = filing.revision(connection, known)
+    if newest.content_digest == made.digest:
+        return Filing(known, newest, is_news=False)
+    if as_of < newest.as_of:
+        raise ValueError(
+            f"report {known.number} has a revision as of {moment(newest.as_of)}: what stood before "
+            "does not replace it"
+        )
+    if reason is None or not reason.strip():
+        raise ReasonMissing(
+            f"report {known.number} was filed with other figures: say why they changed"
+        )
+    return _sign(connection, known, made, key, now, author, newest, reason.strip())
+
+
+def _sign(
+    connection: sa.Connection,
+    report: Filed,
+    made: Statement,
+    key: SigningKey,
+    now: dt.datetime,
+    author: str,
+    before: Revision | None = None,
+    reason: str | None = None,
+) -> Filing:
+    number = 0 if before is None else before.revision + 1
+    asked = made.asked
+    payload = manifest.canonical(
+        {
+            "format": manifest.FORMAT,
+            "number": report.number,
+            "revision": number,
+            "kind": asked.kind,
+            "title": dict(KINDS[asked.kind].title),
+            "subject": dict(made.subject),
+            "season": asked.season,
+            "period": _period(asked),
+            "as_of": moment(made.as_of),
+            "filed_at": moment(now),
+            "filed_by": author,
+            "reason": reason,
+            "code": {"version": version("dala"), "digest": program.digest(SOURCES)},
+            "replaces": None if before is None else _replaced(before, made),
+            "content": dict(made.content),
+        }
+    )
+    signature = key.sign(payload)
+    revision = filing.add_revision(
+        connection,
+        report_id=report.id,
+        revision=number,
+        manifest=payload.decode(),
+        protected=signature.protected,
+        signature=signature.signature,
+        kid=key.kid,
+        content_digest=made.digest,
+        as_of=made.as_of,
+        filed_at=now,
+        filed_by=author,
+        reason=reason,
+    )
+    return Filing(report, revision, is_news=True)
+
+
+def _period(asked: Asked) -> dict[str, str] | None:
+    if asked.period is None:
+        return None
+    start, end = asked.period
+    return {"start": start.isoformat(), "end": end.isoformat()}
+
+
+def _replaced(before: Revision, made: Statement) -> dict[str, Any]:
+    old = json.loads(before.manifest)["content"]
+    # As it will be read: numbers of JSON, not of Python.
+    new = json.loads(manifest.canonical(made.content))
+    return {
+        "revision": before.revision,
+        "digest": manifest.digest(before.manifest.encode()),
+        "difference": manifest.difference(old, new),
+    }
+
+
+def envelope(connection: sa.Connection, revision: Revision) -> bytes:
+    """A revision's file, with the signatures of others that have come so far."""
+    others = filing.countersignatures(connection, revision.id)
+    signatures = [Signature(revision.protected, revision.signature)]
+    signatures += [Signature(one.protected, one.signature) for one in others]
+    return manifest.write(revision.manifest.encode(), signatures)
+
+
+def countersign(
+    connection: sa.Connection, revision: Revision, signature: Signature, *, author: str
+) -> None:
+    """Keep somebody else's signature beside a revision.
+
+    Raises
+    ------
+    reports.statements.signing.BadSignature
+        If it is not over the revision's bytes.
+    KeyUnknown
+        If its key has not been made known.
+    """
+    kid = header_of(signature)["kid"]
+    known = {one.kid: one for one in filing.keys(connection)}
+    if kid not in known or known[kid].role != "countersigns":
+        raise KeyUnknown(
+            f"key {kid} is nobody's who countersigns: `dala report trust` makes it known"
+        )
+    verify(signature, revision.manifest.encode(), public_key(known[kid].jwk))
+    if any(one.kid == kid for one in filing.countersignatures(connection, revision.id)):
+        raise BadSignature(f"key {kid} has countersigned this revision already")
+    filing.countersign(
+        connection,
+        revision.id,
+        protected=signature.protected,
+        signature=signature.signature,
+        kid=kid,
+        received_by=author,
+    )
+
+
+def jwks(connection: sa.Connection) -> dict[str, list[Mapping[str, Any]]]:
+    """All keys that reports were ever signed with, as RFC 7517 has them, each with its role."""
+    return {
+        "keys": [
+            {
+                **one.jwk,
+                "kid": one.kid,
+                "alg": "Ed25519",
+                "use": "sig",
+                "dala_role": one.role,
+                "dala_owner": one.owner,
+            }
+            for one in filing.keys(connection)
+        ]
+    }

@@ -1,0 +1,59 @@
+"""Nobody can tell from published cells what one or two farms said, by no sum and no difference."""
+
+import itertools
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from scipy.linalg import null_space
+
+from reports.statements import cube
+from reports.statements.cube import Cube
+from reports.statements.facts import Facts
+from reports.statements.families import FAMILIES
+from reports.statements.suppression import Universe
+from tests.reports.statements import made_facts
+
+FAMILY = {family.name: family for family in FAMILIES}
+
+
+def attacks(facts: Facts, cells: Cube) -> list[str]:
+    """What somebody who knows all that is published can tell of one or two farms.
+
+    By the definition: a linear combination of published figures that is of their pieces alone.
+    Nothing of how cells were chosen is used.
+    """
+    universes: dict[str, Universe] = defaultdict(Universe)
+    rows: dict[str, set[int]] = defaultdict(set)
+    for key, items in cells.cells.items():
+        for part in FAMILY[key.family].parts(universes, items, key.dimension):
+            if key not in cells.empty and part.bits:
+                rows[part.universe].add(part.bits)
+    told = []
+    for name, published in rows.items():
+        owners = universes[name].owners
+        matrix = np.array([[(bits >> n) & 1 for n in range(len(owners))] for bits in published])
+        free = null_space(matrix.astype(float))
+        farms = sorted(set(owners))
+        for few in itertools.chain(((one,) for one in farms), itertools.combinations(farms, 2)):
+            theirs = [n for n, owner in enumerate(owners) if owner in few]
+            if np.linalg.matrix_rank(free[theirs], tol=1e-8) < len(theirs):
+                told.append(f"{name} of farms {few}")
+    return told
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_combination_of_what_is_published_tells_of_one_or_two_farms(seed: int) -> None:
+    facts = made_facts.country(seed, farms=4 + seed % 13)
+    cells = cube.of_areas(facts, FAMILIES)
+
+    assert attacks(facts, cells) == []
+
+
+def test_without_complementary_cells_the_attack_would_succeed() -> None:
+    facts = made_facts.country(7, farms=12)
+    cells = cube.of_areas(facts, FAMILIES)
+    few = {key for key, items in cells.cells.items() if len({one.farm_id for one in items}) < 3}
+
+    assert few < cells.empty
+    assert attacks(facts, cells._replace(empty=frozenset(few))) != []
