@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import psycopg
@@ -124,10 +124,17 @@ class Repeats(Enum):
     ANYWHERE = 2
 
 
+class Suspect(Protocol):
+    """Says which rows of a batch may be stored already."""
+
+    def __call__(self, *, anew: bool) -> Mask:
+        """By what is remembered, which may be out of date; ``anew``: none is left out."""
+
+
 def copy_missing(
     connection: sa.Connection,
     table: str,
-    suspected: Mask,
+    suspect: Suspect,
     found_dtype: np.dtype[Any],
     look_up: Callable[[Mask], Array],
     copy: Callable[[Mask], None],
@@ -138,8 +145,8 @@ def copy_missing(
     ----------
     table : str
         What they go into: repeats are remembered of each table for itself.
-    suspected : mask of the rows
-        Which of them are the likely ones, if any are stored already.
+    suspect : callable
+        Tells which of the rows may be stored already.
     look_up : callable
         Finds those of the rows of a mask that are stored: an array of ``found_dtype``, of whose
         fields ``place`` is the row of each.
@@ -159,39 +166,55 @@ def copy_missing(
     on this connection, and else not at all. A violation in spite of that means that another worker
     has stored some of the rows since; it has committed, or we would still wait for it, so that they
     are seen now.
+    """
+    repeats = connection.info.setdefault(_REPEATS, {})
+    last = repeats.get(table, Repeats.ANYWHERE)
+    likely = suspect(anew=False)
+
+    def seek(rows: Mask) -> Array:
+        return look_up(rows) if rows.any() else np.empty(0, found_dtype)
+
+    if last is Repeats.ANYWHERE:
+        found = seek(suspect(anew=True))
+    else:
+        found = seek(likely & (last is Repeats.AS_SUSPECTED))
+    while (objection := _copied(connection, copy, _without(found, len(likely)))) is not None:
+        seen_before = len(found)
+        found = seek(suspect(anew=True))
+        if len(found) <= seen_before:
+            raise objection
+    repeats[table] = _where(likely, found)
+    return found
+
+
+def _copied(
+    connection: sa.Connection, copy: Callable[[Mask], None], rows: Mask
+) -> psycopg.errors.UniqueViolation | None:
+    """Copy rows, or nothing if the index objects to one: that is returned.
 
     The savepoint stays until the transaction ends: to release it is a round trip for nothing.
     """
-    found = np.empty(0, found_dtype)
-    every = np.ones(len(suspected), bool)
-    repeats = connection.info.setdefault(_REPEATS, {})
-    last = repeats.get(table, Repeats.ANYWHERE)
-    asked = {Repeats.AS_SUSPECTED: suspected, Repeats.ANYWHERE: every}.get(last)
-    if asked is not None and asked.any():
-        found = look_up(asked)
     driver = _driver(connection)
-    while True:
-        missing = every.copy()
-        missing[found["place"]] = False
-        driver.execute("SAVEPOINT before_copy")
-        try:
-            copy(missing)
-        except psycopg.Error as error:
-            if driver.closed:
-                raise
-            driver.execute("ROLLBACK TO SAVEPOINT before_copy")
-            seen_before = len(found)
-            if not isinstance(error, psycopg.errors.UniqueViolation):
-                raise
-            found = look_up(every)
-            if len(found) <= seen_before:
-                raise
-        else:
-            repeats[table] = _where(suspected, found)
-            return found
+    driver.execute("SAVEPOINT before_copy")
+    try:
+        copy(rows)
+    except psycopg.Error as error:
+        if driver.closed:
+            raise
+        driver.execute("ROLLBACK TO SAVEPOINT before_copy")
+        if isinstance(error, psycopg.errors.UniqueViolation):
+            return error
+        raise
+    return None
 
 
-def _where(suspected: Mask, found: Array) -> Repeats:
+def _without(found: Array, count: int) -> Mask:
+    missing = np.ones(count, bool)
+    missing[found["place"]] = False
+    return missing
+
+
+def _where(likely: Mask, found: Array) -> Repeats:
     if len(found) == 0:
         return Repeats.NOWHERE
-    return Repeats.AS_SUSPECTED if suspected[found["place"]].all() else Repeats.ANYWHERE
+    return Repeats.AS_SUSPECTED if likely[found["place"]].all() else Repeats.ANYWHERE

@@ -64,10 +64,16 @@ def store(connection: sa.Connection, rows: Array) -> Stored:
     candidates = rows if first.all() else rows[first]
     newest: Newest = connection.info.setdefault(_NEWEST, Newest())
     key = candidates["datastream_id"], candidates["time"]
+
+    def suspect(*, anew: bool) -> once.Mask:
+        if anew:
+            newest.note(*_newest_of(connection, *key))
+        return newest.reached(*key)
+
     known = once.copy_missing(
         connection,
         "readings",
-        newest.reached(*key),
+        suspect,
         _KNOWN,
         lambda asked: _stored_of(connection, candidates, np.flatnonzero(asked)),
         lambda missing: _copy(connection, candidates[missing]),
@@ -108,6 +114,29 @@ CROSS JOIN LATERAL (SELECT datastream_id, time, value FROM readings
 """
 _NEWEST = "dala: the newest reading of each datastream"
 _KNOWN = np.dtype([("place", np.intp), ("value", np.float64)])
+
+
+# How far datastreams are stored from the first row of a batch on: one look into the index for each,
+# and none for what lies beyond, in this batch and in those that follow.
+_NEWEST_OF = """
+    SELECT array_agg(span.id), array_agg(known.time)
+      FROM unnest(%(ids)s, %(starts)s) AS span (id, first)
+CROSS JOIN LATERAL (SELECT time FROM readings
+                     WHERE datastream_id = span.id AND time >= span.first
+                       AND time >= to_timestamp(%(earliest_s)s)
+                  ORDER BY time DESC LIMIT 1) AS known
+"""
+
+
+def _newest_of(connection: sa.Connection, ids: Array, times_us: Array) -> tuple[Array, Array]:
+    """Datastreams of which more is stored from the first of these rows on, that stand in order,
+    and their newest times.
+    """
+    firsts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
+    parameters = {"ids": ids[firsts]} | once.bounds(times_us, once.Ranges(firsts, firsts))
+    found, newest_us = once.of_ranges(connection, _NEWEST_OF, parameters)
+    order = np.argsort(found)
+    return found[order], newest_us[order]
 
 
 def _stored_of(connection: sa.Connection, rows: Array, places: Array) -> Array:

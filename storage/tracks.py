@@ -59,7 +59,8 @@ def store(
     known = once.copy_missing(
         connection,
         "track_points",
-        np.zeros(len(candidates), bool),  # few machines, many points of each: asking costs little
+        # Few machines, many points of each: asking for all of them costs little.
+        lambda *, anew: np.full(len(candidates), anew),
         _KNOWN,
         lambda _: _stored_of(connection, devices, candidates),
         lambda missing: _copy(connection, "track_points", devices, candidates[missing]),

@@ -77,35 +77,65 @@ def test_reached_is_what_is_not_newer_than_anything_noted(
     assert newest.reached(*columns(rows)).tolist() == expected
 
 
+class Watched:
+    """Stores readings of datastream 7 and says which times were asked for, and whether it was
+    asked how far it is stored (None).
+    """
+
+    def __init__(self, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[list[int] | None] = []
+        self._engine = engine
+        newest_of, look_up = readings._newest_of, readings._stored_of
+
+        def watched_newest(*given: Any) -> Any:
+            self.asked.append(None)
+            return newest_of(*given)
+
+        def watched(connection: sa.Connection, rows: Any, places: Any) -> Any:
+            self.asked.append(rows["time"][places].tolist())
+            return look_up(connection, rows, places)
+
+        monkeypatch.setattr(readings, "_newest_of", watched_newest)
+        monkeypatch.setattr(readings, "_stored_of", watched)
+        engine.dispose()  # a new connection remembers nothing
+
+    def store(self, connection: sa.Connection, *times: int) -> list[list[int] | None]:
+        rows = np.zeros(len(times), readings.DTYPE)
+        rows["time"], rows["datastream_id"] = times, 7
+        self.asked.clear()
+        with connection.begin():
+            readings.store(connection, rows)
+        return self.asked
+
+
 def test_nothing_is_looked_up_while_nothing_comes_again(
     empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[list[int]] = []
-    look_up = readings._stored_of
-
-    def watched(connection: sa.Connection, rows: Any, places: Any) -> Any:
-        asked.append(rows["time"][places].tolist())
-        return look_up(connection, rows, places)
-
-    monkeypatch.setattr(readings, "_stored_of", watched)
-    empty_engine.dispose()  # a new connection remembers nothing
+    watched = Watched(empty_engine, monkeypatch)
     with empty_engine.connect() as connection:
+        # The first on a connection that remembers nothing.
+        assert watched.store(connection, 1, 2) == [None]
+        assert watched.store(connection, 3, 4) == []
+        # The index said that one is stored. What is newer than the newest cannot be.
+        assert watched.store(connection, 4, 5) == [None, [4]]
+        # Again what is not newer: that alone is asked for, and before it is copied.
+        assert watched.store(connection, 5, 6) == [[5]]
+        assert watched.store(connection, 7, 8) == []
+        # None came again the last time: copied first, then asked for.
+        assert watched.store(connection, 2, 9) == [None, [2]]
 
-        def store(*times: int) -> None:
-            rows = np.zeros(len(times), readings.DTYPE)
-            rows["time"], rows["datastream_id"] = times, 7
-            with connection.begin():
-                readings.store(connection, rows)
 
-        store(1, 2)  # the first on a connection that remembers nothing
-        assert asked == [[1, 2]]
-        asked.clear()
-        store(3, 4)
-        assert asked == []
-        store(4, 5)  # the index said that one is stored: all are asked for
-        assert asked == [[4, 5]]
-        store(5, 6)  # again what is not newer: that alone is asked for, and before it is copied
-        assert asked == [[4, 5], [5]]
-        store(7, 8)
-        store(2, 9)  # none came again the last time: copied first, then asked for
-        assert asked == [[4, 5], [5], [2, 9]]
+def test_what_another_worker_stored_is_learned_once(
+    empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(empty_engine, monkeypatch)
+    with empty_engine.connect() as other, empty_engine.connect() as connection:
+        watched.store(other, 2, 4, 6)
+
+        assert watched.store(connection, 1, 2) == [None, [1, 2]]
+        assert watched.store(connection, 3, 4) == [None, [3, 4]]  # 2 was a surprise, so again
+        assert watched.store(connection, 5, 6, 7) == [[5, 6]]  # as far as is known by now
+        assert watched.store(connection, 8, 9) == []
+        watched.store(other, 10, 12)
+        assert watched.store(connection, 10, 11) == [None, [10, 11]]
+        assert connection.scalar(sa.text("SELECT count(*) FROM readings")) == 12
