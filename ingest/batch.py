@@ -1,63 +1,42 @@
-"""One batch: decoded, checked, judged and stored in one transaction."""
+"""One batch: checked, judged and stored in one transaction."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import sqlalchemy as sa
 
 from ingest import declared, plausibility, receipts, refusals, rows
-from ingest.codecs import ASKS_FOR_DEVICE, MAX_BYTES, Registry, senml, senml_columns
 from ingest.codecs.lorawan import counter_modulus, memory_key
-from ingest.deliveries import Deliveries
-from ingest.memory import Memory
+from ingest.kept import Kept
 from ingest.messages import Decoded, Reading, Rejected, from_us
-from ingest.outcomes import Message, Outcome
-from ingest.plausibility.streams import Judged, Streams
+from ingest.outcomes import Message, Outcome, Receipt
+from ingest.plausibility.streams import Judged
+from ingest.reader import Read
 from ingest.receipts import Numbered
 from ingest.rows import Array, Measured, Placed, Table
-from storage import devices, heard, intervals, news, readings, rejected, tracks, unknown
+from storage import devices, heard, intervals, news, readings, tracks, unknown
 from storage.devices import Device, StreamKey
 from storage.quantities import CATALOGUE, Kind
 from storage.readings import Quality
 from storage.unknown import Sighting
 
-# What to do, in the batch's transaction, with what was refused.
-Keep = Callable[[sa.Connection, Sequence[rejected.RejectedMessage]], None]
-
-
-class Kept(NamedTuple):
-    """What the line remembers from batch to batch."""
-
-    registry: Registry
-    devices: dict[str, Device]
-    streams: dict[StreamKey, int]
-    names: dict[str, senml_columns.Names]  # by the identity of a device
-    heard: dict[str, int]  # when each device was last noted to be there [µs since 1970]
-    memory: Memory
-    series: Streams
-    keep: Keep
-    deliveries: Deliveries | None
-
 
 class Batch:
     """One batch in one transaction."""
 
-    def __init__(self, connection: sa.Connection, messages: Sequence[Message], kept: Kept) -> None:
+    def __init__(
+        self, connection: sa.Connection, messages: Sequence[Message], found: Read, kept: Kept
+    ) -> None:
         self._connection = connection
-        self._messages = messages
+        self._messages, self._read = messages, found
         self._kept = kept
         self._registry, self._devices, self._streams = kept.registry, kept.devices, kept.streams
         self._received_at = np.array([one.received_at_us for one in messages], np.int64)
-        # Most messages are read into columns; the others, here by their place, one by one.
-        self._columns = senml_columns.Rows()
-        self._column_ends: list[int] = []
-        self._decoded: dict[int, Decoded] = {}
-        self._owners: list[str | None] = [None] * len(messages)  # ids of their devices
-        self._numbered: list[Numbered] = []
+        self._decoded = found.others
+        self._owners, self._numbered = found.owners, found.numbered
         self._problems: dict[int, list[Rejected]] = defaultdict(list)
         self._offered = np.zeros(len(messages), np.int64)  # readings and points of each message
         self._opened: dict[StreamKey, int] = {}
@@ -68,9 +47,7 @@ class Batch:
         self._times = np.empty(0, np.int64), np.empty(0, np.int64)  # of readings; their messages
 
     def store(self) -> Outcome:
-        self._read()
-        self._look_up({one.device for one in self._decoded.values() if one.device is not None})
-        self._read_by_device()
+        """Store what the messages say, and all that is to be noted of it. Not committed here."""
         self._note_strangers()
         measured, placed = self._checked()
         stored = self._store_readings(measured) + self._store_points(placed)
@@ -84,21 +61,22 @@ class Batch:
         told = receipts.note(
             self._connection, self._numbered, self._offered, stored, self._problems
         )
+        return self._outcome(told, int(stored.sum()))
+
+    def _outcome(self, told: list[Receipt], stored: int) -> Outcome:
+        others = self._decoded.values()
         reasons = Counter(one.reason for found in self._problems.values() for one in found)
-        requests = list(dict.fromkeys(r for one in self._decoded.values() for r in one.requests))
-        total = int(stored.sum())
         return Outcome(
             told,
-            total,
-            int(self._offered.sum()) - total,
+            stored,
+            int(self._offered.sum()) - stored,
             reasons.total(),
-            requests,
-            int(np.count_nonzero(np.diff(self._column_ends, prepend=0)))
-            + sum(map(_says_something, self._decoded.values())),
+            list(dict.fromkeys(request for one in others for request in one.requests)),
+            self._read.usual + sum(map(_says_something, others)),
             reasons,
             self._conflicts,
             tuple(self._lags_us),
-            tuple(dict.fromkeys(one for each in self._decoded.values() for one in each.heals)),
+            tuple(dict.fromkeys(one for each in others for one in each.heals)),
         )
 
     def committed(self) -> None:
@@ -107,77 +85,6 @@ class Batch:
         self._kept.heard.update(self._heard)
         if self._judged is not None:
             self._kept.series.keep(*self._judged)
-
-    # --- reading ----------------------------------------------------------------------------------
-
-    def _read(self) -> None:
-        """Read the messages in order: what one says of later ones counts for the next already."""
-        known = self._known_senders()
-        columns, ends = self._columns, self._column_ends
-        for index, message in enumerate(self._messages):
-            names = known[message.topic]
-            numbers = None
-            if names is not None and len(message.payload) <= MAX_BYTES:
-                numbers = senml_columns.read(message.payload, names, columns)
-            ends.append(len(columns))
-            if names is None or numbers is None:
-                one = self._decoded[index] = self._decode(message)
-                if one.learned:
-                    self._kept.memory.update(one.learned)  # right whether or not we commit
-                continue
-            self._owners[index] = names.device_id
-            boot, seq = numbers
-            if boot is not None and seq is not None:
-                self._numbered.append(Numbered(index, names.device_id, boot, seq))
-        self._kept.memory.save(self._connection)
-
-    def _known_senders(self) -> dict[str, senml_columns.Names | None]:
-        """By topic: those who send packs that may be read into columns."""
-        found: dict[str, str | None] = {}
-        for topic in {one.topic for one in self._messages}:
-            route = self._registry.route(topic)
-            usual = route is not None and route[0].codec is senml.decode
-            found[topic] = route[1][0] if route is not None and usual else None
-        self._look_up({identity for identity in found.values() if identity})
-        return {topic: self._names(identity) for topic, identity in found.items()}
-
-    def _names(self, identity: str | None) -> senml_columns.Names | None:
-        device = self._devices.get(identity or "")
-        if identity is None or device is None or device.disabled:
-            return None
-        names = self._kept.names.get(identity)
-        if names is None or names.device_id != device.id:
-            names = senml_columns.Names(identity, device.id, self._streams)
-            self._kept.names[identity] = names
-        return names
-
-    def _decode(self, message: Message, **known: Any) -> Decoded:
-        return self._registry.decode(
-            message.topic,
-            message.payload,
-            received_at_us=message.received_at_us,
-            memory=self._kept.memory,
-            **known,
-        )
-
-    def _look_up(self, identities: set[str]) -> None:
-        missing = [identity for identity in identities if identity not in self._devices]
-        clean = [identity for identity in missing if "\x00" not in identity]
-        self._devices.update(devices.by_identity(self._connection, clean))
-
-    def _read_by_device(self) -> None:
-        """Some messages are read by what is known of their device: its profile, its time zone."""
-        for index, decoded in self._decoded.items():
-            device = self._devices.get(decoded.device or "")
-            if device is None or (device.profile is None and device.timezone is None):
-                continue
-            asks = any(problem.reason in ASKS_FOR_DEVICE for problem in decoded.rejected)
-            # A network's own decoder may know a part of what the profile reads.
-            by_profile = device.profile is not None and (decoded.device or "").startswith("lora:")
-            if asks or by_profile:
-                self._decoded[index] = self._decode(
-                    self._messages[index], profile=device.profile, timezone=device.timezone
-                )
 
     def _note_strangers(self) -> None:
         """Who is not registered waits in a list; an operator may claim it."""
@@ -214,11 +121,11 @@ class Batch:
             sifted = plausibility.sift(one, self._messages[index].received_at_us)
             if refused := sifted.rejected[len(one.rejected) :]:
                 self._problems[index] += refused
-            self._offered[index] = len(sifted.readings) + len(sifted.points)
+            self._offered[index] = len(sifted.readings)
             for reading in sifted.readings:
                 if index not in repeated or not _is_undated(reading):
                     measured.append(Measured(index, _key(device, reading), reading))
-            placed += [Placed(index, device.id, point) for point in sifted.points]
+            placed += [Placed(index, point) for point in sifted.points]
         return measured, placed
 
     def _repeated_without_times(self) -> set[int]:
@@ -258,12 +165,12 @@ class Batch:
             self._kept.memory.save(self._connection)
 
     def _possible(self, table: Table) -> Table:
-        """Rows read into columns whose time can be true; the others become problems."""
-        wrong = plausibility.impossible(table.rows["time"], table.rows["received_at"])
+        """Rows whose time can be true, which are counted; the others become problems."""
+        times, received_at = table.rows["time"], table.rows["received_at"]
+        wrong = plausibility.impossible(times, received_at)
         if wrong.any():
             for row in np.flatnonzero(wrong):
-                time_us, _, _, _, received_at_us = table.rows[row].tolist()
-                if problem := plausibility.time_problem(time_us, received_at_us):
+                if problem := plausibility.time_problem(int(times[row]), int(received_at[row])):
                     self._problems[int(table.messages[row])].append(problem)
             table = table.without(wrong)
         self._offered += np.bincount(table.messages, minlength=len(self._messages))
@@ -275,8 +182,9 @@ class Batch:
         """Store all readings; how many of each message were new."""
         ids = self._opened_for({one.key for one in found if one.key not in self._streams})
         found = self._with_streams(found, ids)
-        usual = self._possible(rows.of_columns(self._columns, self._column_ends, self._received_at))
-        table, messages = rows.in_order(usual, rows.of_readings(found, ids, self._received_at))
+        usual = rows.of_columns(self._read.packs, self._read.pack_ends, self._received_at)
+        others = rows.of_readings(found, ids, self._received_at)
+        table, messages = rows.in_order(self._possible(usual), others)
         if not len(table):
             return np.zeros(len(self._messages), np.int64)
         self._times = table["time"], messages
@@ -331,9 +239,14 @@ class Batch:
 
     def _store_points(self, found: list[Placed]) -> Array:
         """Store all track points; how many of each message were new."""
-        if not found:
+        if not found and not len(self._read.tracks):
             return np.zeros(len(self._messages), np.int64)
-        names, (table, messages) = rows.of_points(found, self._received_at)
+        names, points = rows.of_points(
+            self._read.tracks, self._read.track_ends, found, self._owners, self._received_at
+        )
+        table, messages = self._possible(points)
+        if not len(table):
+            return np.zeros(len(self._messages), np.int64)
         new = tracks.store(self._connection, names, table)
         self._lags_us.append((table["received_at"] - table["time"])[new])
         news.note_points(
@@ -343,9 +256,8 @@ class Batch:
 
     def _note_heard(self, stored: Array) -> None:
         last = {
-            owner: self._messages[index].received_at_us
+            self._owners[index]: self._messages[index].received_at_us
             for index in np.flatnonzero(stored).tolist()
-            if (owner := self._owners[index]) is not None
         }
         noted = self._kept.heard
         self._heard = {

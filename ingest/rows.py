@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ingest.codecs.senml_columns import Rows
+from ingest.codecs.track_columns import Points
 from ingest.messages import Reading, TrackPoint
 from storage import readings, tracks
 from storage.devices import StreamKey
@@ -27,7 +28,6 @@ class Placed(NamedTuple):
     """A track point-to-be and the message it came in."""
 
     message: int
-    device: str
     point: TrackPoint
 
 
@@ -78,21 +78,51 @@ def in_order(one: Table, other: Table) -> Table:
     return Table(rows[order], messages[order])
 
 
-def of_points(found: Sequence[Placed], received_at: Array) -> tuple[list[str], Table]:
-    """Track points, and the devices that their rows count in."""
-    names = sorted({one.device for one in found})
+def of_points(
+    usual: Points,
+    ends: Sequence[int],
+    found: Sequence[Placed],
+    owners: Mapping[int, str],
+    received_at: Array,
+) -> tuple[list[str], Table]:
+    """All track points of a batch, and the devices that their rows count in.
+
+    Parameters
+    ----------
+    usual, ends
+        Points that were read into columns, and their number after each message.
+    found
+        Those that were read one by one.
+    owners
+        The device of each message that has points.
+    """
+    messages = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    table = _points(usual.times, usual.columns(), messages, received_at)
+    if found:
+        times, *columns = zip(*(one.point for one in found), strict=True)
+        messages = np.array([one.message for one in found], np.int64)
+        table = in_order(table, _points(times, columns, messages, received_at))
+    speakers = {message: owners[message] for message in np.unique(table.messages).tolist()}
+    names = sorted(set(speakers.values()))
     places = {name: place for place, name in enumerate(names)}
-    messages = np.array([one.message for one in found], np.int64)
-    table = np.empty(len(found), tracks.DTYPE)
-    table["device"] = [places[one.device] for one in found]
-    table["received_at"] = received_at[messages]
-    table["quality"] = 0
-    columns = dict(
-        zip(TrackPoint._fields, zip(*(one.point for one in found), strict=True), strict=True)
-    )
-    table["time"] = columns["time"]
-    table["work_state"] = [-1 if state is None else state for state in columns["work_state"]]
+    place_of = np.zeros(len(ends), np.int64)
+    place_of[list(speakers)] = [places[name] for name in speakers.values()]
+    table.rows["device"] = place_of[table.messages]
+    return names, table
+
+
+def _points(
+    times: Sequence[int],
+    columns: Sequence[Sequence[float | None]],
+    messages: Array,
+    received_at: Array,
+) -> Table:
+    """Rows of no device yet; ``columns`` are those of a point but its time."""
+    table = np.zeros(len(messages), tracks.DTYPE)
+    table["time"], table["received_at"] = times, received_at[messages]
+    said = dict(zip(TrackPoint._fields[1:], columns, strict=True))
+    table["work_state"] = [-1 if state is None else state for state in said["work_state"]]
     called = {"latitude_deg": "lat", "longitude_deg": "lon"}
     for name in tracks.NUMBERS:
-        table[name] = np.array(columns[called.get(name, name)], dtype=float)  # None becomes NaN
-    return names, Table(table, messages)
+        table[name] = np.array(said[called.get(name, name)], dtype=float)  # None becomes NaN
+    return Table(table, messages)

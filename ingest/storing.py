@@ -9,10 +9,12 @@ import psycopg
 import sqlalchemy as sa
 import structlog
 
-from ingest.batch import Batch, Keep, Kept
+from ingest import reader
+from ingest.batch import Batch
 from ingest.codecs import BUILT_IN, Registry
 from ingest.codecs.senml_columns import Names
 from ingest.deliveries import Deliveries
+from ingest.kept import Keep, Kept
 from ingest.memory import Memory
 from ingest.messages import Decoded, Rejected, Request
 from ingest.outcomes import Message, Outcome, Receipt
@@ -84,7 +86,8 @@ class Line:
             memory = self._remembered(connection)
             if self.deliveries is not None:
                 messages = self.deliveries.as_first_arrived(memory, messages)
-            batch = Batch(connection, messages, self._kept(memory))
+            kept = self._kept(memory)
+            batch = Batch(connection, messages, reader.read(connection, messages, kept), kept)
             outcome = batch.store()
         batch.committed()
         self._committed(memory)

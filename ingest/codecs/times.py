@@ -3,12 +3,14 @@
 import re
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 
 from ingest.messages import LATEST_TIME_US, to_us
 
 # Date, time, fraction and offset of RFC 3339; networks write up to nine decimals.
 _RFC3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):(\d\d)(?:\.(\d{1,12}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):([0-5]\d|60)(?:\.(\d{1,12}))?([Zz]|[+-]\d\d:\d\d)",
+    re.ASCII,
 )
 
 
@@ -26,18 +28,23 @@ def rfc3339(text: str) -> int:
     parts = _RFC3339.fullmatch(text)
     if parts is None:
         raise ValueError(f"{text[:40]!r} is not an RFC 3339 time with an offset (or Z)")
-    date, clock, second, fraction, offset = parts.groups()
-    leap = second == "60"
-    zone = "+00:00" if offset in "Zz" else offset
+    minute, second, fraction, offset = parts.groups()
     try:
-        moment = datetime.fromisoformat(f"{date}T{clock}:{'59' if leap else second}{zone}")
+        minute_us = _minute_us(minute, offset)
     except ValueError as error:
         raise ValueError(f"{text[:40]!r} is not in the calendar: {error}") from error
-    micros = int((fraction or "").ljust(6, "0")[:6])
-    time_us = to_us(moment) + micros + 1_000_000 * leap
+    micros = int(fraction.ljust(6, "0")[:6]) if fraction else 0
+    time_us = minute_us + 1_000_000 * int(second) + micros
     if not 0 <= time_us <= LATEST_TIME_US:
         raise ValueError(f"{text!r} is not between 1970 and 9999")
     return time_us
+
+
+@lru_cache(maxsize=4_096)  # a track has a point each second, and many devices speak in one minute
+def _minute_us(minute: str, offset: str) -> int:
+    """The beginning of a minute [µs since 1970]; ValueError if it is not in the calendar."""
+    zone = "+00:00" if offset in "Zz" else offset
+    return to_us(datetime.fromisoformat(f"{minute}{zone}"))
 
 
 def first_time(*candidates: object) -> int | None:

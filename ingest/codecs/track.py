@@ -11,7 +11,7 @@ from ingest.codecs.times import rfc3339
 from ingest.messages import Context, Decoded, PayloadError, Rejected, TrackPoint
 
 MAX_POINTS = 10_000
-_LARGEST_COUNT = 2**53  # as in SenML: numbers of JSON are exact up to here
+LARGEST_COUNT = 2**53  # as in SenML: numbers of JSON are exact up to here
 
 
 class _Message(msgspec.Struct):
@@ -63,7 +63,7 @@ def decode(payload: bytes, context: Context) -> Decoded:
             "too-many-records", f"{len(message.points)} points; send at most {MAX_POINTS}"
         )
     for name, number in (("boot", message.boot), ("seq", message.seq)):
-        if number is not None and not 0 <= number < _LARGEST_COUNT:
+        if number is not None and not 0 <= number < LARGEST_COUNT:
             detail = f"{name} is {str(number)[:40]}; count from 0 up"
             raise PayloadError("bad-numbering", detail)
     points, rejected = [], []

@@ -181,6 +181,31 @@ def test_bytes_of_a_stranger_are_kept_until_somebody_says_how_to_read_them(
 # --- tracks ---------------------------------------------------------------------------------------
 
 
+def test_a_message_with_a_bad_point_keeps_its_place_among_the_others(
+    line: Line, database: sa.Engine
+) -> None:
+    # Only the second is read point by point; of equal times the first to arrive counts all the
+    # same, and each message is told what became of its own points.
+    outcome = line.store(
+        [
+            track(1, point(0, width_m=1.0)),
+            track(2, point(0, width_m=2.0), point(10, width_m=2.0), point(20, lat=91)),
+            track(3, point(10, width_m=3.0), point(30), point(3_600 + 301)),
+        ]
+    )
+
+    assert rows(database, "SELECT width_m FROM track_points ORDER BY time") == [
+        *((1.0,), (2.0,), (None,))
+    ]
+    assert sorted(rows(database, "SELECT point -> 'width_m' FROM track_conflicts")) == [
+        *((2.0,), (3.0,))
+    ]
+    assert outcome.receipts == [
+        Receipt(TRACTOR, 1, 3, 3, 2, {"position-out-of-range": 1, "time-in-future": 1})
+    ]
+    assert (outcome.stored, outcome.duplicate, outcome.rejected, outcome.decoded) == (3, 2, 2, 3)
+
+
 def test_track_points_are_stored_once_and_what_is_unknown_stays_unknown(
     line: Line, database: sa.Engine
 ) -> None:
