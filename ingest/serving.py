@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 import structlog
@@ -49,10 +51,6 @@ def serve(
     """
     logs.configure()
     metrics = Metrics()
-    server = None
-    if metrics_port is not None:
-        server = MetricsServer(metrics, metrics_port, metrics_host)
-        log.info("metrics", address=f"http://{metrics_host}:{server.port}/metrics")
     subscriber = Subscriber(
         engine,
         address,
@@ -64,17 +62,39 @@ def serve(
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: subscriber.stop())
-    access = _broker_access(engine, address, settings or MqttSettings(), worker)
-    if access is not None:
-        # Ingest goes on without it; only the very first time the broker does not know us yet.
-        access.start(patience_s=BROKER_PATIENCE_S)
-    try:
+    with (
+        _telling(metrics, metrics_host, metrics_port),
+        _keeping_access(_broker_access(engine, address, settings or MqttSettings(), worker)),
+    ):
         subscriber.run(retire=retire)
+
+
+@contextmanager
+def _telling(metrics: Metrics, host: str, port: int | None) -> Iterator[None]:
+    """Answer `/metrics`, where it is to be answered."""
+    if port is None:
+        yield
+        return
+    server = MetricsServer(metrics, port, host)
+    log.info("metrics", address=f"http://{host}:{server.port}/metrics")
+    try:
+        yield
     finally:
-        if access is not None:
-            access.stop()
-        if server is not None:
-            server.close()
+        server.close()
+
+
+@contextmanager
+def _keeping_access(access: BrokerAccess | None) -> Iterator[None]:
+    """Tell the broker of devices' credentials, where it is to be told."""
+    if access is None:
+        yield
+        return
+    # Ingest goes on without it; only the very first time the broker does not know us yet.
+    access.start(patience_s=BROKER_PATIENCE_S)
+    try:
+        yield
+    finally:
+        access.stop()
 
 
 def _broker_access(
