@@ -12,6 +12,8 @@ from cli import (
     figures,
     files,
     importing,
+    land,
+    placing,
     registering,
     rejected,
     reporting,
@@ -44,6 +46,8 @@ VERBS = (
     ("claim", devices.claim),
     ("register", registering.register),
     ("change", registering.change),
+    ("place", placing.place),
+    ("calibrate", placing.calibrate),
     ("token", registering.token),
     ("disable", registering.disable),
     ("enable", registering.enable),
@@ -67,6 +71,9 @@ app = typer.Typer(
 )
 for name, verb in VERBS:
     app.command(name)(verb)
+app.add_typer(land.farm_app, name="farm")
+app.add_typer(land.field_app, name="field")
+app.add_typer(land.crop_app, name="crop")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(accounts.app, name="account")
 app.add_typer(reporting.app, name="report")

@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, ParseError
 
@@ -177,8 +178,22 @@ def _archive(data: bytes, names: Iterable[str]) -> tuple[str, Iterable[Place]]:
         return "shapefile", _of_shapefiles(files, shapes, names)
     for name, content in files.items():
         if name.lower().endswith((".kml", "taskdata.xml")):
-            return _xml(content)
+            return _xml(content, _beside(files, name))
     raise BoundaryError("no shapefile, KML nor TASKDATA.XML in the archive")
+
+
+def _beside(files: Mapping[str, bytes], name: str) -> dict[str, bytes]:
+    """XML files of the same folder, by their name in lower case without its ending."""
+    folder = _path(name).parent
+    return {
+        _path(one).stem.lower(): content
+        for one, content in files.items()
+        if _path(one).parent == folder and one.lower().endswith(".xml")
+    }
+
+
+def _path(name: str) -> PurePosixPath:
+    return PurePosixPath(name.replace("\\", "/"))
 
 
 def _of_shapefiles(
@@ -246,17 +261,25 @@ def _of_shapefile(file: str, parts: Mapping[str, bytes], names: Iterable[str]) -
 # --- XML: KML and ISOXML --------------------------------------------------------------------------
 
 
-def _xml(data: bytes) -> tuple[str, Iterable[Place]]:
-    try:
-        root = fromstring(data, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise BoundaryError(f"no XML that is read here: {str(error)[:120]}") from None
+_NOTHING_BESIDE: Mapping[str, bytes] = MappingProxyType({})
+
+
+def _xml(data: bytes, beside: Mapping[str, bytes] = _NOTHING_BESIDE) -> tuple[str, Iterable[Place]]:
+    root = _parsed(data)
     tag = _tag(root)
     if tag == "kml":
         return "kml", _of_kml(root)
     if tag == "ISO11783_TaskData":
-        return "isoxml", _of_task_data(root)
+        return "isoxml", _of_task_set(root, beside)
     raise BoundaryError(f"XML of <{tag[:40]}> is neither KML nor ISOXML")
+
+
+def _parsed(data: bytes) -> Element:
+    try:
+        root: Element = fromstring(data, forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise BoundaryError(f"no XML that is read here: {str(error)[:120]}") from None
+    return root
 
 
 def _tag(element: Element) -> str:
@@ -289,6 +312,27 @@ def _kml_ring(boundary: Element) -> list[list[float]]:
         raise BoundaryError("a coordinate of the KML is no number") from None
 
 
+def _of_task_set(root: Element, beside: Mapping[str, bytes]) -> Iterator[Place]:
+    """Partfields of TASKDATA.XML and of the files that it refers to (XFR), whose root is XFC.
+
+    Such a file is named by the elements in it and a number, as PFD00001; it is XML (B="1").
+    """
+    yield from _of_task_data(root)
+    for reference in (one for one in root if _tag(one) == "XFR"):
+        name = (reference.get("A") or "").strip()
+        if not name.upper().startswith("PFD"):
+            continue  # tasks, products and the like
+        if name.lower() not in beside:
+            raise BoundaryError(
+                f"its fields lie in {name[:40]}.XML, which is not beside it: take the whole set, "
+                "as a zip archive"
+            )
+        external = _parsed(beside[name.lower()])
+        if _tag(external) != "XFC":
+            raise BoundaryError(f"{name[:40]}.XML begins with <{_tag(external)[:40]}>, not <XFC>")
+        yield from _of_task_data(external)
+
+
 def _of_task_data(root: Element) -> Iterator[Place]:
     """Partfields and their boundaries: PFD, PLN of type 1, LSG outside (1) and inside (2)."""
     for field in _below(root, "PFD"):
@@ -297,13 +341,27 @@ def _of_task_data(root: Element) -> Iterator[Place]:
             rings = [one for one in polygon if _tag(one) == "LSG"]
             outside = [_task_ring(one) for one in rings if one.get("A") == "1"]
             inside = [_task_ring(one) for one in rings if one.get("A") == "2"]
-            if len(outside) == 1:
-                polygons.append([*outside, *inside])
-            else:
-                polygons += [[one] for one in outside]
+            polygons += _with_holes(outside, inside)
         if polygons:
             code = (field.get("B") or "").strip() or None
             yield Place((field.get("C") or "").strip() or None, code, _polygons(polygons))
+
+
+def _with_holes(
+    outside: list[list[list[float]]], inside: list[list[list[float]]]
+) -> list[list[list[list[float]]]]:
+    """Rings as polygons. Version 3 lets one PLN have several outer rings: a hole is of its own."""
+    if len(outside) == 1:
+        return [[*outside, *inside]]
+    made = [[one] for one in outside]
+    try:
+        outlines = [shapely.Polygon(one) for one in outside]
+        for hole in inside:
+            within = [at for at, one in enumerate(outlines) if one.covers(shapely.Polygon(hole))]
+            made[within[0]].append(hole)
+    except (*NO_SHAPE, IndexError):
+        raise BoundaryError("a partfield has a hole that lies in none of its outlines") from None
+    return made
 
 
 def _task_ring(line: Element) -> list[list[float]]:

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.security.passwords import WeakPassword
+from entry import EntryRefused
 from storage.accounts import AlreadyExists
 from storage.database import NotFound
 
@@ -45,6 +46,7 @@ class Refused(HTTPException):
 STATUS_CODES: dict[type[Exception], int] = {
     NotFound: 404,
     RequestProblem: 422,
+    EntryRefused: 422,
     NotReady: 503,
     AlreadyExists: 409,
     WeakPassword: 422,

@@ -11,14 +11,16 @@ import segno
 from pydantic import field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from api.models_onboarding import ConfigurationOut, FileOut, SecretOut
+from api.models_onboarding import ConfigurationOut, DeviceTokenOut, FileOut, SecretOut
+from entry.devices import speaks_itself
 from storage.credentials import Issued
-from storage.devices import Datastream, Device
+from storage.devices import Datastream, Device, name_of
 from storage.registering import GATEWAYS
 
 YOUR_TOKEN = "<token>"  # noqa: S105 - where the secret is not to be shown
 YOUR_BROKER = "mqtts://<broker>:8883"
 LORA = "lora:"
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # of Debian and its kin
 # What a device of the kind usually says first; of a quantity: an example.
 _FIRST = {
     "soil-probe": ("soil_moisture/20", "soil_temperature/20", "battery_voltage"),
@@ -51,16 +53,26 @@ class InstallerSettings(BaseSettings):
         return url.rstrip("/")
 
 
-def speaks_itself(device: Device) -> bool:
-    """Whether a device comes to the broker itself, and not through a network."""
-    return device.wire_id is None or device.kind in GATEWAYS
+def address_of(device_id: str, issued: Issued) -> str:
+    """All that a device needs to come, in one line."""
+    url = urlsplit(InstallerSettings().public_mqtt_url or YOUR_BROKER.replace("<broker>", "broker"))
+    user, word = quote(issued.username, safe=""), quote(issued.token, safe="")
+    return f"{url.scheme}://{user}:{word}@{url.netloc}/?client_id={quote(device_id, safe='')}"
+
+
+def told(device_id: str, issued: Issued) -> DeviceTokenOut:
+    """A new token of one device of many, without its picture."""
+    return DeviceTokenOut(
+        client_id=device_id,
+        username=issued.username,
+        token=issued.token,
+        qr_text=address_of(device_id, issued),
+    )
 
 
 def secret(device: Device, issued: Issued) -> SecretOut:
     """A new token, with a code that holds all that the device needs to come."""
-    url = urlsplit(InstallerSettings().public_mqtt_url or YOUR_BROKER.replace("<broker>", "broker"))
-    user, word = quote(issued.username, safe=""), quote(issued.token, safe="")
-    text = f"{url.scheme}://{user}:{word}@{url.netloc}/?client_id={quote(device.id, safe='')}"
+    text = address_of(device.id, issued)
     code = segno.make(text, error="m", micro=False)
     svg = io.BytesIO()
     code.save(svg, kind="svg", scale=4, xmldecl=False, svgns=True)
@@ -146,7 +158,7 @@ def _settings(account: dict[str, str], own: str) -> FileOut:
 
 
 def _pack(device: Device, streams: Sequence[Datastream]) -> FileOut:
-    names = [_name(one) for one in streams] or list(_FIRST.get(device.kind, ("battery_voltage",)))
+    names = [name_of(one) for one in streams] or list(_FIRST.get(device.kind, ("battery_voltage",)))
     head = {"bn": f"urn:dev:dala:{device.id}:", "bt": 1_782_000_000, "n": "boot", "v": 1}
     records = [
         {"n": name, "v": _VALUES.get(name.partition("/")[0].partition(":")[0], 1.0)}
@@ -157,12 +169,6 @@ def _pack(device: Device, streams: Sequence[Datastream]) -> FileOut:
         about="A message of this device (SenML, RFC 8428): boot and seq number it, bt is the time.",
         text=json.dumps([head, {"n": "seq", "v": 1}, *records], ensure_ascii=False, indent=1),
     )
-
-
-def _name(stream: Datastream) -> str:
-    depth = "" if stream.depth_cm is None else f"/{stream.depth_cm:g}"
-    channel = "" if stream.channel is None else f":{stream.channel}"
-    return f"{stream.quantity}{depth}{channel}"
 
 
 def _chirpstack(account: dict[str, str]) -> FileOut:
@@ -179,6 +185,8 @@ def _chirpstack(account: dict[str, str]) -> FileOut:
             "json = true",
             "qos = 1",
             "clean_session = false",
+            # Without any file of TLS ChirpStack comes without TLS, whatever the server's scheme.
+            *([f'ca_cert = "{CERTIFICATES}"'] if account["tls"] == "true" else []),
             "",
         ]
     )
@@ -193,27 +201,29 @@ def _chirpstack(account: dict[str, str]) -> FileOut:
 def _things_stack(account: dict[str, str]) -> FileOut:
     text = "\n".join(
         [
-            "# A Mosquitto beside you takes uplinks from The Things Stack and hands them on.",
+            "# A Mosquitto beside you takes uplinks from The Things Stack and hands them on;",
+            "# with `persistence true` what waits for us outlives its restart.",
             "connection things-stack",
             "address eu1.cloud.thethings.network:8883",
-            "bridge_cafile /etc/ssl/certs/ca-certificates.crt",
+            f"bridge_cafile {CERTIFICATES}",
             "remote_clientid dala-bridge",
             "remote_username <application>@<tenant>",
             "remote_password <API key of the application>",
-            "topic v3/+/devices/+/up in 0",
-            "topic v3/+/devices/+/location/solved in 0",
+            # Their word to other Mosquittos: topics and a version that no other broker takes.
+            "notifications false",
+            "try_private false",
+            "topic v3/<application>@<tenant>/devices/+/up in 0",
+            "topic v3/<application>@<tenant>/devices/+/location/solved in 0",
             "",
             "connection dala",
             f"address {account['host']}:{account['port']}",
-            *(
-                ["bridge_cafile /etc/ssl/certs/ca-certificates.crt"]
-                if account["tls"] == "true"
-                else []
-            ),
+            *([f"bridge_cafile {CERTIFICATES}"] if account["tls"] == "true" else []),
             f"remote_clientid {account['client_id']}",
             f"remote_username {account['username']}",
             f"remote_password {account['token']}",
             "cleansession false",
+            "notifications false",
+            "try_private false",
             "topic v3/# out 1",
             "",
         ]

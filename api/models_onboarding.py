@@ -3,76 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field
 
-from api.dependencies import Moment
 from api.models import DatastreamOut, Out
 from api.models_access import Asked, Slug, Words
+from api.models_entered import LinesRead
+from entry.devices import DeviceOfFarm, Height, Kind, Topics, Zone
+from entry.models import Id, Moment
 
 
-def _known_zone(name: str) -> str:
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be an IANA time zone, as Asia/Almaty") from None
-
-
-Kind = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60),
-    Field(
-        description="soil-probe, flow-meter, weather-station, valve, tractor, harvester, drone …; "
-        "gateway: a network server or bridge that speaks for the devices behind it",
-        examples=["soil-probe"],
-    ),
-]
-Zone = Annotated[
-    str,
-    Field(max_length=100, examples=["Asia/Almaty"], description="of a device without UTC"),
-    AfterValidator(_known_zone),
-]
-RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
-TopicFilter = Annotated[str, Field(min_length=1, max_length=500)]
-Topics = Annotated[
-    list[TopicFilter],
-    Field(max_length=50, description="of a gateway: topics of the devices behind it"),
-]
-Height = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, description="[m]")]
-
-
-class DeviceIn(Asked):
+class DeviceIn(DeviceOfFarm):
     """A device to be registered, or an unknown one to be claimed by what its network calls it."""
 
-    id: (
-        Annotated[
-            str, StringConstraints(pattern=r"^[^/+#$~:\s\x00]+$", min_length=1, max_length=200)
-        ]
-        | None
-    ) = Field(
-        default=None,
-        examples=["field-7-probe"],
-        description="MQTT client id, too; without it, made of wire_id",
-    )
     farm: Slug = Field(examples=["turkistan-01"])
-    kind: Kind
-    wire_id: Annotated[Words, Field(description="lora:<DevEUI>, tasmota:<name>, …")] | None = None
-    name: Words | None = Field(default=None, description="for people")
-    field_id: RowId | None = Field(default=None, description="that it measures; null: the farm")
-    profile: Words | None = Field(
-        default=None, description="LoRaWAN model, where its network does not decode its bytes"
-    )
-    timezone: Zone | None = None
-    sensor_height_m: Height | None = None
-    topic_filters: Topics = Field(default_factory=list)
-
-    @model_validator(mode="after")
-    def _has_an_identity(self) -> Self:
-        if self.id is None and self.wire_id is None:
-            raise ValueError("an id or a wire_id is needed")
-        return self
 
 
 class DeviceChange(Asked):
@@ -108,9 +53,13 @@ class CredentialOut(Out):
     username: str = Field(examples=["field-7-probe"])
     created_at: dt.datetime
     ends_at: dt.datetime | None = Field(description="when it was replaced")
-    first_used_at: dt.datetime | None = Field(description="null where the broker does not tell")
+    first_used_at: dt.datetime | None = Field(
+        description="when the device first came with it; null: not yet, or its broker does not "
+        "tell (Mosquitto without `log_dest topic`)"
+    )
     broker: Literal["told", "to be told", "failed"] = Field(
-        description="whether Mosquitto knows it; the embedded broker always does"
+        description="told: the broker lets the device in with it; to be told: it waits until the "
+        "broker is there; failed: `failure` says why"
     )
     failure: str | None
 
@@ -153,7 +102,7 @@ class ConfigurationOut(Out):
 class PlacementIn(Asked):
     """Where a device measures from a moment on; what it measured before stays where it was."""
 
-    field_id: RowId | None = Field(description="null: the farm; of a datastream: as its device")
+    field_id: Id | None = Field(description="null: the farm; of a datastream: as its device")
     valid_from: Moment = Field(examples=["2025-04-01T00:00:00+05:00"])
     datastream_id: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         default=None, description="of this one alone; null: all of the device"
@@ -223,6 +172,23 @@ class RegisteredOut(Out):
     device: DeviceDetailOut
     secret: SecretOut | None = Field(description="null where its network speaks for it")
     configuration: ConfigurationOut
+
+
+class DeviceTokenOut(Out):
+    """What a device of a file shows its broker; not shown again."""
+
+    client_id: str = Field(examples=["probe-1"])
+    username: str = Field(examples=["probe-1"])
+    token: str = Field(description="the MQTT password")
+    qr_text: str = Field(examples=["mqtts://probe-1:…@mqtt.example:8883/?client_id=…"])
+
+
+class DevicesRead(LinesRead):
+    """What became of a file of devices, with their tokens, or would become of it."""
+
+    secrets: list[DeviceTokenOut] = Field(
+        default=[], description="of devices that come to the broker themselves, this once"
+    )
 
 
 class NewSecretOut(Out):

@@ -20,7 +20,6 @@ from cli.registering import (
     DeviceTimezone,
     farm_of,
     field_of,
-    model,
     zone,
 )
 from cli.speaking import AsJson, enter, fail, no_farm, say
@@ -109,6 +108,7 @@ def alerts(
 def acknowledge(
     number: Annotated[int, typer.Argument(help="Of the alert, as `dala alerts` has it.")],
     by: Annotated[str, typer.Option(help="Who takes note.")],
+    note: Annotated[str | None, typer.Option(help="What is done about it.")] = None,
 ) -> None:
     """Take note of an alert; one about what is lost for good ends with that."""
     from storage import alerts as kept
@@ -116,7 +116,7 @@ def acknowledge(
     now = dt.datetime.now(dt.UTC)
     enter(
         "acknowledge",
-        lambda connection: kept.acknowledge(connection, number, by=by, now=now).id,
+        lambda connection: kept.acknowledge(connection, number, by=by, now=now, note=note).id,
         "Not acknowledged",
     )
     say(f"Alert {number} is acknowledged by {by}.")
@@ -168,7 +168,7 @@ def claim(
                     kind=kind,
                     field_id=None if field is None else field_of(connection, farm_id, farm, field),
                     name=name,
-                    profile=model(profile),
+                    profile=profile,
                     timezone=zone(timezone),
                 )
                 unread, _ = rejected.count(connection, device=identity, reason="no-decoder")

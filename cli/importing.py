@@ -10,9 +10,23 @@ from typing import Annotated, Literal
 import typer
 
 from cli.registering import zone
-from cli.speaking import AsJson, no_farm
+from cli.speaking import AsJson, fail, no_farm
 
-Kind = Literal["isoxml", "agleader", "yield", "weather", "irrigation", "loads"]
+# Of files that people keep of their farm; the others are of machines and sensors.
+ENTERED = ("boundaries", "crop-zones", "irrigation-events", "adjustments", "devices")
+Kind = Literal[
+    "isoxml",
+    "agleader",
+    "yield",
+    "weather",
+    "irrigation",
+    "loads",
+    "boundaries",
+    "crop-zones",
+    "irrigation-events",
+    "adjustments",
+    "devices",
+]
 
 
 def import_files(
@@ -37,13 +51,27 @@ def import_files(
     gps_epoch: Annotated[
         bool, typer.Option(help="Ag Leader times count from 1980-01-06, not from 1970.")
     ] = False,
+    name_property: Annotated[
+        str | None, typer.Option(help="Of boundaries: the attribute that names a field.")
+    ] = None,
+    tokens: Annotated[
+        Path | None,
+        typer.Option(help="Of devices: write their tokens here, CSV; they are not shown again."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option(help="Do all of it, and keep nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import files: ISOXML task data, yield monitors, weather, irrigation, weighed loads."""
+    """Import files: boundaries, crops, task data, yield monitors, weather, water, loads, devices.
+
+    Boundaries: GeoJSON, a zipped shapefile, KML; partfields of ISOXML with --kind boundaries.
+    Tables are CSV, as Excel saves it, too: crops (field,season,crop,planted,harvested), water
+    (field,started_at,ended_at,volume_m3), devices (id,kind,field). Each file is stored as a whole
+    or not at all; --dry-run says what would become of each line.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
+    from cli import importing_entered
     from ingest import imports
     from reports.printing_import import print_import
     from seeds.services import open_services
@@ -57,6 +85,13 @@ def import_files(
                 known = farms.get(connection, farm)
             except NotFound:
                 no_farm(connection, farm)
+        entered = importing_entered.chosen(paths, kind)
+        rows = importing_entered.run(
+            services, known, entered, tokens=tokens, name_property=name_property, dry=dry_run
+        )
+        others = [one for one in paths if one not in entered]
+        if tokens is not None and not any(one["kind"] == "devices" for one in rows):
+            fail("--tokens is for a table of devices, and none was named.")
         clocks = zone(timezone) or known.timezone
         now_us = time.time_ns() // 1_000
         asked = imports.Asked(
@@ -68,11 +103,11 @@ def import_files(
             def show(done: int, whole: int, name: str) -> None:
                 bar.update(task, completed=done, total=whole, description=name)
 
-            done = imports.run(services.engine, paths, asked, dry=dry_run, progress=show)
-    rows = [one.as_row() for one in done]
+            done = imports.run(services.engine, others, asked, dry=dry_run, progress=show)
+    rows += [one.as_row() for one in done]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=1))
     else:
         print_import(rows, Console(), dry=dry_run)
-    if not done or any(one.state in {"refused", "partly"} for one in done):
+    if not rows or any(one["state"] in {"refused", "partly"} for one in rows):
         raise typer.Exit(1)

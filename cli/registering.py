@@ -65,7 +65,7 @@ def register(
                     kind=kind,
                     name=name or device_id,
                     wire_id=wire_id,
-                    profile=model(profile),
+                    profile=profile,
                     timezone=zone(timezone),
                     topic_filters=topics or None,
                 )
@@ -121,7 +121,7 @@ def change(
     with open_services("change") as services:
         services.check_migrated()
         try:
-            checked = {"name": name, "profile": model(profile), "timezone": zone(timezone)}
+            checked = {"name": name, "profile": profile, "timezone": zone(timezone)}
             values = {key: value for key, value in checked.items() if value is not None}
             with services.engine.begin() as connection:
                 registering.change(connection, device_id, **values)
@@ -167,15 +167,6 @@ def zone(name: str | None) -> str | None:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
         fail(f"--timezone {name!r} is no IANA time zone, as Asia/Almaty is one")
-
-
-def model(profile: str | None) -> str | None:
-    """A profile, if it is one that bytes are read by; ValueError says which there are."""
-    from ingest.codecs.lorawan import check_profile
-
-    if profile is not None:
-        check_profile(profile)
-    return profile
 
 
 def farm_of(connection: sa.Connection, slug: str) -> int:

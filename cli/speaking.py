@@ -7,12 +7,13 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+    from pydantic import BaseModel
     from rich.console import Console
 
 Farm = Annotated[str, typer.Argument(help="The farm's short name, e.g. turkistan-01.")]
@@ -65,7 +66,11 @@ def no_farm(connection: sa.Connection, slug: str) -> NoReturn:
     near = ", ".join(farms.slugs_like(connection, slug))
     fail(
         f"There is no farm {slug!r}. "
-        + (f"Try: {near}" if near else "`dala seed` adds simulated ones; README.md, one of yours.")
+        + (
+            f"Try: {near}"
+            if near
+            else "`dala farm add` enters yours; `dala seed` adds simulated ones."
+        )
     )
 
 
@@ -98,6 +103,8 @@ def report(
 
 def enter(verb: str, action: Callable[[sa.Connection], int], refused: str) -> int:
     """Let people enter something in one transaction; what it cannot be is said."""
+    import sqlalchemy as sa
+
     from seeds.services import open_services
     from storage.database import NotFound
 
@@ -110,6 +117,51 @@ def enter(verb: str, action: Callable[[sa.Connection], int], refused: str) -> in
             fail(f"{refused}: there is no {error}.")
         except ValueError as error:
             fail(f"{refused}: {error}")
+        except sa.exc.IntegrityError as error:
+            if getattr(error.orig, "sqlstate", None) != "23505":
+                raise
+            fail(f"{refused}: there is one like it already.")
+
+
+def author() -> str:
+    """Who enters something here, as the audit log has it."""
+    import getpass
+    import os
+
+    try:
+        return f"console:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"console:{os.getuid()}"
+
+
+def note(
+    connection: sa.Connection, action: str, of: str, farm_id: int, details: dict[str, Any]
+) -> None:
+    """A line in the audit log, in the transaction of what was done."""
+    from storage import audit
+
+    audit.record(
+        connection, actor=author(), action=action, object=of, farm_id=farm_id, details=details
+    )
+
+
+Model = TypeVar("Model", bound="BaseModel")
+
+
+def checked(model: type[Model], refused: str, **values: Any) -> Model:
+    """What options say, as the API would take it; ends with what is wrong, option by option."""
+    from pydantic import ValidationError
+
+    try:
+        return model(**{name: value for name, value in values.items() if value is not None})
+    except ValidationError as error:
+        fail(
+            f"{refused}: "
+            + "; ".join(
+                f"{'.'.join(map(str, one['loc'])) or 'together'}: {one['msg']}"
+                for one in error.errors()
+            )
+        )
 
 
 def lines(file: Path) -> list[str]:

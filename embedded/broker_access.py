@@ -127,7 +127,7 @@ class CredentialBook:
         return found
 
     async def note_used(self, username: str) -> None:
-        """A device came with its newest token, so that the one before is worth nothing now."""
+        """A device first came with its newest token: the one before is worth nothing now."""
         try:
             await asyncio.to_thread(self._used, username)
         except Exception as error:  # as above; the old one then ends with its time
@@ -163,7 +163,7 @@ async def admit(session: Session, book: CredentialBook, ingest_password: str) ->
         raise AccessDenied("the device is disabled")
     if credential.kind == INGEST:
         raise AccessDenied(f"a device cannot be of kind {INGEST}")
-    if not shown.is_old and len(credential.tokens) > 1:
+    if not shown.is_old and not shown.is_used:
         await book.note_used(shown.username)
     return Account(device_id, credential.kind, tuple(credential.topic_filters))
 
@@ -189,9 +189,14 @@ class StoredCredentials:
             return credentials.find(connection, device_id)
 
     def state(self) -> object:
-        """Something else than before, once a credential changed or was over."""
-        with self._engine.connect() as connection:
-            return credentials.state(connection)
+        """Something else than before, once a credential changed or was over.
+
+        Whoever asks the database need not be told: what stands there is noted as told.
+        """
+        with self._engine.begin() as connection:
+            state = credentials.state(connection)
+            credentials.all_applied(connection)
+            return state
 
     def note_used(self, username: str) -> None:
         """A device came with its newest token."""

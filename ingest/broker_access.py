@@ -124,7 +124,7 @@ class BrokerAccess:
         if fresh:
             with self._engine.begin() as connection:
                 for name in sorted(fresh):
-                    credentials.note_used(connection, name)
+                    credentials.note_used(connection, name, if_told=True)
             self._used |= fresh
 
     def _tell(self, administration: Administration, state: State) -> int:

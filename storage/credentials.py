@@ -29,6 +29,7 @@ class Token(NamedTuple):
     username: str
     token_hash: str  # SHA-256, in hex
     is_old: bool  # it was replaced, and is good until the new one is used
+    is_used: bool  # a device came with it before
 
 
 class Credential(NamedTuple):
@@ -47,7 +48,7 @@ class Known(NamedTuple):
     created_at: dt.datetime
     ends_at: dt.datetime | None
     first_used_at: dt.datetime | None
-    at_broker: bool  # Mosquitto has it as it is
+    at_broker: bool  # the broker has it as it is
     failure: str | None
 
 
@@ -152,21 +153,27 @@ def find(connection: sa.Connection, device_id: str) -> Credential | None:
     if row is None:
         return None
     live = sa.or_(_TABLE.c.ends_at.is_(None), _TABLE.c.ends_at > _now)
-    query = sa.select(_TABLE.c.username, _TABLE.c.token_hash, _TABLE.c.ends_at.is_not(None))
+    old, used = _TABLE.c.ends_at.is_not(None), _TABLE.c.first_used_at.is_not(None)
+    query = sa.select(_TABLE.c.username, _TABLE.c.token_hash, old, used)
     tokens = connection.execute(query.where(_TABLE.c.device_id == device_id, live))
     return Credential(
-        [Token(*one) for one in tokens], row.kind, row.disabled, row.topic_filters or ()
+        [Token(*tuple(one)) for one in tokens], row.kind, row.disabled, row.topic_filters or ()
     )
 
 
-def note_used(connection: sa.Connection, username: str) -> None:
-    """A device came with its newest token: the one before is worth nothing from now on."""
+def note_used(connection: sa.Connection, username: str, *, if_told: bool = False) -> None:
+    """A device came with its newest token: the one before is worth nothing from now on.
+
+    ``if_told``: the broker knew it then. Before, who came under its name came with the one before.
+    """
+    told = _TABLE.c.applied.is_not_distinct_from(_TABLE.c.revision)
     used = (
         sa.update(_TABLE)
         .where(
             _TABLE.c.username == username,
             _TABLE.c.ends_at.is_(None),
             _TABLE.c.first_used_at.is_(None),
+            told if if_told else sa.true(),
         )
         .values(first_used_at=_now)
         .returning(_TABLE.c.device_id)
@@ -252,6 +259,14 @@ def applied(connection: sa.Connection, change: Change, failure: str | None = Non
     connection.execute(
         statement.values(applied=change.revision, sealed_token=None, failure=failure)
     )
+
+
+def all_applied(connection: sa.Connection) -> None:
+    """The broker asks this database: whatever stands here counts there, and nothing waits."""
+    pending = _TABLE.c.applied.is_distinct_from(_TABLE.c.revision)
+    settled = {"applied": _TABLE.c.revision, "sealed_token": None, "failure": None}
+    connection.execute(sa.update(_TABLE).where(pending).values(settled))
+    connection.execute(sa.delete(_TABLE).where(_TABLE.c.ends_at <= _now))
 
 
 def usernames(connection: sa.Connection) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import sqlalchemy as sa
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -74,6 +76,12 @@ def take_time(connection: sa.Connection) -> None:
 def ping(connection: sa.Connection) -> str:
     """Return the server's version, e.g. ``"18.4"``."""
     return str(connection.scalar(sa.text("SHOW server_version")))
+
+
+def clock(connection: sa.Connection) -> dt.datetime:
+    """What time it is by the database's server."""
+    now: dt.datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    return now
 
 
 def has_timescale(connection: sa.Connection) -> bool:

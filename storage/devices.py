@@ -135,6 +135,24 @@ def datastreams(connection: sa.Connection, device_ids: Sequence[str]) -> list[Da
     return [Datastream(*row) for row in connection.execute(query)]
 
 
+def name_of(stream: Datastream) -> str:
+    """What messages call a datastream: quantity/depth:channel, the depth in cm."""
+    depth = "" if stream.depth_cm is None else f"/{stream.depth_cm:g}"
+    channel = "" if stream.channel is None else f":{stream.channel}"
+    return f"{stream.quantity}{depth}{channel}"
+
+
+def named(connection: sa.Connection, device_id: str, name: str) -> Datastream:
+    """The datastream that a device's messages call so; NotFound says which there are."""
+    get(connection, device_id)
+    of = {name_of(one): one for one in datastreams(connection, [device_id])}
+    if name not in of:
+        raise NotFound(
+            f"datastream {name!r} of {device_id}; it has said {', '.join(of) or 'nothing yet'}"
+        )
+    return of[name]
+
+
 def get_datastream(connection: sa.Connection, datastream_id: int) -> Datastream:
     """The datastream of an id; NotFound if there is none."""
     query = sa.select(*_STREAM).where(tables.datastreams.c.id == datastream_id)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from storage import devices, tables
+from storage import devices, profiles, tables
 from storage.database import NotFound
 
 
@@ -32,8 +32,8 @@ def register(
     Raises
     ------
     ValueError
-        If the id cannot be one, or a gateway's topics cannot be its own; AlreadyRegistered, if a
-        device has the id or the wire identity.
+        If the id cannot be one, a gateway's topics cannot be its own, or there is no such profile;
+        AlreadyRegistered, if a device has the id or the wire identity.
     """
     if not device_id or len(device_id) > LONGEST_ID or FORBIDDEN & set(device_id):
         raise ValueError(
@@ -43,6 +43,7 @@ def register(
     if device_id.startswith(RESERVED):
         raise ValueError(f"an id does not begin with {RESERVED}: the service's own accounts do")
     check_topics(values["kind"], values.get("topic_filters"))
+    _check_profile(values)
     wanted = [device_id, *([wire_id] if wire_id else [])]
     if found := devices.by_identity(connection, wanted):
         raise AlreadyRegistered(f"a device is registered as {next(iter(found))!r}")
@@ -77,11 +78,20 @@ def set_disabled(connection: sa.Connection, device_id: str, *, disabled: bool) -
 
 
 def change(connection: sa.Connection, device_id: str, **values: Any) -> None:
-    """Change what was said of a device; NotFound if there is none of this id."""
+    """Change what was said of a device; NotFound if there is none of this id.
+
+    ValueError, if it is given a profile that there is not.
+    """
+    _check_profile(values)
     table = tables.devices
     statement = sa.update(table).where(table.c.id == device_id).values(**values)
     if connection.execute(statement).rowcount == 0:
         raise NotFound(f"device {device_id!r}")
+
+
+def _check_profile(values: Mapping[str, Any]) -> None:
+    if values.get("profile") is not None:
+        profiles.check(values["profile"])
 
 
 def check_topics(kind: str, filters: Sequence[str] | None) -> None:

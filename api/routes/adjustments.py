@@ -11,9 +11,11 @@ from api.entering import CREATED, WITHDRAWN, OfWanted, OfZone, ThisPage, made, o
 from api.errors import RequestProblem
 from api.formats import TABLES
 from api.idempotency import Once
-from api.models_entered import AdjustmentIn, AdjustmentOut, ForecastIn, ForecastOut
+from api.models_entered import AdjustmentOut, ForecastOut
 from api.paging import LINK
 from api.security.guard import needs
+from entry import records
+from entry.models import AdjustmentIn, ForecastIn
 from storage import adjustments, entries, farms, forecasts
 from storage.forecasts import ForecastDay
 
@@ -48,16 +50,12 @@ def add_adjustment(
     """Enter what changed beside the practice that is judged, with its reason."""
 
     def make() -> Response:
-        zone = entries.crop_zones.get(connection, asked.crop_zone_id)
-        if asked.volume_m3 == 0:
-            raise RequestProblem("volume_m3 is 0: that adjusts nothing.")
-        values = asked.model_dump(exclude={"crop_zone_id"})
-        number = adjustments.add(connection, zone["id"], author=who.actor, **values)
+        number, farm_id = records.enter_adjustment(connection, asked, who.actor)
         body = of_row(AdjustmentOut, entries.adjustments.get(connection, number))
         object_ = f"adjustment:{number}"
         details = asked.model_dump(mode="json")
-        deeds.note("adjustment.create", object_, farm_id=zone["farm_id"], details=details)
-        return made(body, f"/v1/adjustments?crop_zone_id={zone['id']}")
+        deeds.note("adjustment.create", object_, farm_id=farm_id, details=details)
+        return made(body, f"/v1/adjustments?crop_zone_id={asked.crop_zone_id}")
 
     return once.answer(make)
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 
-from analytics.crop_document import crop_from_mapping
-from analytics.daily.choices import choices_of
-from analytics.sections import ScenarioError
 from api.dependencies import Deeds, Season, Transaction, WhoAsks
 from api.entering import (
     CHANGED,
@@ -28,11 +24,12 @@ from api.entering import (
 from api.errors import Refused, RequestProblem
 from api.formats import JSON_ALONE, TABLES, Content, Form, answer
 from api.idempotency import Once
-from api.models_entered import CropZoneChange, CropZoneIn, CropZoneOut
+from api.models_entered import CropZoneOut
 from api.paging import LINK, Cursor, Limit
 from api.security.guard import needs
-from storage import entries, fields
-from storage.fields import CropZone
+from entry import records
+from entry.models import CropZoneChange, CropZoneIn
+from storage import entries
 
 router = APIRouter(tags=["crop zones"])
 
@@ -104,7 +101,7 @@ def add_crop_zone(
     """Enter what grows on a field in a season."""
 
     def make() -> Response:
-        zone_id, farm_id = enter(connection, asked, who.actor)
+        zone_id, farm_id = records.enter_crop_zone(connection, asked, who.actor)
         body = of_row(CropZoneOut, entries.crop_zones.get(connection, zone_id))
         details = asked.model_dump(mode="json")
         deeds.note("crop-zone.create", f"crop-zone:{zone_id}", farm_id=farm_id, details=details)
@@ -136,7 +133,7 @@ def change_crop_zone(
         whole = CropZoneIn(**merged)
     except ValueError as error:
         raise RequestProblem(f"Together with what stands: {_first(error)}.") from error
-    _check(whole, crop_zone_id, whole.area_ha or row["area_ha"])
+    records.check_crop_zone(whole, crop_zone_id, whole.area_ha or row["area_ha"])
     if given:
         entries.crop_zones.change(connection, crop_zone_id, **given)
     body = of_row(CropZoneOut, entries.crop_zones.get(connection, crop_zone_id))
@@ -169,30 +166,6 @@ def withdraw_crop_zone(
         )
     entries.crop_zones.withdraw(connection, crop_zone_id, by=who.actor)
     deeds.note("crop-zone.withdraw", f"crop-zone:{crop_zone_id}", farm_id=row["farm_id"])
-
-
-def enter(connection: sa.Connection, asked: CropZoneIn, by: str) -> tuple[int, int]:
-    """Enter a crop zone; return its id and its farm's."""
-    field = fields.get(connection, asked.field_id)
-    values = asked.model_dump() | {"area_ha": asked.area_ha or field.area_ha}
-    _check(asked, 0, values["area_ha"])
-    if values["area_ha"] > field.area_ha * 1.05:
-        raise RequestProblem(
-            f"The crop zone has {values['area_ha']:g} ha, its field {field.area_ha:g} ha."
-        )
-    return entries.crop_zones.add(connection, created_by=by, **values), field.farm_id
-
-
-def _check(asked: CropZoneIn, zone_id: int, area_ha: float) -> None:
-    """Refuse what no balance could be computed with."""
-    values: dict[str, Any] = asked.model_dump() | {"area_ha": area_ha}
-    zone = CropZone(id=zone_id, **values)
-    try:
-        choices_of(zone)
-        if asked.crop_parameters:
-            crop_from_mapping(asked.crop_parameters)
-    except (ScenarioError, ValueError, TypeError) as error:
-        raise RequestProblem(str(error)) from error
 
 
 def _first(error: ValueError) -> str:

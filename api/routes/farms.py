@@ -20,9 +20,10 @@ from api.models import (
     RegionOut,
     RegionSummary,
 )
-from api.models_entered import FarmChange, FarmIn
 from api.paging import LINK, Cursor, Limit, begin, following
 from api.security.guard import needs
+from entry import land
+from entry.models import FarmChange, FarmIn
 from reports import summary
 from storage import farms, inputs
 
@@ -146,7 +147,7 @@ def add_farm(
     def make() -> Response:
         if not who.reach.everything:
             raise Refused(403, "Farms are entered by who sees every farm.", kind="scope-missing")
-        farm_id = farms.add(connection, created_by=who.actor, **asked.model_dump())
+        farm_id = land.enter_farm(connection, asked, by=who.actor)
         body = farm_out(farms.get(connection, asked.slug))
         details = asked.model_dump()
         deeds.note("farm.create", f"farm:{asked.slug}", farm_id=farm_id, details=details)

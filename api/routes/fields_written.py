@@ -7,9 +7,6 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Body, Query, Response
 
-from analytics import boundary_files
-from analytics.boundary_files import BoundaryError, Place
-from api import land
 from api.dependencies import Deeds, FarmSlug, Transaction, WhoAsks
 from api.entering import (
     CHANGED,
@@ -23,14 +20,14 @@ from api.entering import (
     said,
     tag_of,
 )
-from api.errors import Refused, RequestProblem, problem
+from api.errors import Refused, problem
 from api.idempotency import Once
-from api.models_entered import FieldChange, FieldIn
 from api.models_fields import BoundariesRead, FieldOut, FieldWritten, PlaceRead
 from api.routes.fields import FieldId, fields_out
 from api.security.guard import needs
+from entry import land, places
+from entry.models import FieldChange, FieldIn
 from storage import boundaries, entries, farms, fields
-from storage.fields import Field
 
 router = APIRouter(tags=["fields"])
 
@@ -49,23 +46,7 @@ def add_field(
 
     def make() -> Response:
         of = farms.get(connection, farm)
-        land.check_soil(asked.soil)
-        checked = None
-        warnings: list[str] = []
-        if asked.geometry is not None:
-            checked = land.check_geometry(asked.geometry)
-            land.check_area(checked.area_ha, asked.official_area_ha, asked.area_tolerance_pct)
-            warnings = land.warnings_of(checked.geometry, land.neighbours(connection, of.id))
-        field_id = land.add_field(
-            connection,
-            of.id,
-            asked.name,
-            checked,
-            source="entered",
-            by=who.actor,
-            stated_ha=asked.official_area_ha,
-            **asked.model_dump(include={"official_field_id", "soil", "soil_source", "land_use"}),
-        )
+        field_id, warnings = land.enter_field(connection, of.id, asked, by=who.actor)
         body = _written(connection, field_id, warnings)
         details = asked.model_dump(exclude={"geometry"}) | {"area_ha": body.field.area_ha}
         deeds.note("field.create", f"field:{field_id}", farm_id=of.id, details=details)
@@ -215,86 +196,25 @@ def import_boundaries(
 
     def make() -> Response:
         of = farms.get(connection, farm)
-        try:
-            found = boundary_files.read(content, name_property=name_property)
-        except BoundaryError as error:
-            raise RequestProblem(f"The file: {error}.") from error
-        with connection.begin_nested() as savepoint:
-            places = _store_all(connection, of.id, found.kind, found.places, who.actor)
-            refused = sum(bool(one.errors) for one in places)
-            if dry_run or refused:
-                savepoint.rollback()
-        stored = 0 if dry_run or refused else sum("new" in one.action for one in places)
-        body = BoundariesRead(
-            kind=found.kind, dry_run=dry_run, stored=stored, refused=refused, places=places
+        found = places.store(
+            connection,
+            of.id,
+            content,
+            by=who.actor,
+            dry=dry_run,
+            name_property=name_property,
         )
-        details = {"kind": found.kind, "places": len(places), "stored": stored, "dry_run": dry_run}
+        read = [PlaceRead(**one._asdict()) for one in found.places]
+        wrong = [one.model_dump() for one in read if one.errors]
+        body = BoundariesRead(
+            kind=found.kind, dry_run=dry_run, stored=found.stored, refused=len(wrong), places=read
+        )
+        details = {"kind": found.kind, "places": len(read), "stored": found.stored}
+        details["dry_run"] = dry_run
         deeds.note("field.import", f"farm:{farm}", farm_id=of.id, details=details)
-        if refused and not dry_run:
-            words = f"{refused} of {len(places)} boundaries are refused; nothing was stored."
-            wrong = [one.model_dump() for one in places if one.errors]
+        if wrong and not dry_run:
+            words = f"{len(wrong)} of {len(read)} boundaries are refused; nothing was stored."
             return problem(422, words, kind="boundaries-refused", problems=wrong)
         return said(body)
 
     return once.answer(make)
-
-
-def _store_all(
-    connection: sa.Connection, farm_id: int, kind: str, places: list[Place], by: str
-) -> list[PlaceRead]:
-    known = {one.name: one for one in fields.of_farm(connection, farm_id)}
-    shapes = land.neighbours(connection, farm_id)
-    seen: set[str] = set()
-    found = []
-    for number, place in enumerate(places, 1):
-        one = _store(connection, farm_id, kind, place, by, known, shapes, seen)
-        found.append(one.model_copy(update={"number": number}))
-    return found
-
-
-def _store(
-    connection: sa.Connection,
-    farm_id: int,
-    kind: str,
-    place: Place,
-    by: str,
-    known: dict[str, Field],
-    shapes: dict[str, Any],
-    seen: set[str],
-) -> PlaceRead:
-    name = place.name[:200] if place.name else None
-    report = PlaceRead(number=0, name=name, action="refused", area_ha=None, errors=[], warnings=[])
-    if name is None:
-        return report.model_copy(update={"errors": ["has no name; say which by name_property"]})
-    if name in seen:
-        return report.model_copy(update={"errors": [f"{name} stands in the file twice"]})
-    seen.add(name)
-    try:
-        checked = land.check_geometry(place.geometry)
-    except RequestProblem as error:
-        return report.model_copy(update={"errors": [str(error)]})
-    warnings = land.warnings_of(
-        checked.geometry, {other: one for other, one in shapes.items() if other != name}
-    )
-    field = known.get(name)
-    action = "new field" if field is None else "new boundary"
-    if field is None:
-        land.add_field(
-            connection,
-            farm_id,
-            name,
-            checked,
-            source=kind,
-            by=by,
-            official_field_id=place.official_id,
-            soil={},
-            soil_source="not stated",
-        )
-    elif shapes.get(name) == checked.geometry:
-        action = "same boundary"
-    else:
-        land.change_boundary(connection, field, checked, source=kind, by=by)
-    shapes[name] = checked.geometry
-    return report.model_copy(
-        update={"action": action, "area_ha": checked.area_ha, "warnings": warnings}
-    )

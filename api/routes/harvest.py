@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Path, Response
 
 from api.dependencies import Deeds, Now, Transaction, WhoAsks
 from api.entering import CREATED, WITHDRAWN, OfWanted, OfZone, ThisPage, made, of_row
-from api.errors import RequestProblem
 from api.formats import TABLES
 from api.idempotency import Once
-from api.models_entered import LoadIn, LoadOut
+from api.models_entered import LoadOut
 from api.paging import LINK
 from api.security.guard import needs
+from entry import records
+from entry.models import LoadIn
 from storage import entries
 
 router = APIRouter(tags=["records"])
@@ -49,7 +48,7 @@ def add_harvest_load(
     """Enter a load that was weighed; a ticket counts once for a crop zone."""
 
     def make() -> Response:
-        load_id, farm_id = enter(connection, asked, who.actor, now)
+        load_id, farm_id = records.enter_load(connection, asked, who.actor, now)
         body = of_row(LoadOut, entries.harvest_loads.get(connection, load_id))
         details = asked.model_dump(mode="json")
         deeds.note("load.create", f"harvest-load:{load_id}", farm_id=farm_id, details=details)
@@ -71,14 +70,3 @@ def withdraw_harvest_load(
     row = entries.harvest_loads.get(connection, load_id, lock=True)
     entries.harvest_loads.withdraw(connection, load_id, by=who.actor)
     deeds.note("load.withdraw", f"harvest-load:{load_id}", farm_id=row["farm_id"])
-
-
-def enter(connection: sa.Connection, asked: LoadIn, by: str, now: dt.datetime) -> tuple[int, int]:
-    """Enter a load; return its id and its farm's."""
-    zone = entries.crop_zones.get(connection, asked.crop_zone_id)
-    if asked.weighed_at > now:
-        raise RequestProblem("weighed_at is still to come.")
-    if asked.weighed_at.date() < zone["planted"]:
-        raise RequestProblem(f"weighed_at is before {zone['crop']} was planted, {zone['planted']}.")
-    load_id = entries.harvest_loads.add(connection, created_by=by, **asked.model_dump())
-    return load_id, zone["farm_id"]

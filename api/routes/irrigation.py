@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Path, Response
 
 from api.dependencies import Deeds, Now, Transaction, WhoAsks
 from api.entering import CREATED, WITHDRAWN, OfWanted, ThisPage, made, of_row
-from api.errors import RequestProblem
 from api.formats import TABLES
 from api.idempotency import Once
-from api.models_entered import IrrigationEventOut, IrrigationIn
+from api.models_entered import IrrigationEventOut
 from api.paging import LINK
 from api.security.guard import needs
-from storage import entries, fields
+from entry import records
+from entry.models import IrrigationIn
+from storage import entries
 
 router = APIRouter(tags=["records"])
 
@@ -47,7 +46,7 @@ def add_irrigation_event(
     """Enter an application of water; where a meter counts the field's, the meter goes before it."""
 
     def make() -> Response:
-        event_id, farm_id = enter(connection, asked, who.actor, now)
+        event_id, farm_id = records.enter_irrigation(connection, asked, who.actor, now)
         body = of_row(IrrigationEventOut, entries.irrigation_events.get(connection, event_id))
         object_ = f"irrigation-event:{event_id}"
         details = asked.model_dump(mode="json")
@@ -70,14 +69,3 @@ def withdraw_irrigation_event(
     row = entries.irrigation_events.get(connection, event_id, lock=True)
     entries.irrigation_events.withdraw(connection, event_id, by=who.actor)
     deeds.note("irrigation.withdraw", f"irrigation-event:{event_id}", farm_id=row["farm_id"])
-
-
-def enter(
-    connection: sa.Connection, asked: IrrigationIn, by: str, now: dt.datetime
-) -> tuple[int, int]:
-    """Enter an application; return its id and its farm's."""
-    field = fields.get(connection, asked.field_id)
-    if asked.started_at > now:
-        raise RequestProblem("started_at is still to come; enter water when it flows.")
-    event_id = entries.irrigation_events.add(connection, created_by=by, **asked.model_dump())
-    return event_id, field.farm_id

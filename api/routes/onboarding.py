@@ -28,9 +28,9 @@ from api.paging import LINK, Cursor, Limit, begin, following
 from api.routes.devices import datastream_out
 from api.security.caller import Caller
 from api.security.guard import needs
-from storage import credentials, devices, farms, fields, placements, registering, unknown
+from entry import devices as entry_devices
+from storage import credentials, devices, farms, placements, registering, unknown
 from storage.credentials import Issued, Known
-from storage.database import NotFound
 from storage.registering import GATEWAYS, AlreadyRegistered
 from storage.sealing import Seal
 
@@ -54,25 +54,13 @@ def register_device(
     makes a new token.
     """
     farm = farms.get(connection, asked.farm)
-    values = asked.model_dump(exclude={"id", "farm", "name"})
-    device_id = asked.id or registering.id_of(registering.identity_of(asked.wire_id or ""))
-    if values["wire_id"] == device_id:
-        values["wire_id"] = None
     _check_gateway(who, asked.kind)
-    if asked.field_id is not None and fields.get(connection, asked.field_id).farm_id != farm.id:
-        raise NotFound(f"field {asked.field_id} of farm {farm.slug!r}")
     try:
-        registering.register(
-            connection,
-            device_id,
-            farm_id=farm.id,
-            name=asked.name or asked.wire_id or device_id,
-            **values | {"topic_filters": asked.topic_filters or None},
-        )
+        device_id = entry_devices.register(connection, farm, asked)
     except AlreadyRegistered as error:
         raise Refused(409, f"{str(error).capitalize()}.", kind="already-registered") from error
     except ValueError as error:
-        raise RequestProblem(f"{error}.") from error
+        raise RequestProblem(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
     deeds.note(
         "device.register",
         f"device:{device_id}",
@@ -81,7 +69,7 @@ def register_device(
     )
     device = devices.get(connection, device_id)
     issued = None
-    if installer.speaks_itself(device):
+    if entry_devices.speaks_itself(device):
         issued = credentials.issue(connection, device_id, seal=Seal.from_environment())
     return _secret(
         RegisteredOut(
@@ -114,10 +102,10 @@ def change_device(
     _check_gateway(who, kind, device.kind)
     try:
         registering.check_topics(kind, filters)
+        if values:
+            registering.change(connection, device_id, **values)
     except ValueError as error:
-        raise RequestProblem(f"{error}.") from error
-    if values:
-        registering.change(connection, device_id, **values)
+        raise RequestProblem(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
     deeds.note("device.change", f"device:{device_id}", farm_id=device.farm_id, details=values)
     return _detail(connection, device_id)
 
@@ -136,7 +124,7 @@ def rotate_credential(
     With an overlap its MQTT user name changes, too. Sent again, it makes another token.
     """
     device = devices.get(connection, device_id)
-    if not installer.speaks_itself(device):
+    if not entry_devices.speaks_itself(device):
         raise RequestProblem(f"device {device_id!r} comes through its network, without a token.")
     _check_gateway(who, device.kind)
     issued = credentials.issue(

@@ -12,11 +12,12 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
+from analytics import spreadsheet
 from analytics.tables import TableError
 from ingest.imports import applications, loads, task_sets, weather, yields
 from ingest.imports.results import Asked, Imported, Refused
 from ingest.imports.sources import Source, find
-from ingest.imports.texts import KINDS, kind_of, lines_of, short
+from ingest.imports.texts import BY_HAND, KINDS, kind_of, lines_of, short
 from ingest.messages import PayloadError
 from storage.database import NotFound
 
@@ -74,6 +75,8 @@ def _import(engine: sa.Engine, source: Source, asked: Asked, *, dry: bool) -> Im
             else:
                 lines = lines_of(source.read(source.file), short(source.name))
                 kind = asked.kind or kind_of(lines, short(source.name))
+                if kind in BY_HAND:
+                    lines = spreadsheet.plain(lines, BY_HAND[kind])
                 made = _store_text(connection, source, kind, lines, asked)
             if dry:
                 transaction.rollback()

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import TypeVar
 
+from analytics import spreadsheet
+from analytics.spreadsheet import Columns, NotText
 from analytics.tables import IRRIGATION_COLUMNS, WEATHER_COLUMNS, TableError
 from analytics.text_files import GZIP, check_is_text
 from analytics.yield_tables import CSV_COLUMNS, TIME, looks_like_ag_leader
@@ -17,6 +19,15 @@ MOST_ERRORS = 20  # that are looked for in one file
 LOAD_COLUMNS = (
     "ticket", "weighed_at", "field", "net_kg", "moisture_pct", "impurity_pct", "area_ha",
 )  # fmt: skip
+# Of tables that people keep by hand, and save from a spreadsheet.
+BY_HAND = {
+    "weather": Columns(frozenset(WEATHER_COLUMNS), days=frozenset({"date"})),
+    "irrigation": Columns(frozenset(IRRIGATION_COLUMNS), days=frozenset({"date"})),
+    "loads": Columns(
+        frozenset({"net_kg", "moisture_pct", "impurity_pct", "area_ha"}),
+        moments=frozenset({"weighed_at"}),
+    ),
+}
 KINDS = ("isoxml", "agleader", "yield", "weather", "irrigation", "loads")
 
 Made = TypeVar("Made")
@@ -34,7 +45,11 @@ def lines_of(raw: bytes, file: str) -> list[str]:
     if raw.startswith(GZIP):
         raw = _unzipped(raw, file)
     check_is_text(raw, file)
-    return raw.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").split("\n")
+    try:
+        text = spreadsheet.decode(raw)
+    except NotText:
+        text = raw.decode("utf-8-sig", errors="replace")
+    return text.replace("\r\n", "\n").split("\n")
 
 
 def _unzipped(raw: bytes, file: str) -> bytes:
@@ -62,7 +77,8 @@ def kind_of(lines: list[str], file: str) -> str:
     first = next((line for line in lines if line.strip()), "")
     if looks_like_ag_leader(first):
         return "agleader"
-    header = {cell.strip().strip('"').removeprefix("\ufeff") for cell in first.split(",")}
+    told_apart = first.split(spreadsheet.separator_of(lines))
+    header = {cell.strip().strip('"').removeprefix("\ufeff") for cell in told_apart}
     told = (  # columns that no other kind has
         ("weather", {*WEATHER_COLUMNS}),
         ("irrigation", {*IRRIGATION_COLUMNS}),

@@ -1,11 +1,12 @@
 """Devices come into service over REST: a token is shown once, and never another's."""
 
 import base64
+import io
 import json
 import tomllib
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -189,7 +190,9 @@ def test_an_unknown_device_is_claimed_by_what_its_network_calls_it(world: World)
     assert world.ask("GET", "/unknown-devices").status_code == 403
 
     # An operator reads it off the device.
-    answer = world.register(id=None, wire_id="lora:A84041FFFF123456", profile="em500-smtc")
+    answer = world.register(
+        id=None, wire_id="lora:A84041FFFF123456", profile="milesight-em500-smtc"
+    )
     assert answer.status_code == 201, answer.text
     body = answer.json()
     assert (body["device"]["id"], body["device"]["wire_id"]) == (
@@ -352,3 +355,81 @@ def test_without_a_key_or_an_address_a_device_still_comes_into_service(
     assert json.loads(body["configuration"]["files"][0]["text"])["host"] == "<broker>"
     with world.engine.connect() as connection:
         assert connection.scalar(sa.select(tables.device_credentials.c.sealed_token)) is None
+
+
+def test_the_code_is_read_back_from_its_picture(world: World) -> None:
+    zxingcpp = pytest.importorskip("zxingcpp")
+    image = pytest.importorskip("PIL.Image")
+    secret = world.register(id="probe_ж-7").json()["secret"]
+    picture = base64.b64decode(secret["qr_png"].partition(",")[2])
+    (code,) = zxingcpp.read_barcodes(image.open(io.BytesIO(picture)))
+
+    assert code.text == secret["qr_text"]
+    url = urlsplit(code.text)
+    assert (unquote(str(url.username)), url.password) == ("probe_ж-7", secret["token"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/devices", {"id": "x", "farm": "mine", "kind": "soil-probe"}),
+        ("PATCH", "/devices/{device}", {}),
+    ],
+)
+def test_a_profile_that_there_is_not_is_refused_with_what_is_near(
+    world: World, method: str, path: str, body: dict[str, Any]
+) -> None:
+    path = path.format(device=world.mine.device)
+    refused = world.ask(method, path, json=body | {"profile": "em500-smtc"})
+    taken = world.ask(method, path, json=body | {"profile": "milesight-em500-smtc"})
+
+    assert refused.status_code == 422
+    assert "'em500-smtc'. Is it milesight-em500-smtc? There are" in refused.json()["detail"]
+    assert taken.status_code in {200, 201}, taken.text
+
+
+def test_many_devices_are_registered_from_a_table_and_their_tokens_shown_once(world: World) -> None:
+    lines = ["id;kind;field;name", "p-1;soil-probe;field-1;Датчик 1", "p-2;flow-meter;;"]
+    content = "\r\n".join(lines).encode("cp1251")
+    tried = world.ask("POST", "/farms/mine/devices?dry_run=true", content=content)
+    made = world.ask("POST", "/farms/mine/devices", content=content)
+
+    assert (tried.status_code, tried.json()["stored"], tried.json()["secrets"]) == (200, 0, [])
+    assert made.status_code == 200, made.text
+    assert made.headers["cache-control"] == "no-store"
+    secrets = made.json()["secrets"]
+    assert [one["client_id"] for one in secrets] == ["p-1", "p-2"]
+    detail = world.ask("GET", "/devices/p-1").json()
+    assert (detail["name"], detail["field_id"]) == ("Датчик 1", world.mine.field)
+    assert world.ask("GET", "/devices/p-2").json()["field_id"] is None
+    with world.engine.connect() as connection:
+        (token,) = credentials.find(connection, "p-2").tokens  # type: ignore[union-attr]
+    assert token.token_hash == credentials.hash_token(secrets[1]["token"])
+    assert secrets[1]["token"] not in world.everything_stored()
+    assert [one[1:3] for one in world.deeds()[1:]] == [
+        ("device.register", "device:p-1"), ("device.register", "device:p-2"),
+    ]  # fmt: skip
+    again = world.ask("POST", "/farms/mine/devices", content=content)
+    assert again.status_code == 422
+    assert "a device is registered as 'p-1'" in again.json()["problems"][0]["errors"][0]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("x;soil-probe;north;", "field: there is no field 'north' on the farm"),
+        ("x;gateway;;", "a gateway is registered by itself"),
+        ("x y;soil-probe;;", "id: String should match pattern"),
+        (";soil-probe;;", "an id or a wire_id is needed"),
+        ("dala-x;soil-probe;;", "does not begin with dala-"),
+    ],
+)
+def test_a_line_of_devices_that_is_wrong_says_why(world: World, line: str, words: str) -> None:
+    content = f"id;kind;field;name\ngood;soil-probe;;\n{line}\n".encode()
+    refused = world.ask("POST", "/farms/mine/devices", content=content)
+
+    assert refused.status_code == 422
+    (problem,) = refused.json()["problems"]
+    assert problem["line"] == 3
+    assert words in problem["errors"][0]
+    assert world.ask("GET", "/devices/good").status_code == 404

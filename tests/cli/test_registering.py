@@ -55,7 +55,10 @@ def test_a_registered_device_is_stored(run: Run, empty_engine: sa.Engine) -> Non
         (("probe-7", "--farm", "step", "--kind", "x"), "no farm 'step'. Try: steppe"),
         (("probe-7", *PROBE, "--field", "east"), "no field 'east' of steppe. There are: west"),
         (("probe-7", *PROBE, "--timezone", "Mars"), "no IANA time zone"),
-        (("probe-7", *PROBE, "--profile", "em500"), "'em500' is none of: decentlab-dl-atm41"),
+        (
+            ("probe-7", *PROBE, "--profile", "em500"),
+            "'em500'. Is it milesight-em500-pp or milesight-em500-smtc?",
+        ),
     ],
 )
 def test_what_cannot_be_registered_says_why(run: Run, words: tuple[str, ...], why: str) -> None:
@@ -129,7 +132,7 @@ def test_a_claimed_device_is_told_its_model_and_what_it_sent_is_read(
     run("rejected", "retry")
 
     assert (nothing.exit_code, unknown.exit_code, nobody.exit_code) == (1, 1, 1)
-    assert "'em500' is none of: decentlab-dl-atm41" in unknown.stderr
+    assert "'em500'. Is it milesight-em500-pp or milesight-em500-smtc?" in unknown.stderr
     assert "no device 'nobody'" in nobody.stderr
     assert result.exit_code == 0, result.stderr
     with empty_engine.connect() as connection:

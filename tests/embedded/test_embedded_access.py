@@ -22,7 +22,7 @@ from storage.credentials import SECOND, Credential, Token, hash_token
 
 def known(token, **values):
     """A soil probe that has this token."""
-    tokens = [Token("probe", hash_token(token), False)]
+    tokens = [Token("probe", hash_token(token), False, True)]
     usual = {"tokens": tokens, "kind": "soil-probe", "disabled": False, "topic_filters": ()}
     return Credential(**(usual | values))
 
@@ -128,10 +128,13 @@ def test_a_new_token_counts_at_once_and_a_wrong_one_never(database, clock):
 def test_an_old_token_is_good_until_the_new_one_is_used(database, clock):
     def used(username):
         assert username == "probe" + SECOND
-        database.answer = known("new", tokens=[Token(username, hash_token("new"), False)])
+        database.answer = known("new", tokens=[Token(username, hash_token("new"), False, True)])
 
     book = CredentialBook(database, fresh_s=5.0, clock=clock, used=used)
-    both = [Token("probe", hash_token("old"), True), Token("probe~2", hash_token("new"), False)]
+    both = [
+        Token("probe", hash_token("old"), True, True),
+        Token("probe~2", hash_token("new"), False, False),
+    ]
     database.answer = known("new", tokens=both)
 
     def enters(username, token):

@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
 import pytest
+import sqlalchemy as sa
 
 from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
 from migrations import upgrade
-from storage import credentials, devices, registering
+from storage import credentials, devices, registering, tables
 from storage.database import make_engine
+from storage.sealing import Seal
 
 TOKENS = {"probe-1": "t0", "probe-2": "t1", "gateway": "t2", "retired": "t3", "fresh": None}
 
@@ -383,3 +385,34 @@ def test_a_replaced_token_ends_once_the_new_one_is_used(servers, client):
     assert not later.code.is_failure
     assert not later.subscribe("dala/v1/rotated/receipt")
     assert client(old.username, old.token, client_id="rotated").code.is_failure
+
+
+def test_a_credential_is_told_and_its_first_use_is_known_without_anybody_telling(servers, client):
+    engine = make_engine(servers.database_url)
+    seal = Seal("ab" * 32)  # as where Mosquitto would be told: nothing stays behind for it
+    with engine.begin() as connection:
+        devices.put(connection, "honest", kind="soil-probe", name="honest")
+        token = credentials.issue(connection, "honest", seal=seal).token
+
+    def known():
+        with engine.connect() as connection:
+            (one,) = credentials.of_device(connection, "honest")
+            return one
+
+    deadline = time.monotonic() + 10
+    while not known().at_broker and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert (known().at_broker, known().first_used_at) == (True, None)
+    sealed = tables.device_credentials.c.sealed_token
+    with engine.connect() as connection:
+        query = sa.select(sealed).where(tables.device_credentials.c.username == "honest")
+        assert connection.scalar(query) is None
+    assert client("honest", "wrong").code.is_failure
+    assert known().first_used_at is None
+    before = dt.datetime.now(dt.UTC)
+    assert not client("honest", token).code.is_failure
+    first = known().first_used_at
+    assert abs(first - before) < dt.timedelta(seconds=10)
+    assert not client("honest", token).code.is_failure
+    assert known().first_used_at == first
+    engine.dispose()

@@ -121,6 +121,26 @@ def test_a_disabled_device_is_cut_off_at_once_and_comes_back_when_enabled(
     assert visit(issued.username, issued.token).came_in
 
 
+def test_the_first_use_of_a_token_is_noted_and_not_one_of_the_token_before(
+    empty_engine: sa.Engine, broker: DynamicMosquitto, visit: Callable[..., Visitor]
+) -> None:
+    service = BrokerAddress.parse(broker.ingest_url)
+    access = BrokerAccess(empty_engine, broker.admin, service=service, seal=SEAL)
+    access.start(patience_s=10)
+    first = put(empty_engine, "probe")
+    told(empty_engine)
+    assert known(empty_engine, "probe").first_used_at is None
+    assert visit(first.username, first.token).came_in
+    wait_until(lambda: known(empty_engine, "probe").first_used_at, "the broker's word of it")
+    access.stop()
+
+    # A new one under the same name, which Mosquitto has not been told of.
+    with empty_engine.begin() as connection:
+        credentials.issue(connection, "probe", seal=SEAL)
+        credentials.note_used(connection, "probe", if_told=True)
+    assert known(empty_engine, "probe").first_used_at is None
+
+
 def test_the_old_token_is_good_until_the_new_one_is_used(
     empty_engine: sa.Engine, access: BrokerAccess, visit: Callable[..., Visitor]
 ) -> None:

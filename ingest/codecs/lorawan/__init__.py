@@ -87,14 +87,6 @@ def _configured(profile: str) -> Model:
     return model
 
 
-def check_profile(profile: str) -> None:
-    """Raise ValueError, with the profiles that there are, if this is none of them."""
-    try:
-        _configured(profile)
-    except PayloadError as error:
-        raise ValueError(f"profile {error.detail}") from error
-
-
 def counter_modulus(profile: str | None, quantity: str, channel: int | None = None) -> float | None:
     """Where a counter of this device profile begins again, in the stored unit; None: never.
 

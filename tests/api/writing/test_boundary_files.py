@@ -56,6 +56,25 @@ def isoxml() -> bytes:
     ).encode()
 
 
+def task_set(**files: str) -> bytes:
+    """A task data set in an archive; `{points}` are those of the square."""
+    points = "".join(f'<PNT A="2" C="{y}" D="{x}"/>' for x, y in square()["coordinates"][0][:-1])
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"TASKDATA/{name}.XML", text.replace("{points}", points))
+    return made.getvalue()
+
+
+FIELD = '<PFD A="PFD1" B="1" C="Солтүстік" D="0"><PLN A="1"><LSG A="1">{points}</LSG></PLN></PFD>'
+ROOT = '<ISO11783_TaskData VersionMajor="4">{}</ISO11783_TaskData>'
+# As ISO 11783-10 lets a set keep its fields: in a file of their own, beside others.
+APART = {
+    "TASKDATA": ROOT.format('<XFR A="TSK00001" B="1"/><XFR A="PFD00001" B="1"/>'),
+    "Pfd00001": f"<XFC>{FIELD}</XFC>",
+}
+
+
 @pytest.mark.parametrize(
     ("kind", "content"),
     [
@@ -64,6 +83,7 @@ def isoxml() -> bytes:
         ("shapefile", zipped_shapefile("EPSG:28412")),  # Pulkovo 1942, zone 12
         ("kml", kml()),
         ("isoxml", isoxml()),
+        ("isoxml", task_set(**APART)),
     ],
 )
 def test_every_format_makes_the_same_field(world: World, kind: str, content: bytes) -> None:
@@ -115,9 +135,29 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><kml>&b;</kml>'
         (zipped_shapefile(None), "without its .prj"),
         (geojson(crs={"type": "name", "properties": {"name": "EPSG:32642"}}), "its crs"),
         (geojson(), "there is no boundary"),
+        (APART["TASKDATA"].encode(), "its fields lie in PFD00001.XML, which is not beside it"),
+        (task_set(TASKDATA=APART["TASKDATA"]), "take the whole set"),
+        (task_set(**APART | {"Pfd00001": ROOT.format(FIELD)}), "PFD00001.XML begins with <ISO"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(world: World, content: bytes, words: str) -> None:
     refused = world.send("farms/mine/boundaries", content, 422).json()
 
     assert words in refused["detail"]
+
+
+def test_a_hole_is_of_the_outline_around_it(world: World) -> None:
+    def line(kind: int, west: float, size: float, of: float = 0.0) -> str:
+        corners = square(west + of / 2, 43.3 + of / 3, size)["coordinates"][0][:-1]
+        points = "".join(f'<PNT A="2" C="{y}" D="{x}"/>' for x, y in corners)
+        return f'<LSG A="{kind}">{points}</LSG>'
+
+    # Version 3: both outlines, of 25 ha each, in one polygon; the hole of 1 ha in the second.
+    lines = line(1, 68.25, 1.0) + line(1, 68.3, 1.0) + line(2, 68.3, 0.2, of=0.005)
+    field = f'<PFD A="PFD1" C="two parts" D="0"><PLN A="1">{lines}</PLN></PFD>'
+    (place,) = world.send("farms/mine/boundaries", ROOT.format(field).encode()).json()["places"]
+    nowhere = field.replace(line(2, 68.3, 0.2, of=0.005), line(2, 69.0, 0.2))
+    refused = world.send("farms/mine/boundaries", ROOT.format(nowhere).encode(), 422).json()
+
+    assert place["area_ha"] == pytest.approx(49.0, rel=1e-3)
+    assert "a hole that lies in none of its outlines" in refused["detail"]

@@ -93,6 +93,19 @@ def test_loads_are_of_the_crop_that_grew_there(steppe: Steppe) -> None:
     assert any("13,500 kg as weighed" in note for note in made.notes)
 
 
+def test_loads_as_excel_saves_them_are_read_with_their_russian_names(steppe: Steppe) -> None:
+    with steppe.engine.begin() as connection:
+        put_zone(connection, put_field(connection, steppe.farm, "Поле 1", east=(100.0, 200.0)))
+    text = LOADS.replace(",", ";") + "A-1;25.09.2025 18:30;Поле 1;8 400,5;11,5;;\n"
+
+    made = steppe.imports("l.csv", text.encode("cp1251"))
+
+    assert (made.state, made.into, made.new) == ("imported", "Поле 1", 1)
+    query = "SELECT ticket, weighed_at, net_kg, moisture_pct FROM harvest_loads"
+    at = dt.datetime(2025, 9, 25, 13, 30, tzinfo=dt.UTC)
+    assert steppe.rows(query) == [("A-1", at, 8400.5, 11.5)]
+
+
 def test_a_ticket_counts_once_and_with_another_mass_people_decide(steppe: Steppe) -> None:
     line = "A-1,2025-09-10 18:30,west,8400,,,\n"
     steppe.imports("l.csv", LOADS + line)

@@ -37,6 +37,18 @@ def test_a_day_is_stamped_before_the_farms_midnight(steppe: Steppe) -> None:
     assert steppe.rows("SELECT kind, sensor_height_m FROM devices") == [("weather-station", 2.0)]
 
 
+def test_a_table_as_excel_saves_it_is_the_same(steppe: Steppe) -> None:
+    plain = HEAD + day("2025-09-01", dew="7.5", rain="4.2")
+    excel = plain.replace(",", ";").replace(".", ",").replace("2025-09-01", "01.09.2025")
+    steppe.imports("w.csv", plain)
+    before = steppe.rows(VALUES)
+
+    made = steppe.imports("excel.csv", excel.replace("\n", "\r\n").encode("utf-8-sig"))
+
+    assert (made.state, made.new, made.known) == ("imported", 0, 8)
+    assert steppe.rows(VALUES) == before
+
+
 def test_vapour_pressure_becomes_the_dew_point(steppe: Steppe) -> None:
     # FAO-56 Table 2.3: air of 10 °C is saturated at 1.228 kPa, of 0 °C at 0.611.
     text = HEAD + day("2025-09-01", vapour="1.228") + day("2025-09-02", vapour="0.611")
@@ -127,7 +139,7 @@ def test_a_file_of_errors_is_not_read_for_ever(steppe: Steppe) -> None:
     [
         (HEAD, "w.csv, line 1, column date: there is no day below the header"),
         (HEAD.replace("rain_mm", "rain"), "w.csv, line 1, column rain: is not one of"),
-        (HEAD.replace(",", ";"), "w.csv, line 1, column (header): begins with"),
+        (HEAD.replace(",", "|"), "w.csv, line 1, column (header): begins with"),
     ],
 )
 def test_a_file_that_is_none_is_refused(steppe: Steppe, text: str, reason: str) -> None:

@@ -11,9 +11,49 @@ from analytics import boundary_checks
 from analytics.boundary_checks import Checked
 from analytics.sections import ScenarioError
 from analytics.soil_document import soil_from_mapping
-from api.errors import RequestProblem
-from storage import fields
+from entry import EntryRefused
+from entry.models import FarmIn, FieldIn
+from storage import farms, fields
 from storage.fields import Field
+
+
+def enter_farm(connection: sa.Connection, asked: FarmIn, *, by: str) -> int:
+    """Enter a farm; return its id.
+
+    Raises
+    ------
+    EntryRefused
+        If there is no such region.
+    """
+    known = [one.code for one in farms.regions(connection)]
+    if asked.region_code is not None and asked.region_code not in known:
+        there_are = ", ".join(known) or "none"
+        raise EntryRefused(f"There is no region {asked.region_code!r}; there are {there_are}.")
+    return farms.add(connection, created_by=by, **asked.model_dump())
+
+
+def enter_field(
+    connection: sa.Connection, farm_id: int, asked: FieldIn, *, by: str, source: str = "entered"
+) -> tuple[int, list[str]]:
+    """Enter a field, its boundary checked and its area taken from it; its id, and warnings."""
+    check_soil(asked.soil)
+    checked = None
+    warnings: list[str] = []
+    if asked.geometry is not None:
+        checked = check_geometry(asked.geometry)
+        check_area(checked.area_ha, asked.official_area_ha, asked.area_tolerance_pct)
+        warnings = warnings_of(checked.geometry, neighbours(connection, farm_id))
+    field_id = add_field(
+        connection,
+        farm_id,
+        asked.name,
+        checked,
+        source=source,
+        by=by,
+        stated_ha=asked.official_area_ha,
+        **asked.model_dump(include={"official_field_id", "soil", "soil_source", "land_use"}),
+    )
+    return field_id, warnings
 
 
 def check_soil(soil: Mapping[str, Any]) -> None:
@@ -23,7 +63,7 @@ def check_soil(soil: Mapping[str, Any]) -> None:
     try:
         soil_from_mapping(soil)
     except (ScenarioError, ValueError, TypeError) as error:
-        raise RequestProblem(str(error)) from error
+        raise EntryRefused(str(error)) from error
 
 
 def check_geometry(geometry: Mapping[str, Any]) -> Checked:
@@ -31,7 +71,7 @@ def check_geometry(geometry: Mapping[str, Any]) -> Checked:
     try:
         return boundary_checks.check(geometry)
     except ValueError as error:
-        raise RequestProblem(f"The boundary {error}.") from error
+        raise EntryRefused(f"The boundary {error}.") from error
 
 
 def check_area(area_ha: float, official_ha: float | None, tolerance_pct: float) -> None:
@@ -40,7 +80,7 @@ def check_area(area_ha: float, official_ha: float | None, tolerance_pct: float) 
         return
     off = 100.0 * (area_ha / official_ha - 1.0)
     if abs(off) > tolerance_pct:
-        raise RequestProblem(
+        raise EntryRefused(
             f"The boundary has {area_ha:,.2f} ha, documents say {official_ha:,.2f} ha: "
             f"{off:+.1f} %, and {tolerance_pct:g} % is allowed. Mend one of them, or allow more by "
             "area_tolerance_pct."

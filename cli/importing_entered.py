@@ -1,0 +1,206 @@
+"""Files that people keep of a farm: boundaries, crops, water, adjustments, devices."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli.speaking import author, fail, note, say, trouble
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from entry.lines import Lines
+    from entry.places import Boundaries
+    from ingest.imports import Imported
+    from seeds.services import Services
+    from storage.farms import Farm
+
+_BOUNDARIES = {".geojson", ".json", ".kml", ".kmz"}
+_MOST_BYTES = 64 << 20
+
+
+def chosen(paths: Sequence[Path], kind: str | None) -> dict[Path, str]:
+    """Those of the paths that are such files, with what they are; ``kind`` says so of all."""
+    from cli.importing import ENTERED
+
+    found: dict[Path, str] = {}
+    for path in paths:
+        told = _kind_of(path) if kind is None else kind
+        if told in ENTERED:
+            found[path] = str(told)
+    return found
+
+
+def run(
+    services: Services,
+    farm: Farm,
+    files: Mapping[Path, str],
+    *,
+    tokens: Path | None,
+    name_property: str | None,
+    dry: bool,
+) -> list[dict[str, Any]]:
+    """Import each of the files, a transaction each; a row of ``ingest.imports`` for each."""
+    if tokens is not None and not dry and tokens.exists():
+        fail(f"{tokens} is there already; tokens are written to a new file.")
+    rows = []
+    for path, kind in files.items():
+        try:
+            content = path.read_bytes()
+            with services.engine.begin() as connection:
+                if kind == "boundaries":
+                    made = _boundaries(connection, farm, path, content, name_property, dry)
+                else:
+                    made = _lines(services, connection, farm, path, kind, content, tokens, dry)
+        except (OSError, ValueError) as error:
+            made = _refused(path, kind, [trouble(error)])
+        rows.append(made.as_row())
+    return rows
+
+
+def _kind_of(path: Path) -> str | None:
+    from entry import lines
+
+    if path.suffix.lower() in _BOUNDARIES:
+        return "boundaries"
+    if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+        return None
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            named = [one.lower() for one in archive.namelist()]
+        return "boundaries" if any(one.endswith((".shp", ".kml")) for one in named) else None
+    if path.suffix.lower() not in {".csv", ".txt"}:
+        return None
+    told = lines.kind_of(path.read_bytes())
+    return None if told == "harvest-loads" else told
+
+
+def _boundaries(
+    connection: sa.Connection,
+    farm: Farm,
+    path: Path,
+    content: bytes,
+    name_property: str | None,
+    dry: bool,
+) -> Imported:
+    from entry import places
+
+    beside = _set_around(path) if path.name.lower() == "taskdata.xml" else content
+    found: Boundaries = places.store(
+        connection, farm.id, beside, by=author(), dry=dry, name_property=name_property
+    )
+    errors = [
+        f"{path.name}, place {one.number} ({one.name or 'no name'}): {error}"
+        for one in found.refused
+        for error in one.errors
+    ]
+    if errors:
+        return _refused(path, "boundaries", errors)
+    details = {"kind": found.kind, "places": len(found.places), "stored": found.stored}
+    if not dry:
+        note(connection, "field.import", f"farm:{farm.slug}", farm.id, details)
+    of_action = [one.action for one in found.places]
+    return _imported(
+        path,
+        "boundaries",
+        "fields",
+        new=sum(one != "same boundary" for one in of_action),
+        known=of_action.count("same boundary"),
+        notes=[f"{one.name} {warning}" for one in found.places for warning in one.warnings],
+        details=[
+            {
+                "line": one.number,
+                "field": one.name,
+                "is": one.action,
+                "area_ha": round(one.area_ha or 0.0, 2),
+            }
+            for one in found.places
+        ],
+    )
+
+
+def _set_around(document: Path) -> bytes:
+    """TASKDATA.XML with the files beside it that it may refer to, as an archive."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for one in sorted(document.parent.iterdir()):
+            if one.suffix.lower() == ".xml" and one.is_file():
+                archive.write(one, one.name)
+    return made.getvalue()
+
+
+def _lines(
+    services: Services,
+    connection: sa.Connection,
+    farm: Farm,
+    path: Path,
+    kind: Any,
+    content: bytes,
+    tokens: Path | None,
+    dry: bool,
+) -> Imported:
+    from entry import lines
+    from entry.lines import Entering
+    from storage.sealing import Seal
+
+    seal = Seal.from_environment()
+    gives = services.embedded is not None or seal is not None
+    now = dt.datetime.now(dt.UTC)
+    entering = Entering(connection, farm, author(), now, seal, gives)
+    found = lines.store(entering, kind, content, dry=dry)
+    if found.wrong:
+        told = [f"{path.name}, line {w.line}: {error}" for w in found.wrong for error in w.errors]
+        return _refused(path, kind, told)
+    notes = []
+    if kind == "devices" and not dry:
+        notes = _hand_out(connection, farm, found, tokens, gives=gives)
+    elif not dry:
+        details = {"kind": kind, "lines": len(found.lines), "stored": found.stored}
+        note(connection, "records.import", f"farm:{farm.slug}", farm.id, details)
+    return _imported(path, kind, kind.replace("-", " "), new=len(found.lines), notes=notes)
+
+
+def _hand_out(
+    connection: sa.Connection, farm: Farm, found: Lines, tokens: Path | None, *, gives: bool
+) -> list[str]:
+    """Write tokens into the file; what people have to know. Nothing stands before that is done."""
+    from api import installer
+
+    for one in found.handed:
+        note(connection, "device.register", f"device:{one.device_id}", farm.id, {})
+    issued = [(one.device_id, one.issued) for one in found.handed if one.issued is not None]
+    if not issued:
+        own = "your broker decides who may connect: give each an account there"
+        return [] if gives else [own]
+    if tokens is None:
+        raise ValueError(
+            "its devices get tokens, which are shown once: say where, by --tokens FILE"
+        )
+    opened = os.open(tokens, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["client_id", "username", "token", "qr_text"])
+        for device_id, token in issued:
+            writer.writerow(list(installer.told(device_id, token).model_dump().values()))
+    say(f"The tokens of {len(issued)} devices are in {tokens}, which only you can read.")
+    return []
+
+
+def _imported(path: Path, kind: str, unit: str, **values: Any) -> Imported:
+    from ingest.imports import Imported
+
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return Imported(str(path), kind, unit=unit, **values)
+
+
+def _refused(path: Path, kind: str, errors: Sequence[str]) -> Imported:
+    from ingest.imports import Imported
+
+    return Imported(str(path), kind, "refused", errors=tuple(errors))
