@@ -56,7 +56,6 @@ class Line(NamedTuple):
     farm: str | None  # slug
     revision_id: int
     revision: int
-    revisions: int
     as_of: dt.datetime
     filed_at: dt.datetime
     filed_by: str
@@ -210,7 +209,6 @@ def page(
     said = (
         _REVISION.c.id,
         _REVISION.c.revision,
-        _REVISION.c.revision + 1,
         _REVISION.c.as_of,
         _REVISION.c.filed_at,
         _REVISION.c.filed_by,

@@ -5,11 +5,15 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from storage import alerts, devices, farms, fields, tables
+from reports.statements import filing as statements
+from reports.statements.signing import SigningKey
+from reports.statements.statement import Asked
+from storage import alerts, devices, farms, fields, filing, tables
 from storage.alerts import Opening
 from storage.devices import StreamKey
 from storage.farms import Region
 
+KEY = SigningKey.make()
 START = dt.datetime(2025, 6, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
@@ -25,6 +29,7 @@ class Land(NamedTuple):
     device: str
     region: str
     alert: int  # one that is open, of the device's silence
+    report: str  # of its water, filed
 
 
 def put_land(connection: sa.Connection, slug: str, region: str) -> Land:
@@ -67,4 +72,11 @@ def put_land(connection: sa.Connection, slug: str, region: str) -> Land:
     said = {"device": device, "newest_reading": START.isoformat(), "expected_interval_s": 600}
     alerts.open(connection, [Opening("silent", f"device:{device}", farm, said)], now=START)
     (alert,) = alerts.page(connection, farm_id=farm)
-    return Land(farm, field, zone, stream, slug, device, region, alert.id)
+    report = _filed(connection, slug)
+    return Land(farm, field, zone, stream, slug, device, region, alert.id, report)
+
+
+def _filed(connection: sa.Connection, slug: str) -> str:
+    filing.put_key(connection, KEY.kid, KEY.public, role="files", owner="tests", created_by="test")
+    asked = Asked("water", 2025, farm=slug)
+    return statements.file(connection, asked, KEY, author="test").report.number

@@ -14,6 +14,7 @@ SCOPES: Mapping[str, str] = {
     "write:devices": "register and claim devices, their credentials and calibrations",
     "write:alerts": "acknowledge alerts, change their rules",
     "write:reports": "file reports",
+    "sign:reports": "countersign filed reports, with a key that was made known",
     "read:metrics": "counts of the API's process: requests, times, connections",
     "admin:access": "accounts, clients and the audit log",
 }
@@ -24,6 +25,6 @@ ROLES: Mapping[str, frozenset[str]] = {
     "administrator": frozenset(SCOPES),
     "agronomist": _READS | {"write:farms", "write:records", "write:alerts"},
     "operator": _READS | {"write:farms", "write:records", "write:devices", "write:alerts"},
-    "ministry": frozenset({"read:farms", "read:reports"}),
+    "ministry": frozenset({"read:farms", "read:reports", "sign:reports"}),
     "reader": _READS,
 }

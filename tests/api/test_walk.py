@@ -3,7 +3,9 @@
 import datetime as dt
 import itertools
 import re
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
@@ -14,7 +16,7 @@ from api.app import make_app
 from api.security.permissions import SCOPES
 from storage import tables
 from tests.api.asking import Api, put_account, put_key
-from tests.two_farms import Land, put_land
+from tests.two_farms import KEY, Land, put_land
 
 # Whoever may call these proves nothing; another one is for its author to name here.
 FOR_ANYBODY = {
@@ -25,6 +27,7 @@ FOR_ANYBODY = {
     ("get", "/v1/session/oidc"),
     ("get", "/v1/session/oidc/callback"),
     ("post", "/v1/oauth/token"),
+    ("get", "/v1/reports/keys"),
 }
 QUERY = {
     "season": "2025",
@@ -37,6 +40,7 @@ QUERY = {
 NOT_IN_THIS_WORLD = {
     "/v1/fields/{field_id}/yield-map": "no harvest of field",
     "/v1/fields/{field_id}/yield-points": "no harvest of field",
+    "/v1/reports/{number}/difference": "no revision before the first",
 }
 # Bodies of routes, by operation id, where the examples of their schema do not make a good one.
 BODIES: dict[str, Any] = {}
@@ -125,7 +129,9 @@ ALL = [
     for method, said in item.items()
 ]
 GUARDED = [one for one in ALL if (one.method, one.path) not in FOR_ANYBODY]
-OF_A_FARM = {"farm", "field_id", "crop_zone_id", "device_id", "datastream_id", "alert_id"}
+OF_A_FARM = {
+    "farm", "field_id", "crop_zone_id", "device_id", "datastream_id", "alert_id", "number",
+}  # fmt: skip
 # Below one of those in every path, or entered in a test of its own, or of no farm.
 BELOW = {"placement_id", "calibration_id", "subscription_id"}
 ENTERED = {"event_id", "load_id", "adjustment_id", "decision_id"}
@@ -164,16 +170,18 @@ def world(engine: sa.Engine) -> Iterator[World]:
             sa.update(key).where(key.c.client_id == of).values(revoked_at=sa.func.now())
         )
     put_account(engine, "boss", "administrator")
-    yield World(
-        Api(engine),
-        mine,
-        theirs,
-        right=put_key(engine, "right", farm_ids=[mine.farm]),
-        foreign=put_key(engine, "foreign", regions=["KZ-43"]),
-        expired=put_key(engine, "expired", everything=True, lives=-day),
-        revoked=revoked,
-        everything=put_key(engine, "everything", everything=True),
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        KEY.write(Path(folder) / "report-key.jwk")
+        yield World(
+            Api(engine, report_key_file=Path(folder) / "report-key.jwk"),
+            mine,
+            theirs,
+            right=put_key(engine, "right", farm_ids=[mine.farm]),
+            foreign=put_key(engine, "foreign", regions=["KZ-43"]),
+            expired=put_key(engine, "expired", everything=True, lives=-day),
+            revoked=revoked,
+            everything=put_key(engine, "everything", everything=True),
+        )
     names = ", ".join(table.name for table in tables.metadata.sorted_tables)
     with engine.begin() as connection:
         connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
@@ -199,6 +207,7 @@ def place(path: str, land: Land) -> str:
         placement_id=1,
         calibration_id=1,
         alert_id=land.alert,
+        number=land.report,
         subscription_id=1,
     )
 
