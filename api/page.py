@@ -102,6 +102,10 @@ async def asset(request: Request, name: str) -> Response:
 
 
 @router.get("/icon.svg", dependencies=[anybody()])
+@router.get("/icon-192.png", dependencies=[anybody()])
+@router.get("/icon-512.png", dependencies=[anybody()])
+@router.get("/icon-maskable-512.png", dependencies=[anybody()])
+@router.get("/apple-touch-icon.png", dependencies=[anybody()])
 @router.get("/manifest.webmanifest", dependencies=[anybody()])
 @router.get("/worker.js", dependencies=[anybody()])
 async def root_file(request: Request) -> Response:

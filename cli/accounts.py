@@ -194,7 +194,10 @@ def _token(connection: sa.Connection, account: Account) -> str:
 
 
 def _show(token: str) -> None:
-    say("Hand this over; it sets a password once, within 24 hours (POST /v1/session/password):")
+    say(
+        "Hand this over; it sets a password once, within 24 hours: on the page under /password, "
+        "or as a link https://…/password#TOKEN"
+    )
     print(token)
 
 

@@ -8,10 +8,13 @@ import { begin } from "./display";
 import { keepForOffline } from "./offline";
 import { Frame } from "./parts/frame";
 import { offerPatterns } from "./parts/patterns";
+import { offerSigns } from "./parts/signs";
 import { Empty, Loading, Title } from "./parts/states";
 import { go, href, listen, type Route, route } from "./router";
 import { Farms } from "./screens/farms";
 import { FieldScreen } from "./screens/field";
+import { Method } from "./screens/method";
+import { NewPassword } from "./screens/new-password";
 import { Savings } from "./screens/savings";
 import { SignIn } from "./screens/sign-in";
 import { Today } from "./screens/today";
@@ -20,11 +23,12 @@ import { t } from "./words";
 function Page() {
   const at = route.value;
   const { state } = who.value;
-  const outside = state === "nobody" && at.name !== "sign-in";
+  const outside = state === "nobody" && at.name !== "sign-in" && at.name !== "password";
   useEffect(() => {
     if (outside) go({ name: "sign-in", back: href(at) }, true);
   }, [outside]);
   if (at.name === "sign-in") return <SignIn back={at.back} />;
+  if (at.name === "password") return <NewPassword />;
   if (outside) return null;
   return (
     <Frame>
@@ -47,6 +51,8 @@ function Screen({ at }: { at: Route }) {
       return <Today key={at.farm} at={at} />;
     case "field":
       return <FieldScreen key={at.field} at={at} />;
+    case "method":
+      return <Method key={at.farm} at={at} />;
     case "savings":
       return <Savings key={at.farm} at={at} />;
     default:
@@ -77,6 +83,7 @@ async function start(): Promise<void> {
   whenSignedOut(() => leave(true));
   await Promise.all([begin(), recognise()]);
   offerPatterns();
+  offerSigns();
   follow();
   keepForOffline();
   const place = document.getElementById("page");

@@ -8,6 +8,8 @@ const ROUTES: Route[] = [
   { name: "today", farm: "Ақмола 1/2", day: "2025-07-01", field: 7 },
   { name: "field", farm: "a", field: 12, season: 2025, day: "2025-07-01", crop_zone: 3 },
   { name: "savings", farm: "a", season: 2024 },
+  { name: "method", farm: "a", season: null },
+  { name: "password" },
 ];
 
 describe("an address", () => {

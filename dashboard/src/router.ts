@@ -13,6 +13,7 @@ interface Place {
 const PLACES = {
   farms: { path: "/", parts: {}, query: {} },
   "sign-in": { path: "/sign-in", parts: {}, query: { back: local } },
+  password: { path: "/password", parts: {}, query: {} },
   today: { path: "/farms/:farm", parts: { farm: text }, query: { day, field: whole } },
   field: {
     path: "/farms/:farm/fields/:field",
@@ -20,6 +21,7 @@ const PLACES = {
     query: { season: whole, crop_zone: whole, day },
   },
   savings: { path: "/farms/:farm/savings", parts: { farm: text }, query: { season: whole } },
+  method: { path: "/farms/:farm/savings/method", parts: { farm: text }, query: { season: whole } },
 } as const satisfies Record<string, Place>;
 
 type Name = keyof typeof PLACES;

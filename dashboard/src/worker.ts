@@ -32,7 +32,8 @@ self.addEventListener("fetch", (event) => {
 });
 
 function isData(url: URL): boolean {
-  if (url.pathname === "/page.json" || url.pathname === "/icon.svg") return true;
+  if (url.pathname === "/page.json" || /^\/[a-z0-9-]*icon[a-z0-9-]*\.(svg|png)$/.test(url.pathname))
+    return true;
   return url.pathname.startsWith("/v1/") && !NEVER.some((one) => url.pathname.startsWith(one));
 }
 

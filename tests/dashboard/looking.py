@@ -20,7 +20,7 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # A key of the dictionaries, or a placeholder that nobody filled.
 UNSAID = re.compile(
     r"\b(?:app|session|state|farms|start|nav|today|alert|status|map|fields|field|savings|crop|method"
-    r"|cause|unit|theme|weather|language)\.[a-z][a-z_.-]*\b|\{\w+\}"
+    r"|cause|unit|theme|weather|language|direction|decision|method_page|raw|password)\.[a-z][a-z_.-]*\b|\{\w+\}"
 )
 
 

@@ -1,12 +1,15 @@
 """Take the pictures of the user guide: ``python -m tests.dashboard.pictures FOLDER [--all]``.
 
-With --all every screen in every language and size, to be looked at. Has a database of its own, a
-computed season, the built page and a browser.
+Draws the icons of the page as PNG, too, which phones want that install it. With --all every screen
+in every language and size, to be looked at. Has a database of its own, a computed season, the
+built page and a browser.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 import migrations
 from embedded.home import EmbeddedSettings
@@ -26,11 +29,13 @@ from tests.dashboard.season import (
     DAY,
     FARM,
     PASSWORD,
+    ROOT,
     browser_program,
     put_season,
     serving,
 )
 
+PUBLIC = ROOT / "dashboard/public"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 LOCALES = {"kk": "kk-KZ", "ru": "ru-KZ", "en": "en-GB"}
@@ -92,6 +97,7 @@ def main(folder: Path, pictures: tuple[Picture, ...] = GUIDE) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with _season() as engine, serving(engine) as address, sync_playwright() as started:
         browser = started.chromium.launch(executable_path=program, args=BROWSER_ARGUMENTS)
+        draw_icons(browser)
         for one in pictures:
             context = browser.new_context(locale=LOCALES[one.language])
             page = context.new_page()
@@ -101,6 +107,34 @@ def main(folder: Path, pictures: tuple[Picture, ...] = GUIDE) -> None:
             take(page, address, one, folder / f"{one.name}.png")
             context.close()
         browser.close()
+
+
+# Name, pixels, and the share of its side that the drawing takes: a maskable icon is cut to any form
+# within its middle 80 %, so that its ground reaches to the edge.
+ICONS = (
+    ("icon-192", 192, 1.0),
+    ("icon-512", 512, 1.0),
+    ("icon-maskable-512", 512, 0.8),
+    ("apple-touch-icon", 180, 1.0),
+)
+
+
+def draw_icons(browser: Browser) -> None:
+    """Draw icon.svg in the sizes that phones ask for, beside it."""
+    drawing = PUBLIC / "icon.svg"
+    ground = re.search(r'<rect [^>]*fill="(#[0-9a-f]{6})"', drawing.read_text())
+    assert ground is not None
+    for name, side, share in ICONS:
+        page = browser.new_page(viewport={"width": side, "height": side})
+        whole = share < 1 or name.startswith("apple")
+        back = f"background:{ground[1]}" if whole else ""
+        picture = base64.b64encode(drawing.read_bytes()).decode()
+        page.set_content(
+            f'<body style="margin:0;display:grid;place-items:center;height:100vh;{back}">'
+            f'<img src="data:image/svg+xml;base64,{picture}" width="{round(side * share)}">'
+        )
+        page.screenshot(path=PUBLIC / f"{name}.png", omit_background=not whole)
+        page.close()
 
 
 @contextlib.contextmanager

@@ -38,6 +38,7 @@ def put_season(engine: sa.Engine, count: int = 1) -> None:
     with engine.connect() as connection:
         farm = farm_rows.get(connection, FARM).id
     put_account(engine, "aigul", "operator", farm_ids=[farm], language="kk")
+    put_account(engine, "reader", "reader", farm_ids=[farm], language="en")
     put_account(engine, "newcomer", "operator", farm_ids=[], language="en")
 
 

@@ -33,7 +33,9 @@ SCREENS = {
     "today": f"/farms/{FARM}?day={DAY}&field=1",
     "field": f"/farms/{FARM}/fields/1?day={DAY}",
     "savings": f"/farms/{FARM}/savings",
+    "method": f"/farms/{FARM}/savings/method",
 }
+FIELDS = "section[aria-labelledby=fields] tbody tr"
 FIRST_LOAD_LIMIT = 500_000
 
 
@@ -51,7 +53,7 @@ def test_an_operator_finds_the_driest_field_and_reads_what_to_do(
 
         expect(page.get_by_role("heading", level=1)).to_have_text("Turkistan 1")
         expect(page.get_by_role("heading", name="1 поле нужно полить сейчас")).to_be_visible()
-        first = page.locator("table.cards tbody tr").first
+        first = page.locator(FIELDS).first
         expect(first).to_contain_text("Не хватает влаги")
         first.get_by_role("link").click()
 
@@ -100,8 +102,9 @@ def test_every_screen_is_whole_in_every_language(browser: Browser, address: str,
         for name, path in SCREENS.items():
             page.goto(path)
             settled(page)
-            if name == "field":
-                page.locator("details summary").last.click()
+            page.evaluate(
+                "document.querySelectorAll('main details').forEach(one => one.open = true)"
+            )
             for language in LANGUAGES:
                 page.locator(".top > label select").select_option(language)
                 expect(page.locator("html")).to_have_attribute("lang", language)
@@ -147,7 +150,7 @@ def test_the_map_is_drawn_and_a_field_on_it_opens_its_card(browser: Browser, add
 def test_the_list_can_be_searched_and_filtered(browser: Browser, address: str) -> None:
     with window(browser, address, language="en", login="aigul") as page:
         page.goto(f"/farms/{FARM}?day={DAY}")
-        rows = page.locator("table.cards tbody tr")
+        rows = page.locator(FIELDS)
         expect(rows).to_have_count(3)
         page.get_by_label("Find a field or crop").fill("maize")
         expect(rows).to_have_count(1)

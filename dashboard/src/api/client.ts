@@ -36,6 +36,12 @@ export const api = createClient<paths, "application/json">({
 });
 api.use(credentials);
 
+/** A key for a write that may be sent again; made without what only secure pages have. */
+export function onceKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 export interface Said<T> {
   data?: T;
   error?: unknown;

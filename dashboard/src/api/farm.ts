@@ -10,7 +10,7 @@ interface Page {
 }
 
 /** A whole list, however many pages it has. */
-async function everyPage<T>(ask: (page: Page) => Promise<Said<T[]>>): Promise<T[]> {
+export async function everyPage<T>(ask: (page: Page) => Promise<Said<T[]>>): Promise<T[]> {
   const found: T[] = [];
   let page: Page = { limit: 1_000 };
   for (;;) {
@@ -72,13 +72,14 @@ export function useFieldAdvice(field: number, day: string | null) {
   );
 }
 
-export function useSummary(farm: string, season: number | null) {
+/** Results of a season, by default the newest; of no farm nothing is asked yet. */
+export function useSummary(farm: string | null, season: number | null) {
   return useResource(
-    `summary ${farm} ${season}`,
+    farm === null ? null : `summary ${farm} ${season}`,
     () =>
       answer(
         api.GET("/v1/farms/{farm}/summary", {
-          params: { path: { farm }, query: season === null ? {} : { season } },
+          params: { path: { farm: farm ?? "" }, query: season === null ? {} : { season } },
         }),
       ) as Promise<FarmSummary>, // openapi-fetch makes arrays of pairs
   );

@@ -27,7 +27,7 @@ export function follow(): void {
       live.value = false;
     });
     events.addEventListener("alert", () => soon("alerts "));
-    events.addEventListener("devices", () => soon("tracks "));
+    events.addEventListener("devices", () => soon("positions "));
     events.addEventListener("readings", () => soon("tracks "));
     events.addEventListener("reset", () => soon(""));
     return () => events.close();

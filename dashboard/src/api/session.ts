@@ -39,6 +39,11 @@ export async function signOut(): Promise<void> {
   go({ name: "sign-in", back: "/" });
 }
 
+/** Choose a password with the one-time token of a link. */
+export async function setPassword(token: string, fresh: string): Promise<void> {
+  await answer(api.POST("/v1/session/password", { body: { token, new: fresh } }));
+}
+
 /** The session is over: nothing of it stays on the screen or in memory. */
 export function leave(ended: boolean): void {
   csrf.value = null;

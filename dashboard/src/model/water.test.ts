@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { FieldOut, ZoneAdvice } from "../api/schema";
+import type { FieldOut, FieldWaterOut, ZoneAdvice } from "../api/schema";
 import { dayWithin, EVERYTHING, filtered, leftOf, rowsOf, statusOf, toDo } from "./water";
 
 const ZONE: ZoneAdvice = {
@@ -32,6 +32,19 @@ const ZONE: ZoneAdvice = {
   assumptions: [],
 };
 const zone = (more: Partial<ZoneAdvice>): ZoneAdvice => ({ ...ZONE, ...more });
+const stands = (more: Partial<FieldWaterOut>): FieldWaterOut => ({
+  field_id: 1,
+  crop_zone_id: 1,
+  crop: "cotton",
+  season: 2025,
+  irrigation_method: "drip",
+  area_ha: 10,
+  balance_day: "2025-06-30",
+  depletion_mm: 30,
+  taw_mm: 150,
+  raw_mm: 75,
+  ...more,
+});
 const field = (id: number, name: string): FieldOut => ({
   id,
   name,
@@ -59,20 +72,18 @@ describe("the water left", () => {
   });
 
   it("is not known without a balance, and of no matter without a crop", () => {
-    expect(statusOf(zone({ decision: "no-balance", depletion_mm: null, raw_mm: null }))).toBe(
-      "unknown",
-    );
-    expect(statusOf(zone({ decision: "season-over", depletion_mm: 90 }))).toBe("idle");
+    expect(statusOf({ depletion_mm: null, raw_mm: null })).toBe("unknown");
+    expect(statusOf({ depletion_mm: 5, raw_mm: 0 })).toBe("unknown");
     expect(statusOf(null)).toBe("idle");
   });
 });
 
 describe("the fields of a farm", () => {
-  const zones = [
-    zone({ crop_zone_id: 1, field_id: 1, depletion_mm: 10 }),
-    zone({ crop_zone_id: 2, field_id: 2, depletion_mm: 80, crop: "maize" }),
-    zone({ crop_zone_id: 3, field_id: 3, decision: "no-balance", depletion_mm: null }),
-    zone({ crop_zone_id: 4, field_id: 1, depletion_mm: 60, crop: "maize" }),
+  const water = [
+    stands({ crop_zone_id: 1, field_id: 1, depletion_mm: 10 }),
+    stands({ crop_zone_id: 2, field_id: 2, depletion_mm: 80, crop: "maize" }),
+    stands({ crop_zone_id: 3, field_id: 3, depletion_mm: null, raw_mm: null }),
+    stands({ crop_zone_id: 4, field_id: 1, depletion_mm: 60, crop: "maize" }),
   ];
   const fields = [
     field(4, "pasture"),
@@ -81,7 +92,7 @@ describe("the fields of a farm", () => {
     field(2, "field-2"),
     field(3, "field-3"),
   ];
-  const rows = rowsOf(fields, zones);
+  const rows = rowsOf(fields, water);
 
   it("come the driest first, then those not known, then those without a crop, by name", () => {
     expect(rows.map((row) => row.field.name)).toEqual([
@@ -95,9 +106,17 @@ describe("the fields of a farm", () => {
 
   it("are shown with the crop that is shortest of water", () => {
     const one = rows.find((row) => row.field.id === 1);
-    expect(one?.zone?.crop_zone_id).toBe(4);
-    expect(one?.others.map((other) => other.crop_zone_id)).toEqual([1]);
+    expect(one?.crop?.id).toBe(4);
+    expect(one?.others.map((other) => other.id)).toEqual([1]);
     expect(one?.status).toBe("low");
+  });
+
+  it("take the evening that the advice begins from, where the balance ended before it", () => {
+    const advice = [zone({ crop_zone_id: 1, depletion_mm: 74, raw_mm: 75 })];
+    const one = rowsOf(fields, water, advice).find((row) => row.field.id === 1);
+    expect(one?.crop?.id).toBe(1);
+    expect(one?.crop?.advice).toBe(advice[0]);
+    expect(one?.left).toBeCloseTo(1 / 75, 6);
   });
 
   it("are found by name, by crop as people say it, and by status", () => {
@@ -108,6 +127,7 @@ describe("the fields of a farm", () => {
     expect(found({ text: " кукур " })).toEqual(["field-2", "field-1"]);
     expect(found({ status: "unknown" })).toEqual(["field-3"]);
     expect(found({ crop: "maize", status: "stress" })).toEqual(["field-2"]);
+    expect(found({ crop: "cotton" })).toEqual(["field-1", "field-3"]); // also where it is not the driest
     expect(found({ text: "nothing" })).toEqual([]);
   });
 });

@@ -1,59 +1,95 @@
 /** How a field stands with water, and what needs doing first. */
-import type { FieldOut, ZoneAdvice } from "../api/schema";
+import type { FieldOut, FieldWaterOut, ZoneAdvice } from "../api/schema";
 
 export const STATUSES = ["stress", "low", "fair", "good", "unknown", "idle"] as const;
 export type Status = (typeof STATUSES)[number];
 
+interface Water {
+  readonly depletion_mm: number | null;
+  readonly raw_mm: number | null;
+}
+
+/** A crop on a field: how its water stands, and its advice once that came. */
+export interface Crop extends Water {
+  readonly id: number;
+  readonly crop: string;
+  readonly balanceDay: string | null;
+  readonly advice: ZoneAdvice | null;
+}
+
 /** A field with the crop on it that is shortest of water. */
 export interface FieldRow {
   readonly field: FieldOut;
-  readonly zone: ZoneAdvice | null;
-  readonly others: readonly ZoneAdvice[]; // further crops of the day
+  readonly crop: Crop | null; // none grows on the day
+  readonly others: readonly Crop[];
   readonly status: Status;
   readonly left: number | null; // of the readily available water; negative: past it
 }
 
 /** Share left of the water that the crop takes without stress; null where it is not known. */
-export function leftOf(zone: ZoneAdvice | null): number | null {
-  if (zone === null || zone.depletion_mm === null || zone.raw_mm === null || zone.raw_mm <= 0) {
+export function leftOf(water: Water | null): number | null {
+  if (water === null || water.depletion_mm === null || water.raw_mm === null || water.raw_mm <= 0) {
     return null;
   }
-  return 1 - zone.depletion_mm / zone.raw_mm;
+  return 1 - water.depletion_mm / water.raw_mm;
 }
 
-export function isIdle(zone: ZoneAdvice | null): boolean {
-  return zone === null || zone.decision === "season-over" || zone.decision === "not-begun";
-}
-
-export function statusOf(zone: ZoneAdvice | null): Status {
-  if (isIdle(zone)) return "idle";
-  const left = leftOf(zone);
+export function statusOf(water: Water | null): Status {
+  if (water === null) return "idle";
+  const left = leftOf(water);
   if (left === null) return "unknown";
   if (left <= 0) return "stress";
   if (left < 0.25) return "low";
   return left < 0.5 ? "fair" : "good";
 }
 
-/** Every field with how it stands, the driest first. */
-export function rowsOf(fields: readonly FieldOut[], zones: readonly ZoneAdvice[]): FieldRow[] {
-  const byField = new Map<number, ZoneAdvice[]>();
-  for (const zone of zones)
-    byField.set(zone.field_id, [...(byField.get(zone.field_id) ?? []), zone]);
+/** Whether advice is of a crop that does not grow on the day. */
+export function isIdle(zone: ZoneAdvice): boolean {
+  return zone.decision === "season-over" || zone.decision === "not-begun";
+}
+
+/** Every field with how it stands, the driest first; advice may come later than the rest. */
+export function rowsOf(
+  fields: readonly FieldOut[],
+  water: readonly FieldWaterOut[],
+  advice: readonly ZoneAdvice[] = [],
+): FieldRow[] {
+  const advised = new Map(advice.map((zone) => [zone.crop_zone_id, zone]));
+  const byField = new Map<number, Crop[]>();
+  for (const one of water) {
+    const crops = byField.get(one.field_id) ?? [];
+    crops.push(cropOf(one, advised.get(one.crop_zone_id) ?? null));
+    byField.set(one.field_id, crops);
+  }
   const rows = fields.map((field): FieldRow => {
-    const [zone = null, ...others] = [...(byField.get(field.id) ?? [])].sort(byNeed);
-    return { field, zone, others, status: statusOf(zone), left: leftOf(zone) };
+    const [crop = null, ...others] = (byField.get(field.id) ?? []).sort(byNeed);
+    return { field, crop, others, status: statusOf(crop), left: leftOf(crop) };
   });
+  const names = new Intl.Collator(undefined, { numeric: true });
   return rows.sort(
     (a, b) =>
-      (a.zone === null ? 1 : 0) - (b.zone === null ? 1 : 0) ||
-      (a.zone && b.zone ? byNeed(a.zone, b.zone) : 0) ||
-      a.field.name.localeCompare(b.field.name, undefined, { numeric: true }),
+      (a.crop === null ? 1 : 0) - (b.crop === null ? 1 : 0) ||
+      (a.crop && b.crop ? byNeed(a.crop, b.crop) : 0) ||
+      names.compare(a.field.name, b.field.name),
   );
 }
 
-function byNeed(a: ZoneAdvice, b: ZoneAdvice): number {
-  const rank = (zone: ZoneAdvice) => (isIdle(zone) ? 2 : leftOf(zone) === null ? 1 : 0);
-  return rank(a) - rank(b) || (leftOf(a) ?? 0) - (leftOf(b) ?? 0);
+/** Advice tells how the evening before stands, where the balance ends earlier. */
+function cropOf(one: FieldWaterOut, advice: ZoneAdvice | null): Crop {
+  const newer = advice?.depletion_mm == null ? one : advice;
+  return {
+    id: one.crop_zone_id,
+    crop: one.crop,
+    balanceDay: one.balance_day,
+    depletion_mm: newer.depletion_mm,
+    raw_mm: newer.raw_mm,
+    advice,
+  };
+}
+
+function byNeed(a: Water, b: Water): number {
+  const [ofA, ofB] = [leftOf(a), leftOf(b)];
+  return (ofA === null ? 1 : 0) - (ofB === null ? 1 : 0) || (ofA ?? 0) - (ofB ?? 0);
 }
 
 export interface Filter {
@@ -71,10 +107,11 @@ export function filtered(
   cropName: (crop: string) => string,
 ): FieldRow[] {
   const wanted = filter.text.trim().toLocaleLowerCase();
-  return rows.filter(({ field, zone, status }) => {
-    if (filter.crop && zone?.crop !== filter.crop) return false;
+  return rows.filter(({ field, crop, others, status }) => {
+    const crops = crop === null ? [] : [crop, ...others].map((one) => one.crop);
+    if (filter.crop && !crops.includes(filter.crop)) return false;
     if (filter.status && status !== filter.status) return false;
-    const words = `${field.name} ${zone ? cropName(zone.crop) : ""} ${field.official_field_id ?? ""}`;
+    const words = [field.name, ...crops.map(cropName), field.official_field_id ?? ""].join(" ");
     return words.toLocaleLowerCase().includes(wanted);
   });
 }

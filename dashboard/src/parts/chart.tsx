@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { isDark } from "../display";
-import { day as dayText } from "../format";
+import { day as dayText, moment } from "../format";
 import { language, t } from "../words";
 
 export interface Series {
@@ -9,6 +9,7 @@ export interface Series {
   readonly kind: "line" | "dashed" | "dotted" | "points" | "bars" | "area";
   readonly colour: string; // a custom property of the page: --rain
   readonly values: readonly (number | null)[];
+  readonly joined?: boolean; // the line goes on over times that only others have
 }
 
 export interface ChartProps {
@@ -18,6 +19,8 @@ export interface ChartProps {
   readonly summary: string; // what the picture shows, for who does not see it
   readonly unit: string;
   readonly days: readonly string[]; // ISO
+  readonly moments?: readonly number[]; // ms since 1970, in the place of days
+  readonly low?: number; // where the scale begins; 0 by default
   readonly series: readonly Series[];
   readonly say: (value: number | null) => string;
   readonly downwards?: boolean; // zero at the top
@@ -25,7 +28,7 @@ export interface ChartProps {
   readonly mark?: string | null; // a day to be marked
 }
 
-/** A chart over the days of a season. Its figures are in the table below it, for everybody. */
+/** A chart over the days of a season, or over moments. Its figures are in the table below it, for everybody. */
 export function Chart(props: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const reading = useSignal<number | null>(null);
@@ -53,7 +56,7 @@ export function Chart(props: ChartProps) {
       gone = true;
       stop();
     };
-  }, [props.days, props.series, props.unit, props.mark, dark, spoken]);
+  }, [props.days, props.moments, props.series, props.unit, props.mark, dark, spoken]);
 
   const at = reading.value;
   return (
@@ -77,7 +80,7 @@ export function Chart(props: ChartProps) {
       <p class="reading quiet" aria-hidden="true">
         {at !== null && (
           <>
-            <strong>{dayText(props.days[at])}</strong>
+            <strong>{when(props, at)}</strong>
             {props.series.flatMap((one) => {
               const value = one.values[at] ?? null;
               return value === null ? [] : [` · ${one.label} ${props.say(value)}`];
@@ -87,6 +90,11 @@ export function Chart(props: ChartProps) {
       </p>
     </figure>
   );
+}
+
+function when({ days, moments }: ChartProps, at: number): string {
+  const time = moments?.[at];
+  return time === undefined ? dayText(days[at]) : moment(time);
 }
 
 function Key({ of }: { of: Series }) {

@@ -12,7 +12,13 @@ export function Filters(props: {
   set: (filter: Filter) => void;
 }) {
   const { filter, set } = props;
-  const crops = [...new Set(props.rows.flatMap((row) => (row.zone ? [row.zone.crop] : [])))];
+  const crops = [
+    ...new Set(
+      props.rows.flatMap((row) =>
+        row.crop ? [row.crop, ...row.others].map((one) => one.crop) : [],
+      ),
+    ),
+  ];
   const present = STATUSES.filter((status) => props.rows.some((row) => row.status === status));
   return (
     <search class="filters">
@@ -98,8 +104,8 @@ export function FieldTable(props: {
               <th scope="row">
                 <a href={props.open(row.field.id)}>{row.field.name}</a>
                 <div class="small quiet">
-                  {[row.zone, ...row.others]
-                    .flatMap((zone) => (zone ? [named("crop", zone.crop)] : []))
+                  {(row.crop ? [row.crop, ...row.others] : [])
+                    .map((one) => named("crop", one.crop))
                     .join(", ")}
                 </div>
               </th>
@@ -108,7 +114,7 @@ export function FieldTable(props: {
               </td>
               <td class="number">{left(row)}</td>
               <td class="number only-wide">{missing(row)}</td>
-              <td class="wide">{row.zone?.decision_text ?? ""}</td>
+              <td class="wide">{row.crop?.advice?.decision_text ?? ""}</td>
               <td class="number only-wide">{area(row.field.area_ha)}</td>
             </tr>
           ))}

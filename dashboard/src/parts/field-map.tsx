@@ -2,17 +2,17 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Failure } from "../api/client";
 import { type Resource, useResource } from "../api/resource";
-import type { TrackOut } from "../api/schema";
 import { isDark } from "../display";
+import type { Sign } from "../model/signs";
 import type { FieldRow } from "../model/water";
 import { language, t } from "../words";
-import type { FieldMapEngine } from "./map-engine";
+import type { FieldMapEngine, Hit } from "./map-engine";
 
 interface Props {
   rows: readonly FieldRow[];
-  tracks: readonly TrackOut[];
+  signs: readonly Sign[];
   chosen: number | null;
-  choose: (field: number | null) => void;
+  choose: (hit: Hit) => void;
 }
 
 export interface Tiles {
@@ -51,8 +51,10 @@ function Ground(props: Props) {
     prepareMap()
       .then(({ FieldMapEngine }) => {
         if (gone) return;
-        engine.value = new FieldMapEngine(target, tiles.value ?? null, (field) =>
-          latest.current.choose(field),
+        const { rows, signs, chosen } = latest.current;
+        const shown = { rows, signs, chosen, dark: isDark() };
+        engine.value = new FieldMapEngine(target, tiles.value ?? null, shown, (hit) =>
+          latest.current.choose(hit),
         );
       })
       .catch((error: unknown) => {
@@ -68,8 +70,13 @@ function Ground(props: Props) {
 
   const dark = isDark();
   useEffect(() => {
-    engine.value?.show(props.rows, props.tracks, props.chosen, dark);
-  }, [engine.value, props.rows, props.tracks, props.chosen, dark]);
+    engine.value?.show({
+      rows: props.rows,
+      signs: props.signs,
+      chosen: props.chosen,
+      dark,
+    });
+  }, [engine.value, props.rows, props.signs, props.chosen, dark]);
 
   return (
     <>

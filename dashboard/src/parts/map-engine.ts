@@ -1,4 +1,4 @@
-/** MapLibre as this page uses it: fields by status, tracks and machines. A file of its own: it is big. */
+/** MapLibre as this page uses it: fields by status, and signs. A file of its own: it is big. */
 import type { Feature, FeatureCollection, Geometry } from "geojson";
 import {
   type GeoJSONSource,
@@ -11,11 +11,12 @@ import {
 } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import type { TrackOut } from "../api/schema";
+import type { Sign } from "../model/signs";
 import { type FieldRow, STATUSES } from "../model/water";
 import { t } from "../words";
 import type { Tiles } from "./field-map";
 import { PIXEL_RATIO, paint } from "./patterns";
+import { drawSign, LOOKS, SIGN_RATIO } from "./signs";
 
 setWorkerUrl(worker);
 
@@ -23,28 +24,40 @@ const MANY = 300; // fields whose names would cover them from afar
 const GROUND = { light: "#e7ebe2", dark: "#121a16" };
 const INK = { light: "#16201b", dark: "#eef4f0" };
 const HALO = { light: "#ffffff", dark: "#0f1512" };
-const TRACK = { light: "#7a3ea1", dark: "#d3a6f2" };
+const CLOSE = 12; // zoom from which signs and many fields have their names
+const KAZAKHSTAN: [number, number] = [67, 48]; // until there are fields
+const FIT = { padding: 48, maxZoom: 15 };
 
-interface Shown {
-  rows: readonly FieldRow[];
-  tracks: readonly TrackOut[];
-  chosen: number | null;
-  dark: boolean;
+/** What was clicked on. */
+export interface Hit {
+  readonly field: number | null;
+  readonly sign: string | null;
+}
+
+export interface Shown {
+  readonly rows: readonly FieldRow[];
+  readonly signs: readonly Sign[];
+  readonly chosen: number | null;
+  readonly dark: boolean;
 }
 
 export class FieldMapEngine {
   readonly #map: MapLibreMap;
-  #next: Shown | null = null;
+  readonly #place: HTMLElement;
+  #next: Shown;
+  #drawn: Drawn;
   #ready = false;
-  #framed = "";
-  #dark: boolean | null = null;
 
-  constructor(place: HTMLElement, tiles: Tiles | null, choose: (field: number | null) => void) {
+  /** Make the map with what it shows first: it then draws once, and not an empty map before. */
+  constructor(place: HTMLElement, tiles: Tiles | null, shown: Shown, choose: (hit: Hit) => void) {
+    this.#place = place;
+    this.#next = shown;
+    this.#drawn = drawnOf(shown);
+    const bounds = boundsOf(shown.rows);
     this.#map = new MapLibreMap({
       container: place,
-      style: style(tiles),
-      center: [67, 48], // Kazakhstan, until there are fields
-      zoom: 4,
+      style: style(tiles, shown),
+      ...(bounds ? { bounds, fitBoundsOptions: FIT } : { center: KAZAKHSTAN, zoom: 4 }),
       maxZoom: 19,
       attributionControl: tiles?.tile_url ? { compact: false } : false,
       dragRotate: false,
@@ -66,34 +79,33 @@ export class FieldMapEngine {
     map.getCanvas().setAttribute("aria-describedby", "map-help");
     map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     map.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
-    map.on("load", () => {
+    map.on("style.load", () => {
       this.#ready = true;
+      this.#colour(this.#drawn.dark);
       this.#draw();
     });
-    map.on("idle", () => {
-      if (this.#next !== null) place.closest(".mapbox")?.setAttribute("data-drawn", "");
-    });
+    map.on("idle", () => place.closest(".mapbox")?.setAttribute("data-drawn", ""));
     map.on("click", (click) => {
-      const [hit] = map.queryRenderedFeatures(click.point, { layers: ["field-fill"] });
-      choose(typeof hit?.id === "number" ? hit.id : null);
+      const [hit] = map.queryRenderedFeatures(click.point, { layers: ["sign", "field-fill"] });
+      const sign: unknown = hit?.properties.sign;
+      choose({
+        field: typeof hit?.id === "number" ? hit.id : null,
+        sign: typeof sign === "string" ? sign : null,
+      });
     });
-    map.on("mouseenter", "field-fill", () => {
-      map.getCanvas().style.cursor = "pointer";
-    });
-    map.on("mouseleave", "field-fill", () => {
-      map.getCanvas().style.cursor = "";
-    });
+    for (const layer of ["field-fill", "sign"]) {
+      map.on("mouseenter", layer, () => {
+        map.getCanvas().style.cursor = "pointer";
+      });
+      map.on("mouseleave", layer, () => {
+        map.getCanvas().style.cursor = "";
+      });
+    }
   }
 
-  /** Show fields and tracks; the map moves to the fields where these are others than before. */
-  show(
-    rows: readonly FieldRow[],
-    tracks: readonly TrackOut[],
-    chosen: number | null,
-    dark: boolean,
-  ): void {
-    this.#next = { rows, tracks, chosen, dark };
-    this.#map.getContainer().closest(".mapbox")?.removeAttribute("data-drawn");
+  /** Show fields and signs; the map moves to the fields where these are others than before. */
+  show(shown: Shown): void {
+    this.#next = shown;
     if (this.#ready) this.#draw();
   }
 
@@ -101,27 +113,30 @@ export class FieldMapEngine {
     this.#map.remove();
   }
 
+  /** Draw what is another than before, and nothing else: two thousand fields take their time. */
   #draw(): void {
-    if (this.#next === null) return;
-    const { rows, tracks, chosen, dark } = this.#next;
-    if (dark !== this.#dark) this.#colour(dark);
-    this.#source("fields", rows.flatMap(asFeature));
-    this.#source("tracks", tracks.flatMap(asLine));
-    this.#source("machines", tracks.flatMap(asMachine));
-    this.#map.setFilter("field-chosen", ["==", ["id"], chosen ?? -1]);
+    const { rows, signs, chosen } = this.#next;
+    const [before, now] = [this.#drawn, drawnOf(this.#next)];
+    this.#drawn = now;
+    const changed = (Object.keys(now) as (keyof Drawn)[]).some((key) => now[key] !== before[key]);
+    if (changed) this.#place.closest(".mapbox")?.removeAttribute("data-drawn");
+    if (now.dark !== before.dark) this.#colour(now.dark);
+    if (now.fields !== before.fields) {
+      this.#source("fields", rows.flatMap(asFeature));
+      this.#map.setLayerZoomRange("field-name", nameFrom(rows), 24);
+    }
+    if (now.signs !== before.signs) this.#source("signs", signs.map(asSign));
+    if (now.chosen !== before.chosen) this.#map.setFilter("field-chosen", isChosen(chosen));
     requestAnimationFrame(() => this.#clear(rows.find((row) => row.field.id === chosen)));
-    this.#map.setLayerZoomRange("field-name", rows.length > MANY ? 12 : 0, 24);
-    const ids = rows.map((row) => row.field.id).join();
-    if (ids !== this.#framed) {
-      this.#framed = ids;
+    if (now.places !== before.places) {
       const bounds = boundsOf(rows);
-      if (bounds) this.#map.fitBounds(bounds, { padding: 48, maxZoom: 15, animate: false });
+      if (bounds) this.#map.fitBounds(bounds, { ...FIT, animate: false });
     }
   }
 
   /** Move the map where the card of the chosen field lies on the field. */
   #clear(chosen: FieldRow | undefined): void {
-    const place = this.#map.getContainer();
+    const place = this.#place;
     const card = place.parentElement?.querySelector(".onmap")?.getBoundingClientRect();
     const bounds = chosen && boundsOf([chosen]);
     if (!card || !bounds) return;
@@ -141,29 +156,52 @@ export class FieldMapEngine {
   }
 
   #source(name: string, features: Feature[]): void {
-    this.#map.getSource<GeoJSONSource>(name)?.setData({ type: "FeatureCollection", features });
+    this.#map.getSource<GeoJSONSource>(name)?.setData(collection(features));
   }
 
   #colour(dark: boolean): void {
-    this.#dark = dark;
     const map = this.#map;
     const of = (pair: { light: string; dark: string }) => (dark ? pair.dark : pair.light);
-    for (const status of STATUSES) put(map, `water-${status}`, paint(status, dark));
-    put(map, "machine", arrow(of(TRACK), of(HALO)));
+    for (const status of STATUSES) put(map, `water-${status}`, paint(status, dark), PIXEL_RATIO);
+    for (const look of LOOKS) put(map, `sign-${look}`, drawSign(look, dark), SIGN_RATIO);
     map.setPaintProperty("ground", "background-color", of(GROUND));
     for (const layer of ["field-edge", "field-chosen"])
       map.setPaintProperty(layer, "line-color", of(INK));
-    map.setPaintProperty("track", "line-color", of(TRACK));
-    for (const layer of ["field-name", "machine"]) {
+    for (const layer of ["field-name", "sign"]) {
       map.setPaintProperty(layer, "text-color", of(INK));
       map.setPaintProperty(layer, "text-halo-color", of(HALO));
     }
   }
 }
 
-function style(tiles: Tiles | null): StyleSpecification {
-  const nothing: FeatureCollection = { type: "FeatureCollection", features: [] };
-  const empty = { type: "geojson", data: nothing } as const;
+/** What tells one picture from another. */
+interface Drawn {
+  readonly places: string; // which fields: the map moves to others
+  readonly fields: string; // and how they stand
+  readonly signs: readonly Sign[];
+  readonly chosen: number | null;
+  readonly dark: boolean;
+}
+
+function drawnOf({ rows, signs, chosen, dark }: Shown): Drawn {
+  const sorted = rows.map((row) => `${row.field.id} ${row.status}`).sort();
+  const places = sorted.map((one) => one.split(" ")[0]).join();
+  return { places, fields: sorted.join(), signs, chosen, dark };
+}
+
+function nameFrom(rows: readonly FieldRow[]): number {
+  return rows.length > MANY ? CLOSE : 0;
+}
+
+function isChosen(field: number | null): ["==", ["id"], number] {
+  return ["==", ["id"], field ?? -1];
+}
+
+function collection(features: Feature[]): FeatureCollection {
+  return { type: "FeatureCollection", features };
+}
+
+function style(tiles: Tiles | null, shown: Shown): StyleSpecification {
   const label = { "text-field": ["get", "name"], "text-size": 13 } as const;
   const text = { "text-halo-width": 2 };
   return {
@@ -179,9 +217,8 @@ function style(tiles: Tiles | null): StyleSpecification {
             },
           }
         : {}),
-      fields: empty,
-      tracks: empty,
-      machines: empty,
+      fields: { type: "geojson", data: collection(shown.rows.flatMap(asFeature)) },
+      signs: { type: "geojson", data: collection(shown.signs.map(asSign)) },
     },
     layers: [
       { id: "ground", type: "background", paint: {} },
@@ -193,25 +230,35 @@ function style(tiles: Tiles | null): StyleSpecification {
         paint: { "fill-pattern": ["concat", "water-", ["get", "status"]] },
       },
       { id: "field-edge", type: "line", source: "fields", paint: { "line-width": 1.5 } },
-      { id: "field-chosen", type: "line", source: "fields", paint: { "line-width": 4.5 } },
       {
-        id: "track",
+        id: "field-chosen",
         type: "line",
-        source: "tracks",
-        paint: { "line-width": 1.5, "line-opacity": 0.8 },
+        source: "fields",
+        paint: { "line-width": 4.5 },
+        filter: isChosen(shown.chosen),
       },
-      { id: "field-name", type: "symbol", source: "fields", layout: label, paint: text },
       {
-        id: "machine",
+        id: "field-name",
         type: "symbol",
-        source: "machines",
+        source: "fields",
+        layout: label,
+        paint: text,
+        minzoom: nameFrom(shown.rows),
+      },
+      {
+        id: "sign",
+        type: "symbol",
+        source: "signs",
         layout: {
-          ...label,
-          "icon-image": "machine",
+          "text-field": ["step", ["zoom"], "", CLOSE + 1, ["get", "name"]],
+          "text-size": 12,
+          "icon-image": ["concat", "sign-", ["get", "look"]],
           "icon-rotate": ["get", "heading"],
+          "icon-offset": ["get", "shift"],
           "icon-rotation-alignment": "map",
           "icon-allow-overlap": true,
-          "text-offset": [0, 1.5],
+          "text-offset": [0, 1.3],
+          "text-anchor": "top",
           "text-optional": true,
         },
         paint: text,
@@ -226,23 +273,21 @@ function asFeature({ field, status }: FieldRow): Feature[] {
   return [{ type: "Feature", id: field.id, geometry, properties: { name: field.name, status } }];
 }
 
-function asLine(track: TrackOut): Feature[] {
-  if (track.points.length < 2) return [];
-  const coordinates = track.points.map((point) => [point.longitude_deg, point.latitude_deg]);
-  return [{ type: "Feature", geometry: { type: "LineString", coordinates }, properties: {} }];
-}
-
-function asMachine(track: TrackOut): Feature[] {
-  const last = track.points.at(-1);
-  if (last === undefined) return [];
-  const geometry = { type: "Point" as const, coordinates: [last.longitude_deg, last.latitude_deg] };
-  return [
-    {
-      type: "Feature",
-      geometry,
-      properties: { name: track.device_id, heading: last.heading_deg ?? 0 },
+function asSign(sign: Sign): Feature {
+  const moves = sign.kind === "machine" || sign.kind === "drone";
+  const still = sign.kind === "machine" && sign.heading === null;
+  const look = still ? "still" : sign.silent && !moves ? "silent" : sign.kind;
+  return {
+    type: "Feature",
+    geometry: { type: "Point", coordinates: [...sign.at] },
+    properties: {
+      sign: sign.id,
+      name: sign.name,
+      look,
+      heading: moves ? (sign.heading ?? 0) : 0,
+      shift: sign.shift,
     },
-  ];
+  };
 }
 
 function boundsOf(rows: readonly FieldRow[]): LngLatBounds | null {
@@ -256,31 +301,11 @@ function boundsOf(rows: readonly FieldRow[]): LngLatBounds | null {
   return bounds.isEmpty() ? null : bounds;
 }
 
-function put(map: MapLibreMap, name: string, canvas: HTMLCanvasElement): void {
+function put(map: MapLibreMap, name: string, canvas: HTMLCanvasElement, pixelRatio: number): void {
   const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height);
   if (!data) return;
   if (map.hasImage(name)) map.updateImage(name, data);
-  else map.addImage(name, data, { pixelRatio: PIXEL_RATIO });
-}
-
-/** A machine seen from above, its heading up. */
-function arrow(fill: string, edge: string): HTMLCanvasElement {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = 44;
-  const on = canvas.getContext("2d");
-  if (on === null) return canvas;
-  on.beginPath();
-  on.moveTo(22, 4);
-  on.lineTo(38, 40);
-  on.lineTo(22, 31);
-  on.lineTo(6, 40);
-  on.closePath();
-  on.fillStyle = fill;
-  on.strokeStyle = edge;
-  on.lineWidth = 4;
-  on.stroke();
-  on.fill();
-  return canvas;
+  else map.addImage(name, data, { pixelRatio });
 }
 
 /** MapLibre takes an attribution for HTML; ours is text. */

@@ -18,7 +18,11 @@ function entries(farm: string | null): Entry[] {
             to: { name: "today", farm, day: null, field: null },
             at: ["today", "field"],
           },
-          { words: "nav.savings", to: { name: "savings", farm, season: null }, at: ["savings"] },
+          {
+            words: "nav.savings",
+            to: { name: "savings", farm, season: null },
+            at: ["savings", "method"],
+          },
         ];
   return [...ofFarm, { words: "nav.farms", to: { name: "farms" }, at: ["farms"] }];
 }

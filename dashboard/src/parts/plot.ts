@@ -17,26 +17,37 @@ export function plot(
   const colour = (name: string) =>
     getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const [quiet, line, ink] = [colour("--quiet"), colour("--line"), colour("--ink")];
-  const seconds = props.days.map((day) => Date.parse(`${day}T00:00:00Z`) / 1000);
+  // Days have no time zone; moments are told in that of the device.
+  const zone = props.moments
+    ? {}
+    : { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC") };
+  const written = props.moments ? undefined : "UTC";
+  const seconds =
+    props.moments?.map((at) => at / 1000) ??
+    props.days.map((day) => Date.parse(`${day}T00:00:00Z`) / 1000);
   const data = [seconds, ...props.series.map((one) => [...one.values])] as uPlot.AlignedData;
   const font = `12px ${getComputedStyle(document.body).fontFamily}`;
   const numbers = new Intl.NumberFormat(numberLocale(language.value));
-  const months = dateWriter(language.value, "month", "UTC");
-  const days = dateWriter(language.value, "short", "UTC");
-  const top = Math.max(...props.series.flatMap((one) => one.values.map((value) => value ?? 0)), 1);
+  const months = dateWriter(language.value, "month", written);
+  const days = dateWriter(language.value, "short", written);
+  const top = highest(props.series);
+  const low = props.low ?? 0;
   let beside = 0;
   const options: uPlot.Options = {
     width: Math.max(place.clientWidth, 240),
     height: props.height ?? 260,
-    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
+    ...zone,
     legend: { show: false },
     cursor: {
       y: false,
-      sync: { key: "season" },
+      ...(props.moments ? {} : { sync: { key: "season" } }),
       drag: { x: false, y: false },
       points: { size: 7 },
     },
-    scales: { x: { time: true }, y: { dir: props.downwards ? -1 : 1, range: [0, top * 1.06] } },
+    scales: {
+      x: { time: true },
+      y: { dir: props.downwards ? -1 : 1, range: [low, top + 0.06 * (top - low)] },
+    },
     axes: [
       {
         stroke: quiet,
@@ -80,8 +91,15 @@ export function plot(
   };
 }
 
+function highest(series: readonly Series[]): number {
+  let top = 1;
+  for (const one of series)
+    for (const value of one.values) if (value !== null && value > top) top = value;
+  return top;
+}
+
 function drawn(one: Series, colour: string, place: number): uPlot.Series {
-  const base = { label: one.label, stroke: colour, spanGaps: false };
+  const base = { label: one.label, stroke: colour, spanGaps: one.joined ?? false };
   switch (one.kind) {
     case "bars":
       return {

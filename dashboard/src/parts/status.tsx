@@ -1,4 +1,5 @@
 import { depth, percent } from "../format";
+import { SIGN_KINDS, type Sign } from "../model/signs";
 import { type FieldRow, STATUSES, type Status } from "../model/water";
 import { t } from "../words";
 
@@ -20,11 +21,12 @@ export function left(row: FieldRow): string {
 
 /** What is missing, in words for one field. */
 export function missing(row: FieldRow): string {
-  return row.zone === null || row.status === "idle" ? "" : depth(row.zone.depletion_mm);
+  return row.crop === null ? "" : depth(row.crop.depletion_mm);
 }
 
-/** What the colours and patterns of the map mean; with machines, their sign too. */
-export function Legend({ machines }: { machines: boolean }) {
+/** What the colours, patterns and signs of the map mean. */
+export function Legend({ signs }: { signs: readonly Sign[] }) {
+  const shown = SIGN_KINDS.filter((kind) => signs.some((one) => one.kind === kind));
   return (
     <section class="stack" aria-labelledby="legend">
       <h3 id="legend">{t("status.legend")}</h3>
@@ -37,12 +39,16 @@ export function Legend({ machines }: { machines: boolean }) {
             </span>
           </li>
         ))}
-        {machines && (
+        {shown.map((kind) => (
+          <li key={kind}>
+            <span class={`sign ${kind}`} aria-hidden="true" />
+            {t(`map.sign.${kind}`)}
+          </li>
+        ))}
+        {signs.some((one) => one.silent) && (
           <li>
-            <svg class="machine" viewBox="0 0 44 44" width="20" height="20" aria-hidden="true">
-              <path d="M22 4 38 40 22 31 6 40z" />
-            </svg>
-            {t("map.machines")}
+            <span class="sign silent" aria-hidden="true" />
+            {t("map.sign.silent")}
           </li>
         )}
       </ul>

@@ -1,12 +1,14 @@
 import { useBalance, useFarm, useField, useFieldAdvice, useSummary } from "../api/farm";
 import type { CropZoneSummary, FieldOut, ZoneAdvice } from "../api/schema";
-import { area, day as dayText, depth, hours, percent, volume } from "../format";
-import { leftOf, statusOf } from "../model/water";
+import { area, day as dayText } from "../format";
+import { AdviceCard } from "../parts/advice-card";
+import { Comparison } from "../parts/comparison";
+import { DecisionLog } from "../parts/decision-log";
 import { SeasonCharts } from "../parts/season-charts";
 import { SeasonTotals } from "../parts/season-totals";
+import { SoilDepths } from "../parts/soil-depths";
 import { Answered, Empty, Title } from "../parts/states";
-import { StatusMark } from "../parts/status";
-import { CropOf, Reasons } from "../parts/to-do";
+import { CropOf } from "../parts/to-do";
 import { type At, go, href } from "../router";
 import { named, t } from "../words";
 
@@ -18,7 +20,9 @@ export function FieldScreen({ at }: { at: At<"field"> }) {
   const zones = advice.value?.crop_zones ?? [];
   const zone = zones.find((one) => one.crop_zone_id === at.crop_zone) ?? zones[0] ?? null;
   const season = at.season ?? zone?.season ?? null;
-  const summary = useSummary(at.farm, season);
+  // Which season is asked for is known once the advice is, unless the address says it.
+  const known = season !== null || (advice.failure !== null && advice.value === undefined);
+  const summary = useSummary(known ? at.farm : null, season);
   const ofField = (summary.value?.crop_zones ?? []).filter((one) => one.field_id === at.field);
   const shown =
     at.crop_zone ??
@@ -38,7 +42,11 @@ export function FieldScreen({ at }: { at: At<"field"> }) {
             season={season}
           />
           {advice.failure?.kind !== "gone" && (
-            <Answered of={advice}>{() => (zone ? <Advice zone={zone} /> : null)}</Answered>
+            <Answered of={advice}>
+              {(told) =>
+                zone ? <AdviceCard zone={zone} day={told.day} changed={advice.retry} /> : null
+              }
+            </Answered>
           )}
           {ofField.length > 1 && <Crops at={at} zones={ofField} shown={shown} season={season} />}
           {season !== null && (
@@ -47,11 +55,22 @@ export function FieldScreen({ at }: { at: At<"field"> }) {
               gone={<Empty title={t("field.no_crop", { season: String(season) })} />}
             >
               {(told) => (
-                <SeasonCharts
-                  balance={told}
-                  zone={zone?.crop_zone_id === told.crop_zone ? zone : null}
-                  mark={at.day}
-                />
+                <>
+                  <SeasonCharts
+                    balance={told}
+                    zone={zone?.crop_zone_id === told.crop_zone ? zone : null}
+                    mark={at.day}
+                  />
+                  {farm.value && (
+                    <SoilDepths
+                      field={at.field}
+                      season={season}
+                      zone={told.crop_zone}
+                      days={told.days}
+                      timezone={farm.value.timezone}
+                    />
+                  )}
+                </>
               )}
             </Answered>
           )}
@@ -61,8 +80,17 @@ export function FieldScreen({ at }: { at: At<"field"> }) {
           {ofField
             .filter((one) => one.id === shown)
             .map((one) => (
-              <SeasonTotals key={one.id} zone={one} />
+              <>
+                <SeasonTotals key={one.id} zone={one} />
+                <Comparison
+                  farm={at.farm}
+                  season={Number(one.harvested.slice(0, 4))}
+                  own={one}
+                  zones={summary.value?.crop_zones ?? []}
+                />
+              </>
             ))}
+          <DecisionLog field={at.field} />
         </>
       )}
     </Answered>
@@ -114,70 +142,6 @@ function Head(props: {
         </label>
       )}
     </div>
-  );
-}
-
-function Advice({ zone }: { zone: ZoneAdvice }) {
-  const next = zone.next_irrigation;
-  const left = leftOf(zone);
-  const pressing = zone.decision === "irrigate-now";
-  const range =
-    zone.refill_day_earliest &&
-    zone.refill_day_latest &&
-    zone.refill_day_earliest !== zone.refill_day_latest
-      ? t("field.reached_range", {
-          first: dayText(zone.refill_day_earliest),
-          last: dayText(zone.refill_day_latest),
-        })
-      : "";
-  return (
-    <section class={`card todo stack ${pressing ? "now" : ""}`}>
-      <h2>{zone.decision_text}</h2>
-      {zone.depletion_mm !== null && (
-        <dl class="facts">
-          <div>
-            <dt>{t("fields.left")}</dt>
-            <dd class="row">
-              <StatusMark status={statusOf(zone)} />{" "}
-              {left === null ? "" : percent(Math.max(left, 0))}
-            </dd>
-          </div>
-          <div>
-            <dt>{t("field.depletion")}</dt>
-            <dd>
-              {depth(zone.depletion_mm)}
-              {zone.raw_mm !== null && (
-                <small>{t("field.of_raw", { raw: depth(zone.raw_mm) })}</small>
-              )}
-            </dd>
-          </div>
-          <div>
-            <dt>{t("field.next")}</dt>
-            <dd>
-              {next ? depth(next.irrigation_gross_mm) : t("field.not_within")}
-              {next && (
-                <small>
-                  {dayText(next.day)} · {volume(next.irrigation_m3)}
-                  {next.irrigation_hours !== null && ` · ${hours(next.irrigation_hours)}`}
-                </small>
-              )}
-            </dd>
-          </div>
-          <div>
-            <dt>{t("field.reached")}</dt>
-            <dd>
-              {zone.refill_day ? dayText(zone.refill_day) : t("field.not_within")}
-              {range && <small>{range}</small>}
-            </dd>
-          </div>
-        </dl>
-      )}
-      {zone.stale_days !== null && zone.stale_days > 0 && (
-        <p class="small">{t("today.old_balance", { count: zone.stale_days })}</p>
-      )}
-      <h3>{t("today.why")}</h3>
-      <Reasons zone={zone} />
-    </section>
   );
 }
 

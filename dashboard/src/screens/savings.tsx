@@ -2,6 +2,8 @@ import { useSummary } from "../api/farm";
 import type { FarmSummary, Saving } from "../api/schema";
 import { area, NONE, number, percent, tonnes, volume, yieldRate } from "../format";
 import { Interval } from "../parts/interval";
+import { RawData } from "../parts/raw-data";
+import { Scroll } from "../parts/scroll";
 import { Answered, Empty, Title } from "../parts/states";
 import { type At, href } from "../router";
 import { named, t } from "../words";
@@ -100,17 +102,7 @@ function Season({ at, of }: { at: At<"savings">; of: FarmSummary }) {
         </section>
       )}
       <ByField at={at} of={of} />
-      <section class="card stack" aria-labelledby="raw">
-        <h2 id="raw">{t("savings.raw")}</h2>
-        <p>
-          <a
-            href={`/v1/farms/${encodeURIComponent(at.farm)}/summary?format=csv${of.season === null ? "" : `&season=${of.season}`}`}
-            download
-          >
-            {t("savings.as_table")}
-          </a>
-        </p>
-      </section>
+      <RawData farm={at.farm} of={of} />
     </>
   );
 }
@@ -168,6 +160,11 @@ function Method({ of }: { of: FarmSummary }) {
   return (
     <section class="card stack" aria-labelledby="method">
       <h2 id="method">{t("savings.method")}</h2>
+      <p>
+        <a href={href({ name: "method", farm: of.farm, season: of.season })}>
+          {t("savings.method_page")}
+        </a>
+      </p>
       <ul class="stack">
         {savings_by_option.map((one) => (
           <li key={`${one.option} ${one.baseline_source}`}>
@@ -182,28 +179,30 @@ function Method({ of }: { of: FarmSummary }) {
       {causes.length > 0 && (
         <details>
           <summary>{t("savings.uncertainty")}</summary>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t("savings.cause")}</th>
-                <th scope="col" class="number">
-                  {t("savings.cause_apparent")}, ± {t("unit.m3")}
-                </th>
-                <th scope="col" class="number">
-                  {t("savings.cause_real")}, ± {t("unit.m3")}
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {causes.map((cause) => (
-                <tr key={cause}>
-                  <th scope="row">{named("cause", cause)}</th>
-                  <td class="number">{number(err(uncertainty.apparent, cause))}</td>
-                  <td class="number">{number(err(uncertainty.consumptive, cause))}</td>
+          <Scroll label={t("savings.uncertainty")}>
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">{t("savings.cause")}</th>
+                  <th scope="col" class="number">
+                    {t("savings.cause_apparent")}, ± {t("unit.m3")}
+                  </th>
+                  <th scope="col" class="number">
+                    {t("savings.cause_real")}, ± {t("unit.m3")}
+                  </th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
+              </thead>
+              <tbody>
+                {causes.map((cause) => (
+                  <tr key={cause}>
+                    <th scope="row">{named("cause", cause)}</th>
+                    <td class="number">{number(err(uncertainty.apparent, cause))}</td>
+                    <td class="number">{number(err(uncertainty.consumptive, cause))}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </Scroll>
         </details>
       )}
     </section>

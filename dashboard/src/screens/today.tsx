@@ -1,14 +1,18 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { dayOf, useFarm, useFarmAdvice, useFields, useSummary, useTracks } from "../api/farm";
-import type { AdviceOut, FieldOut, ZoneAdvice } from "../api/schema";
-import { area, day as dayText, depth, volume } from "../format";
-import { dayWithin, EVERYTHING, type Filter, filtered, isIdle, rowsOf } from "../model/water";
+import { usePositions, useWaterStatus } from "../api/day";
+import { dayOf, useFarm, useFarmAdvice, useFields } from "../api/farm";
+import type { FarmOut, FieldOut, WaterStatusOut } from "../api/schema";
+import { day as dayText } from "../format";
+import { signsOf } from "../model/signs";
+import { dayWithin, EVERYTHING, type Filter, filtered, rowsOf } from "../model/water";
 import { Alerts } from "../parts/alerts";
 import { FieldTable, Filters } from "../parts/field-list";
 import { FieldMap, prepareMap, useTiles } from "../parts/field-map";
+import { FieldCard, SignCard } from "../parts/map-card";
+import { SignTable } from "../parts/sign-list";
 import { Answered, Empty, Title } from "../parts/states";
-import { Legend, left, StatusMark } from "../parts/status";
+import { Legend } from "../parts/status";
 import { ToDoList } from "../parts/to-do";
 import { Weather } from "../parts/weather";
 import { type At, go, href } from "../router";
@@ -18,12 +22,12 @@ import { named, t } from "../words";
 export function Today({ at }: { at: At<"today"> }) {
   const farm = useFarm(at.farm);
   const fields = useFields(at.farm);
-  const advice = useFarmAdvice(at.farm, at.day);
+  const water = useWaterStatus(at.farm, at.day);
   // What the map needs beside the fields comes while they are on their way.
   void prepareMap().catch(() => {}); // the map itself says that it could not be loaded
   useTiles();
   const name = farm.value?.name ?? at.farm;
-  const day = advice.value?.day;
+  const day = water.value?.day;
   return (
     <>
       <div class="head">
@@ -39,6 +43,7 @@ export function Today({ at }: { at: At<"today"> }) {
             {t("today.back")}
           </a>
         )}
+        {water.value && <Season at={at} water={water.value} />}
         <label>
           <span>{t("today.day")}</span>
           <input
@@ -51,8 +56,8 @@ export function Today({ at }: { at: At<"today"> }) {
       </div>
       <Answered of={fields}>
         {(found) => (
-          <Answered of={advice}>
-            {(told) => <Day at={at} fields={found} advice={told} timezone={farm.value?.timezone} />}
+          <Answered of={water}>
+            {(told) => <Day at={at} fields={found} water={told} farm={farm.value} />}
           </Answered>
         )}
       </Answered>
@@ -60,79 +65,114 @@ export function Today({ at }: { at: At<"today"> }) {
   );
 }
 
+/** Another season: a day well inside it; of the one that goes on, today. */
+function Season({ at, water }: { at: At<"today">; water: WaterStatusOut }) {
+  const { day, seasons } = water;
+  if (seasons.length === 0) return null;
+  const here = seasons.find((one) => one.first <= day && day <= one.last);
+  return (
+    <label>
+      <span>{t("field.season")}</span>
+      <select
+        value={here?.season ?? ""}
+        onChange={(change) => {
+          const chosen = seasons.find((one) => String(one.season) === change.currentTarget.value);
+          const within = chosen && dayWithin(chosen.first, chosen.last);
+          if (within) go({ ...at, day: within < today() ? within : null }, true);
+        }}
+      >
+        {!here && <option value="">{t("today.no_season")}</option>}
+        {seasons.map((one) => (
+          <option key={one.season} value={one.season}>
+            {one.season}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+const today = () => new Date().toISOString().slice(0, 10);
+
 function Day(props: {
   at: At<"today">;
   fields: FieldOut[];
-  advice: AdviceOut;
-  timezone: string | undefined;
+  water: WaterStatusOut;
+  farm: FarmOut | undefined;
 }) {
-  const { at, fields, advice } = props;
+  const { at, fields, water, farm } = props;
   const filter = useSignal<Filter>(EVERYTHING);
-  const rows = useMemo(() => rowsOf(fields, advice.crop_zones), [fields, advice]);
-  const shown = filtered(rows, filter.value, (crop) => named("crop", crop));
-  const tracks = useTracks(at.farm, props.timezone, advice.day).value ?? [];
+  const sign = useSignal<string | null>(null);
+  const advice = useFarmAdvice(at.farm, at.day);
+  const positions = usePositions(at.farm, at.day).value;
+  const rows = useMemo(
+    () => rowsOf(fields, water.crop_zones, advice.value?.crop_zones),
+    [fields, water, advice.value],
+  );
+  const shown = useMemo(
+    () => filtered(rows, filter.value, (crop) => named("crop", crop)),
+    [rows, filter.value],
+  );
+  const signs = useMemo(
+    () => (positions ? signsOf(positions, fields, farm) : []),
+    [positions, fields, farm],
+  );
+  if (fields.length === 0) return <Empty title={t("fields.none")} more={t("fields.none_more")} />;
   const chosen = rows.find((row) => row.field.id === at.field);
+  const chosenSign = signs.find((one) => one.id === sign.value);
   const choose = (field: number | null) => go({ ...at, field }, true);
   const open = (field: number) =>
     href({ name: "field", farm: at.farm, field, season: null, day: at.day, crop_zone: null });
   const lost = rows.filter((row) => row.field.geometry === null).length;
-  if (fields.length === 0) return <Empty title={t("fields.none")} more={t("fields.none_more")} />;
-  const growing = advice.crop_zones.some((zone) => !isIdle(zone));
+  const growing = water.crop_zones.length > 0;
   return (
     <>
       <div class="split">
         <div class="stack">
           {growing ? (
-            <ToDoList advice={advice} open={open} />
+            <Answered of={advice}>{(told) => <ToDoList advice={told} open={open} />}</Answered>
           ) : (
-            <OffSeason at={at} zones={advice.crop_zones} />
+            <OffSeason at={at} water={water} />
           )}
           <Alerts farm={at.farm} />
         </div>
         <section class="stack mapside" aria-label={t("map.title")}>
+          <Filters
+            rows={rows}
+            filter={filter.value}
+            set={(next) => {
+              filter.value = next;
+            }}
+          />
           <div class="card mapbox">
-            <FieldMap rows={shown} tracks={tracks} chosen={at.field} choose={choose} />
+            <FieldMap
+              rows={shown}
+              signs={signs}
+              chosen={at.field}
+              choose={(hit) => {
+                sign.value = hit.sign;
+                if (hit.sign === null || hit.field !== null) choose(hit.field);
+                else if (at.field !== null) choose(null);
+              }}
+            />
             {chosen && (
-              <section class="card stack onmap" aria-label={chosen.field.name}>
-                <div class="row spread">
-                  <h2>{chosen.field.name}</h2>
-                  <button
-                    type="button"
-                    class="plain"
-                    aria-label={t("fields.close")}
-                    onClick={() => choose(null)}
-                  >
-                    ✕
-                  </button>
-                </div>
-                <p class="row">
-                  <StatusMark status={chosen.status} /> <span class="quiet">{left(chosen)}</span>
-                </p>
-                {chosen.zone && (
-                  <p>
-                    {named("crop", chosen.zone.crop)}, {area(chosen.field.area_ha)}.{" "}
-                    {chosen.zone.decision_text}
-                    {chosen.zone.next_irrigation && (
-                      <>
-                        {": "}
-                        <strong class="number">
-                          {depth(chosen.zone.next_irrigation.irrigation_gross_mm)} ·{" "}
-                          {volume(chosen.zone.next_irrigation.irrigation_m3)}
-                        </strong>
-                      </>
-                    )}
-                  </p>
-                )}
-                <a class="button primary" href={open(chosen.field.id)}>
-                  {t("fields.open")}
-                </a>
-              </section>
+              <FieldCard row={chosen} open={open(chosen.field.id)} close={() => choose(null)} />
+            )}
+            {chosenSign && !chosen && (
+              <SignCard
+                sign={chosenSign}
+                close={() => {
+                  sign.value = null;
+                }}
+              />
             )}
           </div>
           <div class="card">
-            <Legend machines={tracks.length > 0} />
+            <Legend signs={signs} />
           </div>
-          {growing && advice.weather.length > 0 && <Weather days={advice.weather} />}
+          {growing && (advice.value?.weather.length ?? 0) > 0 && (
+            <Weather days={advice.value?.weather ?? []} />
+          )}
           {lost > 0 && <p class="small quiet">{t("fields.no_boundary", { count: lost })}</p>}
         </section>
       </div>
@@ -143,13 +183,6 @@ function Day(props: {
             {t("fields.shown", { shown: shown.length, count: rows.length })} · {t("fields.sorted")}
           </p>
         </div>
-        <Filters
-          rows={rows}
-          filter={filter.value}
-          set={(next) => {
-            filter.value = next;
-          }}
-        />
         {shown.length > 0 ? (
           <FieldTable rows={shown} chosen={at.field} open={open} />
         ) : (
@@ -166,34 +199,31 @@ function Day(props: {
           </p>
         )}
       </section>
+      {signs.length > 0 && <SignTable signs={signs} />}
     </>
   );
 }
 
 /** Nothing grows on this day: say so, and where the season is to be seen. */
-function OffSeason({ at, zones }: { at: At<"today">; zones: readonly ZoneAdvice[] }) {
-  const summary = useSummary(at.farm, null).value;
-  const all = summary?.crop_zones ?? [];
-  const first = all.map((zone) => zone.planted).sort()[0];
-  const last = all
-    .map((zone) => zone.harvested)
-    .sort()
-    .at(-1);
-  const season = summary?.season ?? zones[0]?.season;
+function OffSeason({ at, water }: { at: At<"today">; water: WaterStatusOut }) {
+  // The one before the day, or where there is none, the first after it.
+  const found = water.seasons.find((one) => one.first <= water.day) ?? water.seasons.at(-1);
   return (
     <Empty title={t("today.off_season")}>
-      {first && last && season && (
+      {found && (
         <>
           <p class="quiet">
             {t("today.off_season_more", {
-              season: String(season),
-              first: dayText(first, "year"),
-              last: dayText(last, "year"),
+              season: String(found.season),
+              first: dayText(found.first, "year"),
+              last: dayText(found.last, "year"),
             })}
           </p>
-          <a class="button" href={href({ ...at, day: dayWithin(first, last) })}>
-            {t("today.look_at", { day: dayText(dayWithin(first, last), "year") })}
-          </a>
+          {found.first <= water.day && (
+            <a class="button" href={href({ ...at, day: dayWithin(found.first, found.last) })}>
+              {t("today.look_at", { day: dayText(dayWithin(found.first, found.last), "year") })}
+            </a>
+          )}
         </>
       )}
     </Empty>

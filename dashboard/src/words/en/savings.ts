@@ -27,6 +27,7 @@ export const savings = {
   "savings.coverage": "Measured",
   "savings.coverage_days": "{weather} of days with weather, {water} with metered water",
   "savings.method": "How this is found",
+  "savings.method_page": "The method, in words",
   "savings.option": "Option {option} of the IPMVP, baseline from {source}",
   "savings.source.metered seasons": "metered seasons",
   "savings.source.balance counterfactual": "a computed season (not metered)",
@@ -38,6 +39,46 @@ export const savings = {
   "savings.field": "Field",
   "savings.raw": "Raw data",
   "savings.as_table": "As a table (CSV)",
+  "raw.summary": "Results of the season",
+  "raw.irrigation": "Irrigation as entered",
+  "raw.adjustments": "Adjustments of the baseline",
+  "raw.loads": "Weighed loads",
+  "raw.balances": "Water balance day by day, by field",
+  "raw.more":
+    "Readings of meters and probes are on the page of devices; every file also comes as XLSX, Parquet or JSON over the API.",
   "savings.yield": "Yield",
   "savings.harvested": "{mass} on {area}",
+  "method_page.title": "How savings are found",
+  "method_page.lead": "What stands behind the two figures, so that they can be checked.",
+  "method_page.two": "Two savings, never added",
+  "method_page.two_text":
+    "The apparent saving is water that was not withdrawn: what the old practice would have taken, less what was taken. The real saving is water that was not consumed: evapotranspiration under the old practice, less that of this season. The difference is water that used to flow back to drains, rivers and wells. A large apparent saving without a real one means that the field withdrew less and consumed as much, and less flows back to others.",
+  "method_page.applied": "Water applied",
+  "method_page.applied_text":
+    "Meters of the field go first, then what people entered, then a meter of the whole farm, shared among the growing fields by area. A counter that ran over or was exchanged is recognised; what cannot be known counts as a lower bound.",
+  "method_page.needed": "What was needed",
+  "method_page.needed_text":
+    "The net irrigation requirement is what the crop would have used without stress, less the rain that stayed in the root zone, less what the soil gave from its store. It comes from the daily water balance by FAO-56. A dry year is never compared with a wet one as they are.",
+  "method_page.baseline": "How the baseline comes about",
+  "method_page.baseline_text":
+    "Earlier seasons of the same crop on the same field tell how much was applied for how much was needed. The need of this season is put in: that is what the old practice would have taken now (the adjusted baseline of the IPMVP).",
+  "method_page.ratio": "Fewer than six seasons: the ratio of applied to needed, over their sums.",
+  "method_page.line": "Six seasons or more: a straight line by least squares.",
+  "method_page.computed":
+    "No metered season: the balance itself waters the field as furrow irrigation would, with 60 % of the water entering the soil. It is called computed, and its interval is wide.",
+  "method_page.adjusted":
+    "What else changed, such as leaching of salts, is entered as an adjustment with its author and reason, and is shown.",
+  "method_page.interval": "The interval, and “not demonstrated”",
+  "method_page.interval_text":
+    "Every cause of error moves the saving by one standard deviation: the scatter of the baseline, meters, area, weather station, soil and crop, the model. What fields share, such as one kind of meter, adds up and does not average away. The 95 % interval follows from their sum. A saving counts as demonstrated when it is more than twice its standard error; otherwise it is called not demonstrated, and a negative one is shown as negative.",
+  "method_page.coverage": "What was measured",
+  "method_page.coverage_text":
+    "Beside each result stands the share of days with measured weather and metered water. A filled gap says how it was filled. Where temperature was interpolated on more than half of the days, no saving is stated.",
+  "method_page.of_season": "Season {season}: versions and baselines",
+  "method_page.versions": "Versions and baselines",
+  "method_page.by": "Computed by {method}, version {version}.",
+  "method_page.option": "Option of the IPMVP",
+  "method_page.source": "Baseline from",
+  "method_page.notes": "Notes",
+  "method_page.sources": "Sources",
 } as const;
