@@ -108,8 +108,9 @@ def _findings(
         yield Finding("refuted", f"This is no report as it was filed: {error}.")
         return
     yield from _signed(envelope, keys)
-    yield from _consistent(envelope.manifest)
-    if earlier is not None:
+    consistent = list(_consistent(envelope.manifest))
+    yield from consistent
+    if earlier is not None and all(one.standing == "proved" for one in consistent):
         yield from _against(envelope, earlier, keys)
 
 
@@ -171,22 +172,25 @@ def _kid(signature: Signature) -> str:
 def _consistent(report: Mapping[str, Any]) -> Iterator[Finding]:
     try:
         faults = list(_faults(report))
+        whose = report["subject"].get("farm") or report["subject"]["area"]
+        revision = f"revision {report['revision']}" if report["revision"] else "as first filed"
+        words = (
+            f"It is report {report['number']}, {revision}: {report['title']['en']} of {whose} in "
+            f"{report['season']} as of {report['as_of']}, with "
+            f"{len(report['content']['observations'])} figures in order."
+        )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        faults = [f"a part of it is missing or of another kind ({error!r})"]
+        faults, words = [f"a part of it is missing or of another kind ({error!r})"], ""
     if faults:
         yield Finding("refuted", f"The report contradicts itself: {'; '.join(faults)}.")
-        return
-    count = len(report["content"]["observations"])
-    revision = f"revision {report['revision']}" if report["revision"] else "as first filed"
-    yield Finding(
-        "proved",
-        f"It is report {report['number']}, {revision}: {report['title']['en']} of "
-        f"{report['subject'].get('farm') or report['subject']['area']} in {report['season']} as of "
-        f"{report['as_of']}, with {count} figures in order.",
-    )
+    else:
+        yield Finding("proved", words)
 
 
 def _faults(report: Mapping[str, Any]) -> Iterator[str]:
+    for one in report["content"]["inputs"]["season_results"]:
+        if not isinstance(one["id"], int):
+            yield "a result has no number"
     if report["kind"] not in KINDS or not report["number"].startswith(f"{report['kind']}-"):
         yield "its number is not one of its kind"
     if (report["revision"] == 0) != (report["replaces"] is None):
@@ -224,6 +228,9 @@ def _against(
     if signed.standing != "proved":
         yield signed
     if signed.standing == "refuted":
+        return
+    if any(one.standing != "proved" for one in _consistent(before.manifest)):
+        yield Finding("refuted", "The earlier file contradicts itself.")
         return
     old, new = before.manifest, envelope.manifest
     if old["number"] != new["number"]:

@@ -1,0 +1,265 @@
+"""A report's file proves itself offline; whatever is changed in it is found."""
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reports.statements import manifest, verifying
+from reports.statements.signing import SigningKey
+
+ROOT = Path(__file__).resolve().parents[3]
+OURS, MINISTRY, STRANGER = SigningKey.make(), SigningKey.make(), SigningKey.make()
+ROLES = ((OURS, "files"), (MINISTRY, "countersigns"))
+JWKS = json.dumps(
+    {"keys": [{**key.public, "kid": key.kid, "dala_role": role} for key, role in ROLES]}
+).encode()
+PINNED = verifying.pinned_keys(JWKS)
+
+
+def content(volume_m3: float = 40_006.0, result: int = 1) -> dict[str, Any]:
+    place = {"REF_AREA": "KZ-61", "INDICATOR": "WATER_APPLIED", "UNIT_MEASURE": "m3", "FARMS": 4}
+    parts = {"2025": volume_m3, "2025-06": volume_m3 - 1e4, "2025-07": 1e4}
+    return {
+        "coverage": {"farms_registered": 4, "farms_reporting": 4, "excluded": []},
+        "remarks": [],
+        "methods": [],
+        "inputs": {"season_results": [{"id": result, "digest": "a1"}]},
+        "observations": [
+            place | {"TIME_PERIOD": time, "OBS_VALUE": value, "OBS_STATUS": "A"}
+            for time, value in parts.items()
+        ],
+    }
+
+
+def payload(**changes: Any) -> bytes:
+    """The bytes of a small report."""
+    return manifest.canonical(
+        {
+            "format": manifest.FORMAT,
+            "number": "water-2026-0001",
+            "revision": 0,
+            "kind": "water",
+            "title": {"en": "Water statement", "ru": "Отчёт об использовании воды"},
+            "subject": {"level": "region", "area": "KZ-61", "names": {}},
+            "season": 2025,
+            "period": None,
+            "as_of": "2026-01-10T00:00:00Z",
+            "filed_at": "2026-01-10T08:00:00Z",
+            "filed_by": "account:anna",
+            "reason": None,
+            "code": {"version": "1", "digest": "ab"},
+            "replaces": None,
+            "content": content(),
+        }
+        | changes
+    )
+
+
+def revised(before: bytes, new: Mapping[str, Any], **changes: Any) -> bytes:
+    old = json.loads(before)["content"]
+    replaces = {
+        "revision": 0,
+        "digest": manifest.digest(before),
+        "difference": manifest.difference(old, json.loads(manifest.canonical(new))),
+    }
+    told = {"revision": 1, "reason": "late", "content": new, "replaces": replaces}
+    return payload(**told | changes)
+
+
+def file(of: bytes, *keys: SigningKey) -> bytes:
+    return manifest.write(of, [key.sign(of) for key in keys or (OURS,)])
+
+
+FILED = file(payload(), OURS, MINISTRY)
+
+
+def standings(content: bytes, **asked: Any) -> list[str]:
+    return [one.standing for one in verifying.check(content, **asked).findings]
+
+
+def test_all_is_proved_with_the_keys_of_who_signed() -> None:
+    assert standings(FILED, keys=PINNED) == ["proved", "proved", "proved"]
+
+
+def test_without_keys_the_file_is_whole_and_nobodys() -> None:
+    verdict = verifying.check(FILED)
+
+    assert [one.standing for one in verdict.findings] == ["open", "open", "proved"]
+    assert verdict.is_open
+    assert OURS.kid in verdict.findings[0].words
+
+
+# --- whatever is changed --------------------------------------------------------------------------
+
+
+def changed(draw: random.Random, whole: bytes) -> bytes:
+    """The file with a bit flipped, cut, with parts swapped, repeated, left out or put in."""
+    at, other = sorted(draw.sample(range(len(whole)), 2))
+    return draw.choice(
+        (
+            lambda: whole[:at] + bytes([whole[at] ^ (1 << draw.randrange(8))]) + whole[at + 1 :],
+            lambda: whole[:at],
+            lambda: whole[at:],
+            lambda: whole[:at] + whole[other:],
+            lambda: whole[:at] + whole[at:other] + whole[at:],
+            lambda: whole[other:] + whole[at:other] + whole[:at],
+            lambda: whole[:at] + draw.choice((b" ", b"\n", b"0", b"\x00", b"\xff")) + whole[at:],
+            lambda: whole[:at] + whole[other : other + 1] + whole[at + 1 :],
+        )
+    )()
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32))
+def test_whatever_is_changed_is_found(seed: int) -> None:
+    draw = random.Random(seed)
+    for _ in range(10):
+        other = changed(draw, FILED)
+        if other != FILED:
+            assert verifying.check(other, keys=PINNED).is_refuted
+            assert verifying.check(other).is_refuted
+
+
+def test_no_bit_of_a_signature_is_spare() -> None:
+    # 64 bytes as base64url have room for 516 bits: four of them must not be free to change.
+    for one in json.loads(FILED)["signatures"]:
+        begin = FILED.index(one["signature"].encode())
+        for at in range(begin, begin + 86):
+            for bit in range(8):
+                other = FILED[:at] + bytes([FILED[at] ^ (1 << bit)]) + FILED[at + 1 :]
+                assert verifying.check(other, keys=PINNED).is_refuted, (at, bit)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"",
+        b"{}",
+        b"[" * 100_000,
+        b'{"report":{},"signatures":[]}',
+        FILED.replace(b'"OBS_VALUE":40006', b'"OBS_VALUE":40006.0'),
+        FILED.replace(b'"season":2025', b'"season":2024,"season":2025'),
+        FILED.replace(b'"period":null', b'"period":NaN'),
+        FILED + b"\n",
+    ],
+    ids=["nothing", "empty", "deep", "unsigned", "spelled", "twice", "no number", "line"],
+)
+def test_what_a_parser_would_take_for_the_same_is_refused(other: bytes) -> None:
+    assert verifying.check(other, keys=PINNED).is_refuted
+
+
+# --- who signed -----------------------------------------------------------------------------------
+
+
+def test_a_stranger_signs_nothing_that_counts() -> None:
+    assert standings(file(payload(), STRANGER), keys=PINNED)[0] == "refuted"
+    # A whole file by a key of one's own is open without pinned keys: it says whose it claims to be.
+    assert standings(file(payload(), STRANGER)) == ["open", "proved"]
+
+
+def test_who_countersigns_does_not_file() -> None:
+    assert standings(file(payload(), MINISTRY), keys=PINNED)[0] == "refuted"
+    assert standings(file(payload(), OURS, OURS), keys=PINNED).count("refuted") == 2
+
+
+def test_a_signature_of_another_report_does_not_fit() -> None:
+    other = manifest.write(payload(), [OURS.sign(payload(season=2024))])
+
+    assert standings(other, keys=PINNED)[0] == "refuted"
+
+
+def test_a_key_that_is_not_what_it_calls_itself_is_refused() -> None:
+    jwks = json.dumps({"keys": [OURS.public | {"kid": MINISTRY.kid}]}).encode()
+
+    with pytest.raises(ValueError, match="not its thumbprint"):
+        verifying.pinned_keys(jwks)
+
+
+# --- against itself, and an earlier file ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"number": "savings-2026-0001"}, "number"),
+        ({"reason": "no need"}, "reason"),
+        ({"as_of": "2026-02-01T00:00:00Z"}, "before the time"),
+        ({"content": content() | {"observations": [{"INDICATOR": "A"}]}}, "missing"),
+        ({"content": content() | {"observations": content()["observations"] * 2}}, "of the same"),
+    ],
+)
+def test_a_signed_contradiction_is_found(changes: dict[str, Any], words: str) -> None:
+    verdict = verifying.check(file(payload(**changes)), keys=PINNED)
+
+    assert [one.standing for one in verdict.findings] == ["proved", "refuted"]
+    assert words in verdict.findings[1].words
+
+
+def test_a_revision_is_held_to_what_it_says_that_it_changed() -> None:
+    before = payload()
+    honest = revised(before, content(42_006.0, result=2))
+    verdict = verifying.check(file(honest), keys=PINNED, earlier=file(before))
+    assert [one.standing for one in verdict.findings] == ["proved"] * 3
+    # The season's total and June's: two figures.
+    assert "2 figures changed" in verdict.findings[-1].words
+
+    silent = json.loads(honest)
+    silent["content"]["observations"][2]["OBS_VALUE"] = 1.0
+    other = file(manifest.canonical(silent))
+    assert standings(other, keys=PINNED, earlier=file(before))[-1] == "refuted"
+    forged = file(revised(payload(season=2024), content(42_006.0)))
+    assert standings(forged, keys=PINNED, earlier=file(before))[-1] == "refuted"
+
+
+def test_two_texts_of_one_number_and_revision_are_a_silent_change() -> None:
+    one, other = file(payload()), file(payload(content=content(1e5)))
+
+    verdict = verifying.check(one, keys=PINNED, earlier=other)
+    assert "a filed figure was changed" in verdict.findings[-1].words
+    assert verdict.is_refuted
+    assert standings(one, keys=PINNED, earlier=one)[-1] == "proved"
+
+
+# --- the verb -------------------------------------------------------------------------------------
+
+# Whoever asks a network, another program or a database is ended.
+_OFFLINE = """
+import sys
+def refuse(event, arguments):
+    if event.startswith(("socket.connect", "socket.bind", "subprocess.", "os.exec", "os.posix")):
+        raise SystemExit(f"not offline: {event}")
+sys.addaudithook(refuse)
+import dala
+dala.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "with_keys", "code", "words"),
+    [
+        (FILED, True, 0, "Not proved by this"),
+        (FILED, False, 3, "give the keys that you trust"),
+        (FILED.replace(b"40006", b"30006"), True, 1, "Rejected"),
+    ],
+)
+def test_the_verb_needs_nothing_but_the_file(
+    tmp_path: Path, content: bytes, with_keys: bool, code: int, words: str
+) -> None:
+    (tmp_path / "report.json").write_bytes(content)
+    (tmp_path / "keys.json").write_bytes(JWKS)
+    given_keys = ["--keys", str(tmp_path / "keys.json")] if with_keys else []
+    done = subprocess.run(
+        [sys.executable, "-c", _OFFLINE, "verify", str(tmp_path / "report.json"), *given_keys],
+        cwd=ROOT, env={}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (code, "")
+    assert words in done.stdout
