@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent
 # Rather fail and be run again than hold up ingest behind a lock that somebody forgot.
 LOCK_TIMEOUT = "10s"
 
-
+_TURN = sa.text("SELECT pg_advisory_xact_lock(hashtext('dala migrations'))")
 _LIMITS = sa.text("""
     SELECT set_config('lock_timeout', :lock_timeout, true),
            set_config('statement_timeout', '0', true)
@@ -43,15 +43,16 @@ def upgrade(
 
     The API's role and its views follow the tables, whatever was applied. At the newest revision,
     how readings are kept is brought in line with the settings, read from the environment if not
-    given, and hours and days are brought up to date with what came late; ``on_note`` hears what
-    was changed.
+    given, and hours and days are brought up to date with what came late, before anything of what
+    they are made of may be dropped; ``on_note`` hears what was changed.
     """
     configuration = _configuration()
     scripts = ScriptDirectory.from_config(configuration)
+    settings = settings or TimeSeriesSettings()
     with engine.begin() as connection:
         # Two services that start at once must not both migrate: the second waits, then finds
         # nothing to do. The lock goes with the transaction.
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('dala migrations'))"))
+        connection.execute(_TURN)
         before = current(connection)
         if before != scripts.get_current_head():
             tenancy.drop(connection)
@@ -61,11 +62,16 @@ def upgrade(
         after = current(connection)
         newest = after == scripts.get_current_head()
         if newest:
-            for sentence in policies.apply(connection, settings or TimeSeriesSettings()):
+            for sentence in policies.apply(connection, settings):
                 on_note(sentence)
         tenancy.ensure(connection)
     if newest:
         aggregates.refresh(engine)
+        with engine.begin() as connection:
+            connection.execute(_TURN)
+            connection.execute(_LIMITS, {"lock_timeout": LOCK_TIMEOUT})
+            for sentence in policies.retain(connection, settings):
+                on_note(sentence)
     pending = scripts.iterate_revisions(after or "base", before or "base")
     return [script.revision for script in pending][::-1]
 

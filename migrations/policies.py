@@ -7,7 +7,7 @@ Chunks
     together only where a chunk has so many.
 Columnstore
     After the longest time that a device is offline: what comes later is stored just as well, but
-    costs more.
+    costs more. Hours and days after more than a year (``migrations.hours``).
 Hours and days
     Kept up to date as far back as late data usually reach; what came later than that, analytics
     has made when it needs it (``storage.aggregates``). Never up to the open end, where one reading
@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from migrations import local_days, timescale
+from migrations import hours, local_days, timescale
 
 SHARE_OF_MEMORY = 0.25
 BYTES_OF_ROW = {"readings": 110, "track_points": 230}  # with its part of the index, measured
@@ -84,10 +84,19 @@ def apply(connection: sa.Connection, settings: TimeSeriesSettings) -> list[str]:
             )
         return notes
     notes += _chunks(connection, settings)
-    notes += _columnstore(connection, settings)
     notes += _refreshes(connection, settings)
-    notes += _retention(connection, settings)
+    notes += _columnstore(connection, settings)
     return notes
+
+
+def retain(connection: sa.Connection, settings: TimeSeriesSettings) -> list[str]:
+    """Let readings be dropped, or no more, once hours of all of them are made.
+
+    Returns what was changed, a sentence each.
+    """
+    if not timescale.in_use(connection):
+        return []
+    return list(_retention(connection, settings))
 
 
 # --- chunks -----------------------------------------------------------------------------------
@@ -112,7 +121,7 @@ def _chunks(connection: sa.Connection, settings: TimeSeriesSettings) -> Iterator
         if not _set_interval(connection, table, interval):
             continue
         if table == "readings":
-            for view in ("readings_hourly", "readings_daily"):
+            for view in hours.VIEWS:
                 _set_interval(connection, view, HOURS_OF_CHUNKS * interval)
         why = "nothing is known of their rate yet"
         if size is not None:
@@ -213,8 +222,11 @@ def _has(
 
 
 def _columnstore(connection: sa.Connection, settings: TimeSeriesSettings) -> Iterator[str]:
-    after = dt.timedelta(days=settings.longest_offline_days)
-    for table in BYTES_OF_ROW:
+    offline, old = settings.longest_offline_days, KEPT_AT_LEAST_DAYS
+    days = dict.fromkeys(BYTES_OF_ROW, offline) | dict.fromkeys(hours.VIEWS, old)
+    wanted = {name: dt.timedelta(days=after) for name, after in days.items()}
+    hours.pack(connection)
+    for table, after in wanted.items():
         if _has(connection, "policy_compression", table, {"compress_after": after}):
             continue
         _run(connection, "SELECT remove_compression_policy(:name, if_exists => true)", name=table)
@@ -259,10 +271,12 @@ _NOTE_DROPPED = sa.text("""
                                      now() - known.kept_days * interval '1 day')
      WHERE known.kept_days IS DISTINCT FROM excluded.kept_days
 """)
+_DROPPED = sa.text("SELECT kept_days, dropped_before FROM reading_retention")
 
 
 def _retention(connection: sa.Connection, settings: TimeSeriesSettings) -> Iterator[str]:
     connection.execute(_NOTE_DROPPED, {"kept": settings.keep_readings_days})
+    hours.guard(connection, **dict(connection.execute(_DROPPED).one()._mapping))
     if settings.keep_readings_days is None:
         if connection.scalar(_JOB, {"procedure": _RETENTION_JOB, "name": "readings"}) is None:
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -22,26 +23,52 @@ _TRIES = 20
 _PAUSE_S = 0.5
 
 # Hours before the floor are all that is left of their readings: a refresh there would make them
-# again, of nothing. A day's margin keeps the days of every time zone whole.
-_BOUNDS = sa.text("""
+# again, of nothing. A day's margin keeps the days of every time zone whole. Days are made of hours,
+# which stay: they are made again as far back as hours go.
+_HOURS = """
     WITH chunks AS (
         SELECT min(range_start) AS oldest FROM timescaledb_information.chunks
          WHERE hypertable_name = 'readings' AND hypertable_schema = current_schema()),
     dropped AS (
         SELECT max(greatest(dropped_before, now() - kept_days * interval '1 day')) AS before
           FROM reading_retention)
-    SELECT CAST(greatest(date_trunc('day', CAST(:since AS timestamptz)) - interval '1 day',
-                         oldest, date_trunc('day', before) + interval '2 days')
-                AS timestamptz) AS start,
-           date_trunc('hour', now()) - interval '1 hour' AS finish
+    SELECT greatest(oldest, date_trunc('day', before) + interval '2 days')
       FROM chunks, dropped
      WHERE oldest IS NOT NULL
-""")
+"""
+_DAYS = """
+    SELECT min(range_start)
+      FROM timescaledb_information.chunks AS chunk
+      JOIN timescaledb_information.continuous_aggregates
+           ON chunk.hypertable_schema = materialization_hypertable_schema
+          AND chunk.hypertable_name = materialization_hypertable_name
+     WHERE view_name = 'readings_hourly' AND view_schema = current_schema()
+"""
+_BOUNDS = """
+    SELECT CAST(greatest(date_trunc('day', CAST(:since AS timestamptz)) - interval '1 day', floor)
+                AS timestamptz) AS start,
+           date_trunc('hour', now()) - interval '1 hour' AS finish
+      FROM ({floor}) AS floor (floor)
+     WHERE floor IS NOT NULL
+"""
 _REFRESH = sa.text("""
     CALL refresh_continuous_aggregate(CAST(:view AS regclass), CAST(:start AS timestamptz),
                                       CAST(:finish AS timestamptz))
 """)
-_SHORTEST = {"readings_hourly": dt.timedelta(hours=2), "readings_daily": dt.timedelta(days=3)}
+
+
+class _View(NamedTuple):
+    """A view of stored hours or days, and what a refresh of it may reach."""
+
+    name: str
+    bounds: sa.TextClause
+    shortest: dt.timedelta
+
+
+_VIEWS = (  # days are made of hours: hours first
+    _View("readings_hourly", sa.text(_BOUNDS.format(floor=_HOURS)), dt.timedelta(hours=2)),
+    _View("readings_daily", sa.text(_BOUNDS.format(floor=_DAYS)), dt.timedelta(days=3)),
+)
 
 
 def refresh(engine: sa.Engine, since: dt.datetime | None = None) -> None:
@@ -53,15 +80,14 @@ def refresh(engine: sa.Engine, since: dt.datetime | None = None) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not has_timescale(connection):
             return
-        bounds = connection.execute(_BOUNDS, {"since": since}).one_or_none()
-        if bounds is None:
-            return
         connection.execute(sa.text("SET statement_timeout = 0"))
         try:
-            # Days are made of hours: hours first.
-            for view, shortest in _SHORTEST.items():
-                for start, finish in _steps(bounds.start, bounds.finish, shortest):
-                    _refresh_one(connection, view, start, finish)
+            for view in _VIEWS:
+                bounds = connection.execute(view.bounds, {"since": since}).one_or_none()
+                if bounds is None:
+                    continue
+                for start, finish in _steps(bounds.start, bounds.finish, view.shortest):
+                    _refresh_one(connection, view.name, start, finish)
         finally:
             connection.execute(sa.text("RESET statement_timeout"))
 

@@ -24,13 +24,14 @@ def series_as_before(series: sa.Engine) -> Iterator[sa.Engine]:
     """TimescaleDB, whose policies are the usual ones again after the test."""
     yield series
     with series.begin() as connection:
-        policies.apply(connection, DEFAULTS)
         connection.execute(sa.text("DELETE FROM reading_retention"))
+    upgrade(series, settings=DEFAULTS)
 
 
 def apply(engine: sa.Engine, **settings: Any) -> list[str]:
+    wanted = DEFAULTS.model_copy(update=settings)
     with engine.begin() as connection:
-        return policies.apply(connection, DEFAULTS.model_copy(update=settings))
+        return policies.apply(connection, wanted) + policies.retain(connection, wanted)
 
 
 def put(
@@ -78,8 +79,9 @@ def run_jobs(engine: sa.Engine, *procedures: str) -> int:
             SELECT job_id FROM timescaledb_information.jobs
              WHERE proc_name LIKE 'policy%'
                AND (cardinality(CAST(:names AS text[])) = 0 OR proc_name = ANY(:names))
-               AND (hypertable_name IN ('readings', 'track_points')
-                    OR proc_name = 'policy_refresh_continuous_aggregate')
+               AND (hypertable_name IN
+                        ('readings', 'track_points', 'readings_hourly', 'readings_daily')
+                    OR hypertable_name LIKE '\\_materialized%')
           ORDER BY job_id
             """),
             {"names": list(procedures)},
@@ -87,6 +89,12 @@ def run_jobs(engine: sa.Engine, *procedures: str) -> int:
         for job in jobs:
             connection.execute(sa.text("CALL run_job(:job)"), {"job": job})
         return len(jobs)
+
+
+def pack_hours(engine: sa.Engine) -> None:
+    """What the policy does once hours are older than any refresh of the jobs."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("SELECT compress_chunk(show_chunks('readings_hourly'))"))
 
 
 def chunk_interval(engine: sa.Engine, table: str) -> dt.timedelta:
@@ -210,6 +218,77 @@ def test_old_chunks_go_into_the_columnstore_after_the_longest_offline_time(
         assert connection.scalar(sa.text("SELECT sum(value) FROM readings")) == 4.0
 
 
+def test_hours_and_days_go_into_the_columnstore_after_a_year(
+    series_as_before: sa.Engine,
+) -> None:
+    engine = series_as_before
+    ages = [900, 700, 300, 30, 1]
+    put(engine, ages)
+    aggregates.refresh(engine)
+
+    run_jobs(engine, "policy_compression")
+
+    with engine.connect() as connection:
+        chunks = connection.execute(
+            sa.text("""
+            SELECT view_name, is_compressed, range_end < now() - interval '400 days'
+              FROM timescaledb_information.chunks AS chunk
+              JOIN timescaledb_information.continuous_aggregates
+                   ON chunk.hypertable_name = materialization_hypertable_name
+            """)
+        ).all()
+    assert {view for view, packed, _ in chunks if packed} == {"readings_hourly", "readings_daily"}
+    assert all(packed == old for _, packed, old in chunks)
+    assert [age for age, _ in hours(engine)] == ages
+    assert day_totals(engine) == [1.0] * len(ages)
+
+
+def test_packed_hours_are_made_again_with_what_came_late(series_as_before: sa.Engine) -> None:
+    engine = series_as_before
+    apply(engine, expected_readings_per_day=1_000)  # so few that all hours are in one chunk
+    start = dt.datetime(2025, 3, 13, tzinfo=dt.UTC)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("""
+            INSERT INTO readings (time, datastream_id, value, quality, received_at)
+            SELECT :start + hour * interval '1 hour', stream, hour, 0, :start
+              FROM generate_series(1, 8) AS stream, generate_series(0, 999) AS hour
+            """),
+            {"start": start},
+        )
+    aggregates.refresh(engine)
+    pack_hours(engine)
+
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("""
+            INSERT INTO readings (time, datastream_id, value, quality, received_at)
+            VALUES (:start + interval '200 hours 10 minutes', 7, 1000, 0, now()),
+                   (:start + interval '700 hours 10 minutes', 7, 2000, 0, now())
+            """),
+            {"start": start},
+        )
+    aggregates.refresh(engine, start)
+
+    expected = {hour: float(hour) for hour in range(1_000)}
+    assert dict(enumerate(total for _, total in hours(engine, stream=8))) == expected
+    expected |= {200: 1_200.0, 700: 2_700.0}
+    assert dict(enumerate(total for _, total in hours(engine, stream=7))) == expected
+
+
+def test_the_longest_offline_time_may_grow_and_shrink(series_as_before: sa.Engine) -> None:
+    apply(series_as_before)
+    for days in (20, 365, 35):
+        notes = apply(series_as_before, longest_offline_days=days)
+        assert notes == [
+            f"readings_hourly is kept up to date {days + 5} days back.",
+            f"readings_daily is kept up to date {days + 5} days back.",
+            f"Chunks of readings go into the columnstore {days} days after their end.",
+            f"Chunks of track_points go into the columnstore {days} days after their end.",
+        ]
+        assert apply(series_as_before, longest_offline_days=days) == []
+
+
 def test_hours_that_came_later_than_policies_look_back_are_made_when_asked_for(
     series: sa.Engine,
 ) -> None:
@@ -272,6 +351,92 @@ def test_retention_drops_readings_and_nothing_that_was_made_of_them(
     assert since is not None
     assert [age for age, _ in hours(engine)] == ages
     assert day_totals(engine) == days_before == [1.0] * len(ages)
+
+
+def test_hours_are_made_of_all_readings_before_any_are_dropped(
+    series_as_before: sa.Engine,
+) -> None:
+    engine = series_as_before
+    ages = [700, 450, 300, 1]
+    put(engine, ages)
+
+    upgrade(engine, settings=DEFAULTS.model_copy(update={"keep_readings_days": 400}))
+    run_jobs(engine, "policy_retention")
+
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM readings")) == 2
+    assert [age for age, _ in hours(engine)] == ages
+    assert day_totals(engine) == [1.0] * len(ages)
+
+
+def refresh_by_hand(engine: sa.Engine) -> None:
+    """All there is, without a bound, as somebody may do who means well."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for view in ("readings_hourly", "readings_daily"):
+            connection.execute(sa.text(f"CALL refresh_continuous_aggregate('{view}', NULL, NULL)"))
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["rows", "packed"])
+def test_a_full_refresh_by_hand_deletes_no_hours_of_dropped_readings(
+    series_as_before: sa.Engine, packed: bool
+) -> None:
+    engine = series_as_before
+    ages = [700, 500, 450, 300, 60, 1]
+    put(engine, ages)
+    put(engine, [450.0, 300.0], stream=2)
+    aggregates.refresh(engine)
+    if packed:
+        pack_hours(engine)
+    apply(engine, keep_readings_days=400)
+    run_jobs(engine, "policy_retention")
+    put(engine, [450.0], value=7.0)  # a straggler alone would make its hour anew
+    put(engine, [299.0], stream=2)
+
+    refresh_by_hand(engine)
+
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM readings")) == 3 + 1 + 1 + 1
+    assert hours(engine) == [(age, 1.0) for age in ages]
+    assert day_totals(engine) == [1.0] * len(ages)
+    assert [age for age, _ in hours(engine, stream=2)] == [450, 300, 299]
+
+
+def test_what_is_kept_for_ever_again_is_made_anew_by_any_refresh(
+    series_as_before: sa.Engine,
+) -> None:
+    engine = series_as_before
+    apply(engine, keep_readings_days=400)
+    apply(engine, keep_readings_days=None)
+    put(engine, [300.0])
+    aggregates.refresh(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE readings SET value = 5"))
+
+    refresh_by_hand(engine)
+
+    assert hours(engine) == [(300, 5.0)]
+
+
+def test_days_of_another_zone_are_made_of_the_hours_of_dropped_readings_too(
+    series_as_before: sa.Engine,
+) -> None:
+    engine = series_as_before
+    ages = [700, 450, 300, 1]
+    put(engine, ages)
+    wanted = DEFAULTS.model_copy(update={"keep_readings_days": 400})
+    upgrade(engine, settings=wanted)
+    run_jobs(engine, "policy_retention")
+
+    upgrade(engine, settings=wanted.model_copy(update={"day_timezone": "America/New_York"}))
+
+    assert day_totals(engine) == [1.0] * len(ages)
+    with engine.connect() as connection:
+        offset = connection.scalar(
+            sa.text(
+                "SELECT min((bucket AT TIME ZONE 'America/New_York')::time) FROM readings_daily"
+            )
+        )
+    assert offset == dt.time()
 
 
 def test_what_was_dropped_by_a_shorter_retention_is_remembered(
