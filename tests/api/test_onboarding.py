@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import sqlalchemy as sa
+import zxingcpp
+from PIL import Image
 
 from ingest.codecs import BUILT_IN
 from storage import credentials, tables, unknown
@@ -358,11 +360,9 @@ def test_without_a_key_or_an_address_a_device_still_comes_into_service(
 
 
 def test_the_code_is_read_back_from_its_picture(world: World) -> None:
-    zxingcpp = pytest.importorskip("zxingcpp")
-    image = pytest.importorskip("PIL.Image")
     secret = world.register(id="probe_ж-7").json()["secret"]
     picture = base64.b64decode(secret["qr_png"].partition(",")[2])
-    (code,) = zxingcpp.read_barcodes(image.open(io.BytesIO(picture)))
+    (code,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)))
 
     assert code.text == secret["qr_text"]
     url = urlsplit(code.text)

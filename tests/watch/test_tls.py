@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import trustme
 
 from storage import deliveries
 from tests.watch.messages import HOUR, MINUTE, NOW, open_alert, settings, subscribe
 from tests.watch.receivers import MailServer, mail_server, receiver
 from watch.sending import Sent, send_due
 from watch.settings import WatchSettings
-
-trustme = pytest.importorskip("trustme")
 
 PASSWORD = "rain on the steppe"
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
