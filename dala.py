@@ -16,8 +16,9 @@ from cli import (
     placing,
     registering,
     rejected,
-    reporting,
+    report_keys,
     services,
+    verifying,
     watching,
 )
 from cli.speaking import mendable, say
@@ -56,7 +57,7 @@ VERBS = (
     ("savings", files.savings),
     ("yield", files.clean_yield),
     ("bench", services.bench),
-    ("verify", reporting.verify),
+    ("verify", verifying.verify),
     ("doctor", services.doctor),
 )
 
@@ -76,7 +77,7 @@ app.add_typer(land.field_app, name="field")
 app.add_typer(land.crop_app, name="crop")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(accounts.app, name="account")
-app.add_typer(reporting.app, name="report")
+app.add_typer(report_keys.app, name="report")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Verbs for reports: make one, file it, list and show what was filed, and check a file offline."""
+"""Verbs for reports: make one, file it, list and show what was filed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cli.speaking import AsJson, fail, moment, say, trouble
+from cli.speaking import fail, moment, say, trouble
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from reports.statements.statement import Asked, Statement
 
 CONSOLE = "console"
-OPEN, REJECTED = 3, 1
 
 app = typer.Typer(
     help="Reports: make, file, list, show; and the keys that they are signed with.",
@@ -131,7 +130,7 @@ def _make(
 def _statement(asked: Asked, as_of: dt.datetime) -> Statement:
     from reports.statements import statement
 
-    made: Statement = _with_database(
+    made: Statement = with_database(
         lambda connection: statement.of(connection, asked, as_of=as_of), "Not made"
     )
     return made
@@ -151,6 +150,8 @@ def _show_statement(made: Statement, out: Path | None, form: str) -> None:
     }
     observations = made.content["observations"]
     _write(f"{title}, {whose}, {made.asked.season} — not filed", said, observations, out, form)
+    for one in made.content["methods"]:
+        say(f"{one['crop_zones']} crop zones by: {one['method']}, version {one['version']}")
     for remark in made.content["remarks"]:
         say(remark)
 
@@ -167,7 +168,7 @@ def _write(title: str, said: Any, observations: Any, out: Path | None, form: str
     if out is None:
         print(text)
     else:
-        _save(out, text.encode())
+        save(out, text.encode())
 
 
 def _csv(observations: Any) -> str:
@@ -188,7 +189,7 @@ def _file(
 ) -> None:
     from reports.statements import filing
 
-    key = _key()
+    key = read_key()
 
     def enter(connection: sa.Connection) -> tuple[Filing, bytes]:
         from storage import audit
@@ -206,14 +207,14 @@ def _file(
             )
         return made, filing.envelope(connection, made.revision)
 
-    made, content = _with_database(enter, "Not filed")
+    made, content = with_database(enter, "Not filed")
     number, revision = made.report.number, made.revision.revision
     if not made.is_news:
         say(f"Report {number} says the same already (revision {revision}): nothing was filed.")
     else:
         say(f"Filed as report {number}" + (f", revision {revision}." if revision else "."))
     if out is not None:
-        _save(out, content)
+        save(out, content)
         say(f"Check it anywhere with: dala verify {out} --keys keys.json")
 
 
@@ -229,7 +230,7 @@ def list_reports(
 
     from storage import filing
 
-    found = _with_database(
+    found = with_database(
         lambda connection: filing.page(
             connection, kind=kind, area=region, season=season, limit=100_000
         ),
@@ -268,12 +269,12 @@ def show(
         found = filing.revision(connection, filing.get(connection, number), revision)
         return statements.envelope(connection, found)
 
-    content = _with_database(find, "Not shown")
+    content = with_database(find, "Not shown")
     said = json.loads(content)["report"]
     if form == "csv":
         _write("", said, said["content"]["observations"], out, form)
     elif out is not None:
-        _save(out, content)
+        save(out, content)
     elif form == "json":
         sys.stdout.buffer.write(content + b"\n")
     else:
@@ -282,7 +283,7 @@ def show(
         _write(title, said, said["content"]["observations"], None, form)
 
 
-# --- keys -----------------------------------------------------------------------------------------
+# --- what they share ------------------------------------------------------------------------------
 
 
 def key_file() -> Path:
@@ -294,7 +295,7 @@ def key_file() -> Path:
     return ApiSettings().report_key_file or EmbeddedSettings().home / KEY_FILE
 
 
-def _key() -> SigningKey:
+def read_key() -> SigningKey:
     from reports.statements.signing import SigningKey
 
     try:
@@ -305,129 +306,7 @@ def _key() -> SigningKey:
         fail(trouble(error))
 
 
-@app.command("key")
-def make_key(
-    owner: Annotated[str, typer.Option(help="Whose key it is, as auditors read it.")] = "Dala",
-    rotate: Annotated[
-        bool, typer.Option("--rotate", help="Sign with a new one from now on; the old one stays.")
-    ] = False,
-) -> None:
-    """Make the key that reports are signed with, and make its public part known."""
-    from reports.statements.signing import SigningKey
-
-    file = key_file()
-    if rotate and file.exists():
-        old = _key()
-        file.rename(file.with_name(f"{file.stem}.{old.kid}.retired.jwk"))
-    if not file.exists():
-        made = SigningKey.make()
-        made.write(file)
-        say(f"Wrote {file}: whoever reads it can sign in your name. Keep a copy in a safe place.")
-    key = _key()
-    if _put_key(key.kid, key.public, "files", owner):
-        say("Give auditors the public keys, by another way than the reports: dala report keys")
-    else:
-        say("This key was known already; --rotate makes another.")
-    print(key.kid)
-
-
-@app.command("keys")
-def print_keys(out: Out = None) -> None:
-    """Print every public key that reports were signed with, as `dala verify --keys` reads them."""
-    from reports.statements import filing
-
-    found = json.dumps(_with_database(filing.jwks, "Not printed"), ensure_ascii=False, indent=1)
-    if out is None:
-        print(found)
-    else:
-        _save(out, found.encode())
-
-
-@app.command()
-def trust(
-    file: Annotated[Path, typer.Argument(help="Public key of Ed25519 as JSON (JWK).")],
-    owner: Annotated[str, typer.Option(help="Whose key it is, such as a ministry.")],
-) -> None:
-    """Let somebody countersign reports: what they sign is checked against this key."""
-    from reports.statements.signing import public_key
-
-    try:
-        jwk = json.loads(file.read_bytes())
-        key = public_key(jwk)
-    except (OSError, ValueError) as error:
-        fail(f"{file}: {trouble(error)}")
-    kid = key.thumbprint()
-    if not _put_key(kid, key.as_dict(private=False), "countersigns", owner):
-        fail(f"Key {kid} is known already.")
-    say(f"{owner} may countersign with key {kid}.")
-
-
-def _put_key(kid: str, jwk: Any, role: str, owner: str) -> bool:
-    from storage import audit, filing
-
-    def put(connection: sa.Connection) -> bool:
-        is_new = filing.put_key(connection, kid, jwk, role=role, owner=owner, created_by=CONSOLE)
-        if is_new:
-            details = {"role": role, "owner": owner}
-            audit.record(
-                connection, actor=CONSOLE, action="report.key", object=kid, details=details
-            )
-        return is_new
-
-    return bool(_with_database(put, "Not made known"))
-
-
-# --- checking a file ------------------------------------------------------------------------------
-
-
-def verify(
-    file: Annotated[Path, typer.Argument(help="A report as it was pulled.")],
-    keys: Annotated[
-        Path | None, typer.Option(help="Public keys that you trust (JWKS), got by another way.")
-    ] = None,
-    earlier: Annotated[
-        Path | None, typer.Option(help="The same report as you pulled it before.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check a report offline: signature, contents, and what changed since an earlier file.
-
-    Ends with 0 where all was proved, 1 where the file is to be rejected, 2 where it could not be
-    read, and 3 where nothing contradicts but whose file it is was not proved.
-    """
-    from reports.statements import verifying
-
-    try:
-        content = file.read_bytes()
-        pinned = None if keys is None else verifying.pinned_keys(keys.read_bytes())
-        before = None if earlier is None else earlier.read_bytes()
-    except OSError as error:
-        say(trouble(error))
-        raise typer.Exit(2) from error
-    except ValueError as error:
-        say(f"{keys}: {error}")
-        raise typer.Exit(2) from error
-    verdict = verifying.check(content, keys=pinned, earlier=before)
-    if as_json:
-        found = [one._asdict() for one in verdict.findings]
-        said = {"findings": found, "not_proved": list(verifying.NOT_PROVED)}
-        print(json.dumps(said, ensure_ascii=False, indent=1))
-    else:
-        from rich.console import Console
-
-        from reports.printing_statements import print_verdict
-
-        print_verdict(verdict, Console())
-    if verdict.is_refuted:
-        raise typer.Exit(REJECTED)
-    if verdict.is_open:
-        raise typer.Exit(OPEN)
-
-
-# --- what they share ------------------------------------------------------------------------------
-
-
-def _with_database(ask: Callable[[sa.Connection], Any], refused: str) -> Any:
+def with_database(ask: Callable[[sa.Connection], Any], refused: str) -> Any:
     from seeds.services import open_services
     from storage.database import NotFound, take_time
 
@@ -443,7 +322,7 @@ def _with_database(ask: Callable[[sa.Connection], Any], refused: str) -> Any:
             fail(f"{refused}: {error}.")
 
 
-def _save(out: Path, content: bytes) -> None:
+def save(out: Path, content: bytes) -> None:
     try:
         out.write_bytes(content)
     except OSError as error:

@@ -187,11 +187,13 @@ def serve(
 
     from api.app import make_app
     from api.settings import ApiSettings
+    from cli.reporting import key_file
     from ingest import logs
     from seeds.services import open_services
 
     logs.configure()
     settings = ApiSettings()
+    settings.report_key_file = key_file()
     settings.api_open = settings.api_open or everybody
     is_near = host in {"127.0.0.1", "::1", "localhost"}
     if settings.api_open and not is_near:

@@ -11,6 +11,7 @@ from rich.table import Table
 from reports.statements.columns import DIVISIONS, SUPPRESSED
 from reports.statements.verifying import NOT_PROVED, Verdict
 
+UNKNOWN = "_U"
 _MARKS = {"proved": "✓", "refuted": "✗", "open": "?"}
 
 
@@ -18,21 +19,31 @@ def print_statement(
     title: str, observations: Sequence[Mapping[str, Any]], console: Console
 ) -> None:
     """Figures line by line, each with its unit."""
-    table = Table(
-        "area", "period", "of", "indicator", "value", "95 % interval", "unit", title=title
-    )
+    table = Table(title=title)
+    for name in ("area", "of", "indicator", "value", "95 % interval"):
+        table.add_column(name, no_wrap=name in {"area", "indicator"}, overflow="fold")
     for one in observations:
-        divided = [str(one[name]) for name in DIVISIONS if name in one]
-        table.add_row(
-            one["REF_AREA"],
-            one["TIME_PERIOD"],
-            ", ".join(divided),
-            one["INDICATOR"],
-            _value(one),
-            _interval(one),
-            one["UNIT_MEASURE"],
-        )
+        table.add_row(one["REF_AREA"], _of(one), one["INDICATOR"], _value(one), _interval(one))
     console.print(table)
+
+
+def _of(one: Mapping[str, Any]) -> str:
+    """What is divided: months, crops, technologies …"""
+    divided = [_named(name, str(one[name])) for name in DIVISIONS if name in one]
+    period = one["TIME_PERIOD"]
+    month = [period] if "-" in period and "/" not in period else []
+    return ", ".join([*(["no month"] if period == UNKNOWN else month), *divided])
+
+
+def _named(dimension: str, value: str) -> str:
+    if dimension in {"FIELD", "CROP", "IRRIGATION_TECHNOLOGY", "COVERAGE"}:
+        return value
+    known = "not known" if value == UNKNOWN else value
+    return f"{dimension.replace('_', ' ').lower()}: {known}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
 
 
 def _value(one: Mapping[str, Any]) -> str:
@@ -41,13 +52,18 @@ def _value(one: Mapping[str, Any]) -> str:
     if "OBS_VALUE" not in one:
         return str(one.get("COMMENT", "not known"))
     note = " (not demonstrated)" if one.get("DEMONSTRATED") is False else ""
-    return f"{one['OBS_VALUE']:,.6g}{note}"
+    return f"{_number(one['OBS_VALUE'])} {_unit(one)}{note}"
 
 
 def _interval(one: Mapping[str, Any]) -> str:
     if "CI95_LOW" not in one:
         return ""
-    return f"{one['CI95_LOW']:,.6g} to {one['CI95_HIGH']:,.6g}"
+    return f"{_number(one['CI95_LOW'])} to {_number(one['CI95_HIGH'])} {_unit(one)}"
+
+
+def _unit(one: Mapping[str, Any]) -> str:
+    unit = str(one["UNIT_MEASURE"])
+    return "" if unit == "count" else unit.replace("m3", "m³").replace("KZT", "₸")
 
 
 def print_verdict(verdict: Verdict, console: Console) -> None:

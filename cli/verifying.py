@@ -1,0 +1,57 @@
+"""The verb that checks a report's file, offline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.speaking import AsJson, say, trouble
+
+REJECTED, UNREADABLE, OPEN = 1, 2, 3
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="A report as it was pulled.")],
+    keys: Annotated[
+        Path | None, typer.Option(help="Public keys that you trust (JWKS), got by another way.")
+    ] = None,
+    earlier: Annotated[
+        Path | None, typer.Option(help="The same report as you pulled it before.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a report offline: signature, contents, and what changed since an earlier file.
+
+    Ends with 0 where all was proved, 1 where the file is to be rejected, 2 where it could not be
+    read, and 3 where nothing contradicts but whose file it is was not proved.
+    """
+    from reports.statements import verifying
+
+    try:
+        content = file.read_bytes()
+        pinned = None if keys is None else verifying.pinned_keys(keys.read_bytes())
+        before = None if earlier is None else earlier.read_bytes()
+    except OSError as error:
+        say(trouble(error))
+        raise typer.Exit(UNREADABLE) from error
+    except ValueError as error:
+        say(f"{keys}: {error}")
+        raise typer.Exit(UNREADABLE) from error
+    verdict = verifying.check(content, keys=pinned, earlier=before)
+    if as_json:
+        found = [one._asdict() for one in verdict.findings]
+        said = {"findings": found, "not_proved": list(verifying.NOT_PROVED)}
+        print(json.dumps(said, ensure_ascii=False, indent=1))
+    else:
+        from rich.console import Console
+
+        from reports.printing_statements import print_verdict
+
+        print_verdict(verdict, Console())
+    if verdict.is_refuted:
+        raise typer.Exit(REJECTED)
+    if verdict.is_open:
+        raise typer.Exit(OPEN)
