@@ -180,7 +180,7 @@ class Batch:
 
     def _store_readings(self, found: list[Measured]) -> Array:
         """Store all readings; how many of each message were new."""
-        ids = self._opened_for({one.key for one in found if one.key not in self._streams})
+        ids = self._ids_of({one.key for one in found})
         found = self._with_streams(found, ids)
         usual = rows.of_columns(self._read.packs, self._read.pack_ends, self._received_at)
         others = rows.of_readings(found, ids, self._received_at)
@@ -202,23 +202,28 @@ class Batch:
         )
         return np.bincount(messages[new], minlength=len(self._messages))
 
-    def _opened_for(self, keys: set[StreamKey]) -> Mapping[StreamKey, int]:
-        """Ids of all datastreams, those of the new keys too."""
-        if not keys:
-            return self._streams
-        profiles = {
-            device.id: device.profile or self._kept.memory.get(memory_key(device.wire_id or ""))
-            for device in self._devices.values()
-        }
-        moduli = {
-            key: modulus
-            for key in keys
-            if CATALOGUE[key.quantity].kind is Kind.COUNTER
-            and (modulus := counter_modulus(profiles.get(key.device_id), key.quantity, key.channel))
-        }
-        in_order = sorted(keys, key=repr)
-        self._opened = devices.open_datastreams(self._connection, in_order, moduli)
-        return self._streams | self._opened
+    def _ids_of(self, keys: set[StreamKey]) -> Mapping[StreamKey, int]:
+        """Ids of datastreams, which are opened where they are new."""
+        known = {key: self._streams[key] for key in keys if key in self._streams}
+        if len(known) == len(keys):
+            return known
+        fresh = sorted(keys - known.keys(), key=repr)
+        self._opened = devices.open_datastreams(self._connection, fresh, self._moduli(fresh))
+        return known | self._opened
+
+    def _moduli(self, keys: Sequence[StreamKey]) -> dict[StreamKey, float]:
+        """Where counters begin again, as far as the models of their devices tell."""
+        counters = [key for key in keys if CATALOGUE[key.quantity].kind is Kind.COUNTER]
+        if not counters:
+            return {}
+        by_id = {device.id: device for device in self._devices.values()}
+        moduli = {}
+        for key in counters:
+            device = by_id[key.device_id]
+            profile = device.profile or self._kept.memory.get(memory_key(device.wire_id or ""))
+            if modulus := counter_modulus(profile, key.quantity, key.channel):
+                moduli[key] = modulus
+        return moduli
 
     def _with_streams(self, found: list[Measured], ids: Mapping[StreamKey, int]) -> list[Measured]:
         """Readings that have a datastream; the others, of devices that have too many, are told."""

@@ -196,14 +196,14 @@ def open_datastreams(
     stays. Those that a device has beyond :data:`MOST_DATASTREAMS` are not made, and not answered.
     """
     names = sorted({key.device_id for key in keys})
-    known = _by_key(connection.execute(_STREAMS_OF, {"devices": names}))
+    known = _by_key(connection.execute(_STREAMS_OF, {"devices": names}).all())
     if fresh := _with_room(keys, known):
         devices, quantities, depths, channels = map(list, zip(*fresh, strict=True))
         columns = {"devices": devices, "quantities": quantities}
         columns |= {"depths": depths, "channels": channels}
-        known |= _by_key(connection.execute(_OPEN, columns))
+        known |= _by_key(connection.execute(_OPEN, columns).all())
         if any(key not in known for key in fresh):  # another ingester was first
-            known = _by_key(connection.execute(_STREAMS_OF, {"devices": names}))
+            known = _by_key(connection.execute(_STREAMS_OF, {"devices": names}).all())
     given = {
         known[key][0]: modulus
         for key, modulus in moduli.items()
@@ -243,7 +243,7 @@ def stream_traits(connection: sa.Connection, ids: Sequence[int]) -> list[StreamT
         .where(stream.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Integer))))
         .order_by(stream.id)
     )  # fmt: skip
-    return [StreamTraits(*row) for row in connection.execute(query, {"ids": list(ids)})]
+    return [StreamTraits(*row) for row in connection.execute(query, {"ids": list(ids)}).all()]
 
 
 # `gap_since` moves when the lowest missing number does: a device whose messages merely overtake

@@ -10,20 +10,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import sqlalchemy as sa
 
-from storage import copying
+from storage import arrays, copying
 
 Array = np.ndarray[Any, Any]
 
 # As _SERIES below, but the newest few of each; chunks before ``since`` are left out. A spike is
 # known for one by its neighbours, and is a neighbour itself: 32 is Quality.SPIKE.
 _NEWEST = """
-    SELECT stream.id, newest.time, newest.value
-      FROM unnest(%(ids)s::integer[], %(since)s::timestamptz[]) AS stream (id, since)
+    SELECT array_agg(stream.id), array_agg(newest.time), array_agg(newest.value)
+      FROM unnest(%(ids)s, %(since)s) AS stream (id, since)
 CROSS JOIN LATERAL (SELECT time, value FROM readings
                      WHERE datastream_id = stream.id AND quality & ~32 < 16
                        AND time >= stream.since AND time >= %(first)s::timestamptz
                   ORDER BY time DESC LIMIT %(count)s) AS newest
-  ORDER BY stream.id, newest.time
 """
 
 
@@ -37,12 +36,15 @@ def newest(
     if not since:
         return {}
     ids = sorted(since)
-    parameters: dict[str, Any] = {"ids": ids, "since": [since[one] for one in ids], "count": count}
-    parameters["first"] = min(parameters["since"])
-    table = copying.copy_out(connection, _NEWEST, parameters, _SERIES_DTYPE)
-    table["time"] = copying.since_1970(table["time"])
-    parts = _by_id(table, ids)
-    return {one: (part["time"], part["value"]) for one, part in parts.items()}
+    since_us = np.array([round(since[one].timestamp() * 1e6) for one in ids])
+    parameters = {"ids": np.array(ids, np.int32), "since": arrays.times(since_us)}
+    found, times, values = arrays.fetch(
+        connection, _NEWEST, parameters | {"first": min(since.values()), "count": count}
+    )
+    order = np.lexsort((times, found))
+    edges = np.searchsorted(found[order], [ids, [one + 1 for one in ids]]).T.tolist()
+    parts = (order[start:end] for start, end in edges)
+    return {one: (times[part], values[part]) for one, part in zip(ids, parts, strict=True)}
 
 
 class Sample(NamedTuple):
