@@ -29,8 +29,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 import migrations
-from bench import asking, memory, query, seeding, servers
-from bench.machine import server_of, this_machine
+from bench import answering, asking, memory, query, seeding, servers
+from bench.machine import packages, server_of, this_machine
 from embedded import children
 from embedded.children import ChildError
 from embedded.home import EmbeddedSettings
@@ -72,14 +72,14 @@ def run(
                 slugs, stream = _put(engine, farm_count, rows)
                 with engine.connect() as connection:
                     server = {"postgresql": ping(connection)}
-                with query.serving(embedded.database_url, folder) as port:
+                with answering.serving(embedded.database_url, folder) as port:
                     summary = _summary(folder, port, slugs, seconds, rounds)
                     export = _export(engine, port, stream, rows, rounds)
             finally:
                 engine.dispose()
     return {
         "bench": "api",
-        "machine": this_machine()._asdict() | server,
+        "machine": this_machine()._asdict() | server | packages("fastapi", "uvicorn", "psycopg"),
         "farms": len(slugs),
         "summary": summary,
         "export": export,
@@ -116,13 +116,15 @@ def _summary(folder: Path, port: int, slugs: list[str], seconds: float, rounds: 
     paths = [f"/v1/farms/{slug}/summary" for slug in slugs]
     with _empty(folder) as empty_port:
         found: dict[str, list[float]] = {"empty": [], "summary": [], "healthz": []}
-        size = asking.ask(port, paths, token=query.TOKEN, seconds=seconds).bytes  # computed once
+        size = asking.ask(
+            port, paths, token=answering.TOKEN, seconds=seconds
+        ).bytes  # computed once
         for _ in range(rounds):
-            empty = asking.ask(empty_port, ["/empty"], token=query.TOKEN, seconds=seconds)
+            empty = asking.ask(empty_port, ["/empty"], token=answering.TOKEN, seconds=seconds)
             found["empty"].append(empty.per_second)
-            asked = asking.ask(port, paths, token=query.TOKEN, seconds=seconds)
+            asked = asking.ask(port, paths, token=answering.TOKEN, seconds=seconds)
             found["summary"].append(asked.per_second)
-            health = asking.ask(port, ["/v1/healthz"], token=query.TOKEN, seconds=seconds)
+            health = asking.ask(port, ["/v1/healthz"], token=answering.TOKEN, seconds=seconds)
             found["healthz"].append(health.per_second)
     ratios = [a / b for a, b in zip(found["summary"], found["empty"], strict=True)]
     return {
@@ -143,7 +145,7 @@ def _empty(folder: Path) -> Iterator[int]:
     )
     try:
         children.wait_until_it_listens(
-            child, port, name="the empty route", patience_s=query.START_S
+            child, port, name="the empty route", patience_s=answering.START_S
         )
         yield port
     finally:
@@ -197,19 +199,19 @@ def _copy(engine: sa.Engine, stream: int, rows: int) -> None:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             lines = sum(1 for _ in copy)
     if lines != rows + 1:
-        raise query.WrongAnswer(f"COPY sent {lines} lines")
+        raise answering.WrongAnswer(f"COPY sent {lines} lines")
 
 
 def _download(port: int, path: str, rows: int | None = None) -> None:
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
-    client.request("GET", path, headers={"Authorization": f"Bearer {query.TOKEN}"})
+    client.request("GET", path, headers={"Authorization": f"Bearer {answering.TOKEN}"})
     answer = client.getresponse()
     lines = 0
     while piece := answer.read(1 << 20):
         lines += piece.count(b"\n")
     client.close()
     if answer.status != 200 or (rows is not None and lines != rows + 1):
-        raise query.WrongAnswer(f"{path} was answered {answer.status} with {lines} lines")
+        raise answering.WrongAnswer(f"{path} was answered {answer.status} with {lines} lines")
 
 
 def _server_of(port: int) -> Path:
@@ -280,6 +282,8 @@ def as_table(report: Report) -> RenderableType:
         second,
         f"Memory of the server: {export['server_mb_before']:.0f} MB before the exports, "
         f"{export['server_mb_most']:.0f} MB at most.",
-        f"{report['farms']} farms. {server_of(machine)}, Python {machine['python']}, "
-        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}",
+        f"{report['farms']} farms, medians of {len(summary['ratios'])} rounds. "
+        f"{server_of(machine)}, Python {machine['python']}, FastAPI {machine['fastapi']}, uvicorn "
+        f"{machine['uvicorn']}, psycopg {machine['psycopg']}, {machine['cores']} cores of "
+        f"{machine['cpu']}, {machine['system']}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import platform
 from collections.abc import Mapping
@@ -26,6 +27,11 @@ def this_machine() -> Machine:
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
     )
+
+
+def packages(*names: str) -> dict[str, str]:
+    """Versions of installed packages whose speed is in a measurement."""
+    return {name: importlib.metadata.version(name) for name in names}
 
 
 def server_of(machine: Mapping[str, Any]) -> str:

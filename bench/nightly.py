@@ -23,7 +23,7 @@ from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
 from ingest.storing import Line
 from seeds.farms import SEASON, SimulatedFarm, catalogue
-from storage.database import make_engine
+from storage.database import make_engine, ping
 
 ZONES, NIGHTS = 1_000, 5
 EVENING = dt.datetime(SEASON, 7, 20, 19, tzinfo=dt.UTC)  # midnight at the farms, in mid-season
@@ -64,7 +64,9 @@ def _measure(engine: sa.Engine, zones: int, nights: int) -> Report:
         seconds.append(taken)
     with engine.connect() as connection:
         readings = connection.scalar(sa.text("SELECT count(*) FROM readings"))
+        server = ping(connection)
     return {
+        "postgresql": server,
         "zones": done.zones,
         "zones_running": latest.computed,
         "readings_stored": readings,
@@ -102,5 +104,5 @@ def in_words(report: Report) -> str:
         f"{report['readings_a_night']:,} readings and points: {report['night_s']:.1f} s, at most "
         f"{report['night_max_s']:.1f} s of {report['nights']} nights, database and all. Their "
         f"{report['days_of_it']:,} days so far from the beginning: "
-        f"{report['whole_season_so_far_s']:.1f} s."
+        f"{report['whole_season_so_far_s']:.1f} s. PostgreSQL {report['postgresql']}."
     )

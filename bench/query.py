@@ -8,35 +8,31 @@ prepared: the limit. Requests go round over all farms, one after the other.
 
 Cold: the database was stopped, its files dropped from the system's cache, and both it and the
 server started again; each farm is asked once.
+
+Kept: filling takes minutes, asking seconds. A folder that keeps the database lets it be filled when
+nobody minds, and asked when nobody else is at work.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import http.client
 import itertools
-import os
-import secrets
 import shutil
-import socket
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import sqlalchemy as sa
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import migrations
-from bench import questions, seeding, servers
-from bench.machine import this_machine
-from bench.questions import Question
-from embedded import children
+from bench import answering, kept, questions, seeding, servers
+from bench.kept import Kept
+from bench.machine import packages, this_machine
 from embedded.children import ChildError
 from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
@@ -47,21 +43,14 @@ from storage.database import ping
 FARMS, READINGS, REQUESTS, COLD_ROUNDS = 200, (100_000, 10_000_000), 300, 2
 AFTER_SEASON = dt.datetime(SEASON, 12, 1, tzinfo=dt.UTC)
 YEAR_AGO = AFTER_SEASON - dt.timedelta(days=365)
-WARM_UP = 20
-START_S = 60.0
 # A reading in its table and its index, and what the write-ahead log and sorting take for a while.
 BYTES_A_READING, BYTES_BESIDE = 160, 4 * 2**30
-TOKEN = secrets.token_urlsafe(32)  # of a caller who may see every farm
 
 Report = dict[str, Any]
 
 
 class NoRoom(ChildError):
     """The disk does not hold as many readings."""
-
-
-class WrongAnswer(AssertionError):
-    """An answer was none: its speed is worth nothing."""
 
 
 class _Place(NamedTuple):
@@ -81,8 +70,9 @@ def run(
     requests: int = REQUESTS,
     cold_rounds: int = COLD_ROUNDS,
     database_url: str | None = None,
+    keep: Path | None = None,
 ) -> Report:
-    """Measure in a database of its own, which is gone afterwards.
+    """Measure in a database of its own, which is gone afterwards unless it is to be kept.
 
     Parameters
     ----------
@@ -97,35 +87,49 @@ def run(
     database_url : str, optional
         A server, with TimescaleDB or without, on which its role may create databases; an embedded
         one by default. It is not stopped, so that nothing is cold.
+    keep : Path, optional
+        A folder for the embedded database, which stays there: as filled last, for the next run.
 
     Raises
     ------
     NoRoom
         If the disk does not hold so many.
+    bench.kept.OtherFarms
+        If the folder keeps another number of farms.
     embedded.children.ChildError
         If a server cannot be started.
     WrongAnswer
         If a request fails.
     """
+    if keep is not None and database_url is not None:
+        raise ValueError("what is kept is the embedded database: leave out the server's")
     with (
-        tempfile.TemporaryDirectory(prefix="dala-bench-") as folder,
+        _folder(keep) as folder,
         _progress() as progress,
         nullcontext() if database_url is None else servers.database_url_on(database_url) as own,
     ):
-        check_room(Path(folder), max(readings))
-        settings = EmbeddedSettings(home=Path(folder) / "home")
+        settings = EmbeddedSettings(home=folder / "home")
         if own is not None:
             cold_rounds = 0
-        place = _Place(own, settings, Path(folder), requests, cold_rounds)
-        seeded = _seed(place, farms, progress)
-        sizes = [_at_size(place, count, progress) for count in readings]
+        place = _Place(own, settings, folder, requests, cold_rounds)
+        known = kept.find(folder, farms)
+        if known is None or list(readings) != [known.readings]:
+            check_room(folder, max(readings))
+        if known is None:
+            known = Kept(farms, _seed(place, farms, progress), None)
+            kept.note(folder, known)
+        server = _brought_up_to_date(place)
+        sizes = []
+        for count in readings:
+            sizes.append(_at_size(place, known, count, progress))
+            known = known._replace(readings=count)
     return {
         "bench": "query",
-        "machine": this_machine()._asdict() | seeded.pop("server"),
+        "machine": this_machine()._asdict() | server | packages("psycopg", "fastapi"),
         "farms": farms,
         "requests": requests,
         "cold_rounds": cold_rounds,
-        "seeded": seeded,
+        "seeded": known.seeded,
         "sizes": sizes,
         "growth": growth(sizes),
     }
@@ -138,7 +142,7 @@ def check_room(folder: Path, readings: int) -> None:
     if free < needed:
         raise NoRoom(
             f"{readings:,} readings need about {needed / 1e9:.0f} GB in {folder}, which has "
-            f"{free / 1e9:.0f} GB free: ask for fewer, or set TMPDIR to a larger disk."
+            f"{free / 1e9:.0f} GB free: ask for fewer, or set TMPDIR (or --keep) to a larger disk."
         )
 
 
@@ -171,14 +175,10 @@ def _seed(place: _Place, count: int, progress: Progress) -> Report:
         done = seeding.analyse(engine, AFTER_SEASON)
         analysed = time.perf_counter() - analysing
         with engine.connect() as connection:
-            server = {"postgresql": ping(connection)}
-            if version := servers.timescale_version(connection):
-                server["timescaledb"] = version
             streams = connection.scalar(sa.text("SELECT count(*) FROM datastreams"))
             heard = connection.scalar(sa.text("SELECT count(*) FROM devices"))
     progress.advance(task)
     return {
-        "server": server,
         "crop_zones": done.zones,
         "balance_days": done.days,
         "devices": heard,
@@ -189,17 +189,22 @@ def _seed(place: _Place, count: int, progress: Progress) -> Report:
     }
 
 
-def _at_size(place: _Place, count: int, progress: Progress) -> Report:
-    task = progress.add_task(f"{count:,} readings", total=count)
+def _brought_up_to_date(place: _Place) -> Report:
+    """Versions of the server, whose tables are those of this version of ours."""
+    with _database(place) as (_, engine):
+        migrations.upgrade(engine)
+        with engine.connect() as connection:
+            server = {"postgresql": ping(connection)}
+            if version := servers.timescale_version(connection):
+                server["timescaledb"] = version
+    return server
+
+
+def _at_size(place: _Place, known: Kept, count: int, progress: Progress) -> Report:
     begun = time.perf_counter()
     with _database(place) as (_, engine):
-        seeding.fill(
-            engine,
-            count,
-            start=YEAR_AGO,
-            end=AFTER_SEASON,
-            advance=lambda rows: progress.advance(task, rows),
-        )
+        if known.readings != count:
+            _fill(place, known, engine, count, progress)
         with engine.connect() as connection:
             bytes_a_reading = seeding.bytes_of_readings(connection) / count
             asked = questions.make(connection, YEAR_AGO, AFTER_SEASON)
@@ -209,26 +214,50 @@ def _at_size(place: _Place, count: int, progress: Progress) -> Report:
     cold: list[Report] = []
     for number in range(place.cold_rounds):
         servers.drop_from_cache(place.settings.home)
-        with _database(place) as (url, _), serving(url, place.folder) as port:
-            cold.append({one.name: _ask_once(port, one, number) for one in asked if one.cold})
+        with _database(place) as (url, _), answering.serving(url, place.folder) as port:
+            cold.append({one.name: answering.once(port, one, number) for one in asked if one.cold})
         progress.advance(asking)
-    with _database(place) as (url, engine), serving(url, place.folder) as port:
+    with _database(place) as (url, engine), answering.serving(url, place.folder) as port:
         warm = {}
         for one in asked:
-            warm[one.name] = _measure(place, engine, port, one)
+            warm[one.name] = answering.warm(engine, port, one, place.requests)
             progress.advance(asking)
     return {
         "readings": count,
         "fill_s": filled,
         "bytes_a_reading": bytes_a_reading,
         "cold": {
-            one.name: _spread([ms for each in cold for ms in each[one.name]])
+            one.name: answering.spread([ms for each in cold for ms in each[one.name]])
             | {"first_ms": max(each[one.name][0] for each in cold)}
             for one in asked
             if one.cold and cold
         },
         "warm": warm,
     }
+
+
+def _fill(place: _Place, known: Kept, engine: sa.Engine, count: int, progress: Progress) -> None:
+    task = progress.add_task(f"{count:,} readings", total=count)
+    kept.note(place.folder, known._replace(readings=None))
+    seeding.fill(
+        engine,
+        count,
+        start=YEAR_AGO,
+        end=AFTER_SEASON,
+        advance=lambda rows: progress.advance(task, rows),
+    )
+    kept.note(place.folder, known._replace(readings=count))
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """The folder that keeps the database, or one that is gone afterwards."""
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="dala-bench-") as made:
+        yield Path(made)
 
 
 @contextmanager
@@ -241,127 +270,6 @@ def _database(place: _Place) -> Iterator[tuple[str, sa.Engine]]:
         engine = servers.engine_on(url)
         stack.callback(engine.dispose)
         yield url, engine
-
-
-@contextmanager
-def serving(database_url: str, folder: Path) -> Iterator[int]:
-    """`dala serve` on a free port, once it answers."""
-    port = children.free_port()
-    child = children.start(
-        [sys.executable, "-m", "dala", "serve", "--port", str(port)],
-        log=folder / "serve.log",
-        environment=os.environ
-        | {
-            "DALA_DATABASE_URL": database_url,
-            "DALA_API_TOKEN": TOKEN,
-            "DALA_API_RATE_PER_MINUTE": "0",
-        },
-    )
-    try:
-        children.wait_until_it_listens(child, port, name="the API", patience_s=START_S)
-        yield port
-    finally:
-        child.stop()
-
-
-def _measure(place: _Place, engine: sa.Engine, port: int, one: Question) -> Report:
-    """One question's warm times, over HTTP, by the functions, and bare."""
-    with _asking(port) as ask:
-        # Of a summary, the first answer about a subject is computed, and then kept.
-        first = _timed(lambda n: ask(one.path(n), {}), one.many if one.cold else WARM_UP)
-        spread = _spread(_timed(lambda n: ask(one.path(n), {}), place.requests))
-        tags = {one.path(n): ask(one.path(n), {})[1] for n in range(min(one.many, place.requests))}
-        known = {path: tag for path, tag in tags.items() if tag}
-        again = None
-        if known:
-            again = _spread(
-                _timed(
-                    lambda n: ask(one.path(n), {"If-None-Match": known[one.path(n)]}, status=304),
-                    place.requests,
-                )
-            )
-        size = len(ask(one.path(0), {})[0])
-    with engine.connect() as connection:
-        for number in range(WARM_UP):
-            one.direct(connection, number)
-        direct = _spread(_timed(lambda n: one.direct(connection, n), place.requests))
-        bare, rows = _measure_bare(connection, one, place.requests)
-    return {
-        "http": spread,
-        "computed": _spread(first) if one.cold else None,
-        "not_modified": again,
-        "direct": direct,
-        "bare": bare,
-        "rows": rows,
-        "bytes": size,
-        "ratio": bare["p50_ms"] / spread["p50_ms"],
-    }
-
-
-def _measure_bare(connection: sa.Connection, one: Question, requests: int) -> tuple[Report, int]:
-    """The limit: the driver alone fetches the rows of an answer; and how many those are."""
-    driver = connection.connection.driver_connection
-    with driver.cursor() as cursor:  # type: ignore[union-attr]
-
-        def fetch(number: int) -> int:
-            rows = 0
-            for statement, parameters in one.bare(number):
-                rows += len(cursor.execute(statement, parameters, prepare=True).fetchall())
-            return rows
-
-        for number in range(WARM_UP):
-            fetch(number)
-        return _spread(_timed(fetch, requests)), fetch(0)
-
-
-def _ask_once(port: int, one: Question, number: int) -> list[float]:
-    """Each subject once, beginning at another one each time."""
-    with _asking(port) as ask:
-        return _timed(lambda n: ask(one.path(n + number * 7), {}), one.many)
-
-
-Ask = Callable[..., tuple[bytes, str | None]]
-
-
-@contextmanager
-def _asking(port: int) -> Iterator[Ask]:
-    """One connection that is kept, as a dashboard's or a ministry's system's is."""
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
-
-    def ask(path: str, headers: dict[str, str], status: int = 200) -> tuple[bytes, str | None]:
-        client.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}"} | headers)
-        answer = client.getresponse()
-        body = answer.read()
-        if answer.status != status:
-            raise WrongAnswer(f"{path} was answered {answer.status}: {body[:300].decode()}")
-        return body, answer.headers.get("ETag")
-
-    try:
-        client.connect()
-        client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        yield ask
-    finally:
-        client.close()
-
-
-def _timed(do: Callable[[int], object], count: int) -> list[float]:
-    taken = []
-    for number in range(count):
-        begun = time.perf_counter()
-        do(number)
-        taken.append(1_000.0 * (time.perf_counter() - begun))
-    return taken
-
-
-def _spread(taken_ms: Sequence[float]) -> Report:
-    p50, p95, p99 = (float(value) for value in np.percentile(taken_ms, [50, 95, 99]))
-    return {
-        "requests": len(taken_ms),
-        "p50_ms": p50,
-        "p95_ms": p95,
-        "p99_ms": p99,
-        "max_ms": max(taken_ms),
-    }
 
 
 def _progress() -> Progress:

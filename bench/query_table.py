@@ -28,8 +28,8 @@ def as_table(report: Report) -> RenderableType:
         "kind, one after the other, over all farms; what is computed is asked once of each.",
         "HTTP: dala serve, a process of its own. 304: the caller has the answer already. Direct: "
         "without HTTP, computed each time. Bare: psycopg fetching the rows it is made of.",
-        f"{server_of(machine)}, Python {machine['python']}, {machine['cores']} cores of "
-        f"{machine['cpu']}, {machine['system']}",
+        f"{server_of(machine)}, Python {machine['python']}, psycopg {machine['psycopg']}, FastAPI "
+        f"{machine['fastapi']}, {machine['cores']} cores of {machine['cpu']}, {machine['system']}",
     )
 
 

@@ -3,26 +3,25 @@
 The readings are made series of every kind of sensor, with the noise and the resolution that such
 sensors have. They are stored in the order they would come, as ingest stores them. On TimescaleDB
 the table of the migrations is packed chunk by chunk; then the same readings are packed with other
-orders, segments and lengths of chunks, in tables of the same shape.
+orders, segments and lengths of chunks, in tables of the same shape. So are the hours and days that
+TimescaleDB stores beside them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
-from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 import migrations
 from bench import seeding, series, servers
 from bench.machine import this_machine
-from storage import arrival, devices, tables
+from storage import aggregates, arrival, devices, tables
 from storage.database import ping
 
 ROWS, STREAMS, INTERVAL_S = 2_016_000, 500, 600  # four weeks
@@ -103,7 +102,7 @@ def run(
         "how_to_get": servers.HOW_TO_GET,
     }
     with _progress() as progress:
-        task = progress.add_task("Storing and packing", total=2 + len(others))
+        task = progress.add_task("Storing and packing", total=3 + len(others))
         with servers.plain() as engine:
             report["plain"] = _plain_figures(engine, made)
         progress.advance(task)
@@ -111,6 +110,8 @@ def run(
             with servers.timescale(database_url) as engine:
                 _know_rates(engine, kinds, interval_s)
                 report["timescale"] = _timescale_figures(engine, made)
+                progress.advance(task)
+                report["timescale"] |= _views(engine)
                 progress.advance(task)
                 report["timescale"]["others"] = [
                     _other(engine, one, progress, task) for one in others
@@ -203,6 +204,22 @@ def _insert(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
     connection.execute(_INSERT, parameters)
 
 
+def _views(engine: sa.Engine) -> Report:
+    """What the stored hours and days take, for each of them."""
+    aggregates.refresh(engine)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        return {
+            name: _packed(connection, connection.scalar(_BEHIND, {"view": view}), HOUR)
+            for name, view in (("hours", "readings_hourly"), ("days", "readings_daily"))
+        }
+
+
+_BEHIND = sa.text("""
+    SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)
+      FROM timescaledb_information.continuous_aggregates WHERE view_name = :view
+""")
+
+
 def _other(engine: sa.Engine, packing: Packing, progress: Progress, task: Any) -> Report:
     """The same readings in a table of the same shape, packed otherwise."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -259,24 +276,29 @@ _PACK = sa.text(
 )
 
 
-def _packed(connection: sa.Connection, table: str) -> Report:
-    """Bytes a reading before its chunks are packed, and after."""
-    rows = connection.scalar(sa.text(f"SELECT count(*) FROM {table}")) or 0  # noqa: S608
-    total = connection.scalar(sa.text(f"SELECT sum(value) FROM {table}"))  # noqa: S608
+READING = ("time", "datastream_id", "value", "quality", "received_at")
+HOUR = ("bucket", "datastream_id", "total", "samples", "low", "high", "last_value")
+
+
+def _packed(connection: sa.Connection, table: str, columns: Sequence[str] = READING) -> Report:
+    """Bytes a row before its chunks are packed, and after."""
+    what = f"SELECT count(*), sum({columns[2]}) FROM {table}"  # noqa: S608
+    rows, total = connection.execute(sa.text(what)).one()
     before = connection.execute(_SIZES, {"table": table}).one()
     packed = connection.scalar(_PACK, {"table": table})
     after = connection.execute(_SIZES, {"table": table}).one()
-    again = connection.scalar(sa.text(f"SELECT sum(value) FROM {table}"))  # noqa: S608
+    _, again = connection.execute(sa.text(what)).one()
     if packed != before[4] or not np.isclose(total, again, rtol=1e-12):
         raise AssertionError(f"{packed} of {before[4]} chunks packed, sum {total} became {again}")
     return {
+        "rows": rows,
         "chunks": packed,
         "table_b": before[0] / rows,
         "index_b": before[1] / rows,
         "before_b": before[3] / rows,
         "after_b": after[3] / rows,
         "ratio": before[3] / after[3],
-        "columns_b": _columns(connection, table, rows),
+        "columns_b": _columns(connection, table, rows, columns),
     }
 
 
@@ -286,81 +308,21 @@ _PACKED_TABLES = sa.text("""
       JOIN show_chunks(CAST(:table AS regclass)) AS chunk ON settings.relid = chunk
      WHERE settings.compress_relid IS NOT NULL
 """)
-COLUMNS = ("time", "datastream_id", "value", "quality", "received_at")
 
 
-def _columns(connection: sa.Connection, table: str, rows: int) -> dict[str, float]:
-    """Bytes a reading of each column, and beside them what batches, pages and indexes take."""
-    sums = ", ".join(f"coalesce(sum(pg_column_size({name})), 0)" for name in COLUMNS)
-    totals = np.zeros(len(COLUMNS))
+def _columns(
+    connection: sa.Connection, table: str, rows: int, columns: Sequence[str]
+) -> dict[str, float]:
+    """Bytes a row of each column, and how many rows a batch holds."""
+    sums = ", ".join(f"coalesce(sum(pg_column_size({name})), 0)" for name in columns)
+    totals = np.zeros(len(columns))
     batches = 0
     for name in connection.scalars(_PACKED_TABLES, {"table": table}).all():
         found = connection.execute(sa.text(f"SELECT count(*), {sums} FROM {name}")).one()  # noqa: S608
         batches += found[0]
         totals += np.array(found[1:], float)
-    sizes = dict(zip(COLUMNS, (totals / rows).tolist(), strict=True))
+    sizes = dict(zip(columns, (totals / rows).tolist(), strict=True))
     return sizes | {"rows_a_batch": rows / batches if batches else 0.0}
-
-
-# --- for people -----------------------------------------------------------------------------------
-
-
-def as_table(report: Report) -> RenderableType:
-    """The report for people."""
-    machine, plain, timescale = report["machine"], report["plain"], report["timescale"]
-    table = Table(title="Bytes of a reading", title_justify="left", box=box.SIMPLE, pad_edge=False)
-    table.add_column("how")
-    for name in ("rows", "index", "together", "packed", "ratio", "rows a batch"):
-        table.add_column(name, justify="right")
-    both = plain["table_b"] + plain["index_b"]
-    table.add_row("plain PostgreSQL", *_numbers(plain["table_b"], plain["index_b"], both))
-    lines: list[RenderableType] = [table]
-    if timescale is None:
-        lines.append(f"No TimescaleDB: {report['how_to_get']}")
-    else:
-        for one in (timescale["chosen"], *timescale["others"]):
-            table.add_row(*_line(one))
-        lines += [_by_column(timescale), _verdict(report)]
-    versions = f"PostgreSQL {plain['postgresql']}"
-    if timescale is not None:
-        versions += (
-            f"; TimescaleDB {timescale['timescaledb']} on PostgreSQL {timescale['postgresql']}"
-        )
-    lines.append(
-        f"{report['rows']:,} readings of {report['streams']} datastreams, one every "
-        f"{report['interval_s']} s for {report['days']:.0f} days, of {len(series.SENSORS)} kinds "
-        "of sensors with their noise and resolution, a quarter with a gateway's times; "
-        f"{versions}, Python {machine['python']}, {machine['cores']} cores of {machine['cpu']}, "
-        f"{machine['system']}"
-    )
-    return Group(*lines)
-
-
-def _line(one: Report) -> Iterator[str]:
-    yield one["name"] + (f", {one['chunk_days']:g} d" if one["name"] == "as migrated" else "")
-    yield from _numbers(one["table_b"], one["index_b"], one["before_b"], one["after_b"])
-    yield f"{one['ratio']:.1f}"
-    yield f"{one['columns_b']['rows_a_batch']:,.0f}"
-
-
-def _numbers(*values: float) -> Iterator[str]:
-    return (f"{value:.1f}" for value in values)
-
-
-def _by_column(timescale: Report) -> str:
-    best = max((timescale["chosen"], *timescale["others"]), key=lambda one: float(one["ratio"]))
-    parts = ", ".join(f"{name} {best['columns_b'][name]:.2f}" for name in COLUMNS)
-    return f"Where the bytes of «{best['name']}» are: {parts}; the rest is batches and pages."
-
-
-def _verdict(report: Report) -> str:
-    ratio, wanted = report["timescale"]["chosen"]["ratio"], report["wanted_ratio"]
-    if ratio >= wanted:
-        return f"As migrated, the columnstore is {ratio:.1f} × smaller; wanted: {wanted:g} ×."
-    return (
-        f"As migrated, the columnstore is {ratio:.1f} × smaller, not {wanted:g} ×: "
-        "see the lines above for what other packings reach."
-    )
 
 
 def _progress() -> Progress:

@@ -245,12 +245,20 @@ def bench(
         str | None,
         typer.Option(help="Of storage, store, query: a server, for a database of its own."),
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of query: a folder that keeps the embedded database for the next run, which "
+            "asks it again where it asks for as many farms and readings.",
+            file_okay=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure, as ratios from one run on this machine."""
     from rich.console import Console
 
-    from bench import analytics, api, ingest, query, query_table, storage, store
+    from bench import analytics, api, ingest, query, query_table, storage, storage_table, store
 
     if name == "analytics":
         report = analytics.run(zones=zones)
@@ -266,12 +274,12 @@ def bench(
     elif name == "query":
         sizes = sorted(set(readings or query.READINGS))
         report = query.run(
-            farms=farms, readings=sizes, requests=requests, database_url=database_url
+            farms=farms, readings=sizes, requests=requests, database_url=database_url, keep=keep
         )
         table = query_table.as_table(report)
     elif name == "storage":
         report = storage.run(database_url=database_url)
-        table = storage.as_table(report)
+        table = storage_table.as_table(report)
     else:
         report = store.run(rows=rows, database_url=database_url)
         table = store.as_table(report)

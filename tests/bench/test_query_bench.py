@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bench import query, query_table, series
+from bench import kept, query, query_table, seeding, series
 
 pytestmark = pytest.mark.slow
 
@@ -19,8 +19,14 @@ START, END = dt.datetime(2025, 1, 1, tzinfo=dt.UTC), dt.datetime(2025, 1, 11, tz
 
 
 @pytest.fixture(scope="module")
-def report() -> query.Report:
-    return query.run(farms=1, readings=(2_000, 4_000), requests=3, cold_rounds=1)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the measurement keeps its database."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> query.Report:
+    return query.run(farms=1, readings=(2_000, 4_000), requests=3, cold_rounds=1, keep=folder)
 
 
 def test_the_report_is_json_and_names_what_was_asked(report: query.Report) -> None:
@@ -74,6 +80,30 @@ def test_the_tables_have_every_question_and_fit_110_columns(report: query.Report
     assert text.count("farm summary") == 4 + 2 + 1  # warm, cold, growth
     assert "2,000 → 4,000" in text
     assert max(map(len, text.splitlines())) <= 110
+
+
+def test_a_kept_database_is_asked_again_as_it_was_filled(
+    report: query.Report, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def anew(*_: object, **__: object) -> None:
+        raise AssertionError("this stands in the folder")
+
+    for name in ("register", "store", "fill"):
+        monkeypatch.setattr(seeding, name, anew)
+    again = query.run(farms=1, readings=(4_000,), requests=3, cold_rounds=0, keep=folder)
+
+    assert again["seeded"] == report["seeded"]
+    (before, size) = report["sizes"][1], again["sizes"][0]
+    assert size["bytes_a_reading"] == before["bytes_a_reading"]
+    for name, one in size["warm"].items():
+        assert one["rows"] == before["warm"][name]["rows"]
+    with pytest.raises(kept.OtherFarms, match="keeps the database of 1 farms: ask for --farms 1"):
+        query.run(farms=2, readings=(4_000,), keep=folder)
+    with pytest.raises(AssertionError, match="stands in the folder"):
+        query.run(farms=1, readings=(5_000,), keep=folder)
+    left = kept.find(folder, 1)
+    assert left is not None
+    assert left.readings is None  # it ended while it was being filled
 
 
 def test_readings_that_the_disk_does_not_hold_are_refused(

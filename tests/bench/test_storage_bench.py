@@ -6,7 +6,7 @@ import json
 import pytest
 from rich.console import Console
 
-from bench import servers, storage
+from bench import servers, storage, storage_table
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def test_the_report_is_json_and_every_part_of_a_reading_is_counted(report: stora
     assert chosen["ratio"] == pytest.approx(chosen["before_b"] / chosen["after_b"])
     assert chosen["ratio"] > 1
     columns = chosen["columns_b"]
-    assert sum(columns[name] for name in storage.COLUMNS) < chosen["after_b"]
+    assert sum(columns[name] for name in storage.READING) < chosen["after_b"]
     assert columns["time"] < 1  # it comes regularly
 
 
@@ -43,14 +43,27 @@ def test_chunks_follow_the_rates_that_are_known(report: storage.Report) -> None:
     assert other["chunks"] == 5  # 28 days and a little
 
 
+def test_hours_and_days_are_those_of_the_readings(report: storage.Report) -> None:
+    timescale = report["timescale"]
+
+    # 4,033 readings every ten minutes, of five sensors that began at another moment each
+    assert 5 * 672 <= timescale["hours"]["rows"] <= 5 * 674
+    assert 5 * 28 <= timescale["days"]["rows"] <= 5 * 30
+    for one in (timescale["hours"], timescale["days"]):
+        assert one["table_b"] > 84  # six numbers of 8, one of 4, a head of 24 and a pointer
+        assert one["ratio"] == pytest.approx(one["before_b"] / one["after_b"])
+    assert timescale["hours"]["ratio"] > 1
+
+
 def test_the_table_says_whether_what_was_wanted_is_reached(report: storage.Report) -> None:
     console = Console(width=100, record=True, file=io.StringIO())
 
-    console.print(storage.as_table(report))
+    console.print(storage_table.as_table(report))
 
     text = console.export_text()
     assert "plain PostgreSQL" in text
     assert "chunks of 7 days" in text
+    assert "Bytes of an hour" in text
     assert ("wanted: 10 ×" in text) != ("not 10 ×" in text)
     assert max(map(len, text.splitlines())) <= 100
 
@@ -62,5 +75,5 @@ def test_without_timescaledb_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
 
     assert report["timescale"] is None
     console = Console(width=100, record=True, file=io.StringIO())
-    console.print(storage.as_table(report))
+    console.print(storage_table.as_table(report))
     assert "npm ci" in console.export_text()
