@@ -69,7 +69,7 @@ class Services:
 
     def api_engine(self, settings: ApiSettings) -> sa.Engine:
         """An engine for the API: under a login that reads nothing but views, where there is one."""
-        timeout = DatabaseSettings().api_statement_timeout_s
+        limits = DatabaseSettings()
         if settings.api_database_url is not None:
             url = settings.api_database_url.get_secret_value()
         elif self.embedded is not None:
@@ -81,7 +81,11 @@ class Services:
                 "back: make it a login of its own and name it in DALA_API_DATABASE_URL"
             )
         return database.make_engine(
-            url, statement_timeout_s=timeout, pool_size=10, application="dala api"
+            url,
+            statement_timeout_s=limits.api_statement_timeout_s,
+            idle_in_transaction_timeout_s=limits.idle_in_transaction_timeout_s,
+            pool_size=10,
+            application="dala api",
         )
 
     def migrate(self) -> list[str]:
