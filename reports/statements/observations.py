@@ -10,8 +10,8 @@ from reports.statements.facts import Facts
 from reports.statements.figures import OF_FAMILY, Figure
 from reports.statements.kinds import Kind
 
-DECIMALS = 6
-_THOUSAND = 1_000.0
+_THOUSAND, DECIMALS_OF_THOUSAND = 1_000.0, 3
+DECIMALS = 6  # of a unit
 
 
 class Observing:
@@ -67,9 +67,10 @@ class Observing:
         self, figure: Figure, place: Mapping[str, str], farms: int | None
     ) -> Observation:
         """``farms``: how many the figure is of; None: too few to tell."""
-        unit, scale = figure.unit, 1.0
+        unit, scale, decimals = figure.unit, 1.0, DECIMALS
         if unit in self._kind.in_thousands:
             unit, scale = f"thousand {unit}", 1.0 / _THOUSAND
+            decimals += DECIMALS_OF_THOUSAND
         said: Observation = {**place, "INDICATOR": figure.indicator, "UNIT_MEASURE": unit}
         if farms is None:
             return said | {"OBS_STATUS": SUPPRESSED}
@@ -77,10 +78,13 @@ class Observing:
         if figure.value is None:
             comment = {"COMMENT": figure.why_missing} if figure.why_missing else {}
             return said | {"OBS_STATUS": MISSING} | comment
-        said |= {"OBS_STATUS": NORMAL, "OBS_VALUE": _rounded(figure.value * scale)}
+        said |= {"OBS_STATUS": NORMAL, "OBS_VALUE": _rounded(figure.value * scale, decimals)}
         if figure.ci95 is not None:
             low, high = figure.ci95
-            said |= {"CI95_LOW": _rounded(low * scale), "CI95_HIGH": _rounded(high * scale)}
+            said |= {
+                "CI95_LOW": _rounded(low * scale, decimals),
+                "CI95_HIGH": _rounded(high * scale, decimals),
+            }
         if figure.demonstrated is not None:
             said["DEMONSTRATED"] = figure.demonstrated
         return said
@@ -100,5 +104,5 @@ def _by(top: Observation, bottom: Observation, factor: float) -> float | None:
     return float(factor * numerator / denominator)
 
 
-def _rounded(value: float) -> float:
-    return round(value, DECIMALS) + 0.0  # no negative zero
+def _rounded(value: float, decimals: int) -> float:
+    return round(value, decimals) + 0.0  # no negative zero
