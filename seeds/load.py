@@ -21,11 +21,12 @@ from seeds.farms import (
 )
 from seeds.machines import pasture_rings
 from seeds.messages import ZONE, Sender
-from seeds.places import REGIONS, TIMEZONE
+from seeds.places import TIMEZONE
 from seeds.season import STATION_WIND_HEIGHT_M, TrueSeason
 from storage import devices, farms, fields, harvests, irrigation
 from storage.harvests import HarvestLoad
 from storage.irrigation import BaselineSeason
+from storage.regions import REGIONS
 
 SOURCE = "simulation"
 LOAD_KG = 9_000.0

@@ -5,7 +5,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 import migrations
+from storage import farms
+from storage.database import make_engine
+from storage.farms import Region
 from storage.tables import metadata
+from tests.conftest import own_database
 
 
 def test_migrated_tables_are_those_of_tables_py(connection: sa.Connection) -> None:
@@ -43,3 +47,23 @@ def test_what_runs_with_our_rights_reads_no_table_of_its_callers(connection: sa.
 
     assert {one.proname for one in found} >= {"alerts_are_news", "farms_of_regions"}
     assert [one.proname for one in found if not one.settings.endswith(", pg_temp")] == []
+
+
+def test_a_new_database_has_the_regions_of_the_country_and_keeps_what_was_written_of_one(
+    postgres_url: str,
+) -> None:
+    with own_database(postgres_url) as url:
+        engine = make_engine(url)
+        migrations.upgrade(engine, "0013")
+        own = Region("KZ-61", "61", "Түркістан", "Туркестан", "as somebody wrote it")
+        with engine.begin() as connection:
+            farms.put_region(connection, own)
+        migrations.upgrade(engine)
+        with engine.connect() as connection:
+            found = {one.code: one for one in farms.regions(connection)}
+        engine.dispose()
+
+    # Seventeen regions and three cities, since 2022.
+    assert len(found) == 20
+    assert found["KZ-61"] == own
+    assert found["KZ-79"].name_kk == "Шымкент қаласы"

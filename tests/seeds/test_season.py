@@ -8,9 +8,9 @@ import pytest
 
 from seeds.farms import SEASON, catalogue, geodesic_area_ha, rectangle
 from seeds.messages import numbered, senders
-from seeds.places import REGIONS
 from seeds.season import simulate_all
 from seeds.weather import simulate
+from storage.regions import REGIONS
 
 
 @pytest.fixture(scope="module")
