@@ -81,7 +81,7 @@ def test_the_country_counts_districts_in_their_regions(api: Api) -> None:
     lines = [one for one in lines if one[1]]  # every region of the country has its line
     assert lines == [("KZ-43", 1), ("KZ-61", 3)]
     assert found["farms_registered"] == 4
-    total = sum(one["water"]["applied_m3"] for one in found["regions"])
+    total = sum(one["water"]["applied_m3"] or 0.0 for one in found["regions"])
     assert found["water"]["applied_m3"] == total == 180_000.0
 
 
