@@ -38,11 +38,6 @@ export function Today({ at }: { at: At<"today"> }) {
               (at.day ? dayText(day, "year") : `${t("today.title")}, ${dayText(day, "year")}`)}
           </p>
         </div>
-        {at.day && (
-          <a class="button" href={href({ ...at, day: null })}>
-            {t("today.back")}
-          </a>
-        )}
         {water.value && <Season at={at} water={water.value} />}
         <label>
           <span>{t("today.day")}</span>
@@ -53,6 +48,11 @@ export function Today({ at }: { at: At<"today"> }) {
             onChange={(change) => go({ ...at, day: change.currentTarget.value || null }, true)}
           />
         </label>
+        {at.day && (
+          <a class="button" href={href({ ...at, day: null })}>
+            {t("today.back")}
+          </a>
+        )}
       </div>
       <Answered of={fields}>
         {(found) => (
