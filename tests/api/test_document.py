@@ -25,6 +25,7 @@ UNITS = tuple(
         *("mm", "mm2", "m", "m2", "m3", "km", "cm", "ha", "kg", "t", "l", "pct", "deg", "c"),
         *("s", "h", "d", "days", "hours", "m_s", "kpa", "kg_ha", "kg_m3", "kg_s", "m3_h"),
         *("l_h", "l_ha", "ha_h", "centner_ha", "mj_m2", "hours_per_day", "v", "dbm"),
+        *("kzt", "kzt_m3", "years"),
     )
 )
 RATIOS = ("_fraction", "_share", "_coverage", "_factor", "_efficiency", "_supply", "_kcb", "_ks")

@@ -134,7 +134,7 @@ OF_A_FARM = {
 }  # fmt: skip
 # Below one of those in every path, or entered in a test of its own, or of no farm.
 BELOW = {"placement_id", "calibration_id", "subscription_id"}
-ENTERED = {"event_id", "load_id", "adjustment_id", "decision_id"}
+ENTERED = {"event_id", "load_id", "adjustment_id", "supply_id", "investment_id", "decision_id"}
 OF_NO_FARM = {"code", "login", "name", "session_id", "key_id"}
 
 
@@ -198,6 +198,8 @@ def place(path: str, land: Land) -> str:
         event_id=1,
         load_id=1,
         adjustment_id=1,
+        supply_id=1,
+        investment_id=1,
         decision_id=1,
         code=land.region,
         login="boss",
@@ -298,14 +300,28 @@ def test_every_name_in_a_path_is_known_to_be_a_farms_or_nobodys() -> None:
             {"ticket": "A-1", "weighed_at": "2025-09-21T14:30:00+05:00", "net_kg": 8_400},
         ),
         ("adjustments", {"volume_m3": -12.0, "u_volume_m3": 1.5, "reason": "salts"}),
+        (
+            "water-supplies",
+            {"valid_from": "2025-04-01", "source": "canal", "reference": "contract 17"},
+        ),
+        (
+            "investments",
+            {
+                "made_on": "2024-03-15",
+                "purpose": "telemetry",
+                "amount_kzt": 1.0,
+                "service_life_years": 5,
+                "reference": "act 5",
+            },
+        ),
     ],
 )
 def test_what_another_entered_is_not_there(world: World, path: str, asked: dict[str, Any]) -> None:
-    of = (
-        {"field_id": world.mine.field}
-        if path == "irrigation-events"
-        else {"crop_zone_id": world.mine.zone}
-    )
+    of = {
+        "irrigation-events": {"field_id": world.mine.field},
+        "water-supplies": {"field_id": world.mine.field},
+        "investments": {"farm": world.mine.slug},
+    }.get(path, {"crop_zone_id": world.mine.zone})
     refused = world.api.ask("POST", f"/v1/{path}", key=world.foreign, json=asked | of)
     assert refused.status_code == 404, refused.text
     made = world.api.ask("POST", f"/v1/{path}", key=world.right, json=asked | of)
