@@ -27,6 +27,8 @@ MOST_POINTS = 50_000
 LEAST_HA, MOST_HA = 0.001, 100_000.0
 # What two surveys of one border differ by is no overlap.
 OVERLAP_SHARE, OVERLAP_HA = 0.01, 0.05
+MOST_PAIRS = 10_000_000  # of points of two outlines that are compared
+DECIMETRE_DEG = 1e-6
 
 
 class Checked(NamedTuple):
@@ -97,22 +99,70 @@ def words_of(error: Exception) -> str:
     return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
 
 
+class Neighbours:
+    """Boundaries that others are compared with, by their names; each is read once.
+
+    They may be older than the checks.
+    """
+
+    def __init__(self, named: Mapping[str, Mapping[str, Any]]) -> None:
+        self._shapes: dict[str, BaseGeometry] = {}
+        self._unknown: dict[str, str] = {}
+        for name, geometry in named.items():
+            self.put(name, geometry)
+
+    def put(self, name: str, geometry: Mapping[str, Any]) -> None:
+        """Add a boundary, or its next version."""
+        self._unknown.pop(name, None)
+        try:
+            self._shapes[name] = shape(geometry)
+        except NO_SHAPE as error:
+            self._shapes.pop(name, None)
+            self._unknown[name] = words_of(error)
+
+    def beside(self, geometry: Mapping[str, Any], *, but: str | None = None) -> Beside:
+        """What a boundary that was checked shares with the others, ``but`` for its own name."""
+        own = shape(geometry)
+        found = Beside({}, {name: why for name, why in self._unknown.items() if name != but})
+        west, south, east, north = own.bounds
+        for name, other in self._shapes.items():
+            left, low, right, high = other.bounds
+            if name == but or left > east or right < west or low > north or high < south:
+                continue
+            try:
+                shared = _shared_ha(own, other)
+                least = min(area_of(own), area_of(other)) if shared > OVERLAP_HA else 0.0
+            except NO_SHAPE as error:
+                found.unknown[name] = words_of(error)
+                continue
+            if shared > max(OVERLAP_HA, OVERLAP_SHARE * least):
+                found.shared_ha[name] = shared
+        return found
+
+
 def overlaps(geometry: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> Beside:
     """What a boundary that was checked shares with others, which may be older than the checks."""
-    own = shape(geometry)
-    smallest = area_of(own)
-    found = Beside({}, {})
-    for name, other in others.items():
-        try:
-            beside = shape(other)
-            shared = area_of(own.intersection(beside)) if own.intersects(beside) else 0.0
-            least = min(smallest, area_of(beside))
-        except NO_SHAPE as error:
-            found.unknown[name] = words_of(error)
-            continue
-        if shared > max(OVERLAP_HA, OVERLAP_SHARE * least):
-            found.shared_ha[name] = shared
-    return found
+    return Neighbours(others).beside(geometry)
+
+
+def _shared_ha(one: BaseGeometry, other: BaseGeometry) -> float:
+    """Area that two shapes share [ha].
+
+    Raises
+    ------
+    ValueError
+        Where their outlines have so many points that they might cross far too often.
+    """
+    pair = (one, other)
+    if _pairs(*pair) > MOST_PAIRS:  # two combs of thousands of teeth cross millions of times
+        pair = (one.simplify(DECIMETRE_DEG), other.simplify(DECIMETRE_DEG))
+        if _pairs(*pair) > MOST_PAIRS:
+            raise ValueError("both have very many points")
+    return area_of(pair[0].intersection(pair[1])) if pair[0].intersects(pair[1]) else 0.0
+
+
+def _pairs(one: BaseGeometry, other: BaseGeometry) -> int:
+    return int(shapely.get_num_coordinates(one)) * int(shapely.get_num_coordinates(other))
 
 
 def _lists(value: Any) -> Any:

@@ -50,10 +50,11 @@ def begin(request: Request, cursor: str | None, kinds: Sequence[type]) -> list[A
         packed = base64.urlsafe_b64decode(cursor.encode("ascii") + b"==")
         digest, text = packed[:12], packed[12:]
         key: list[Any] = json.loads(text)
-    except ValueError:
+        is_storable = all("\0" not in one for one in key if isinstance(one, str) and one.encode())
+    except (ValueError, TypeError):
         raise _wrong() from None
     is_ours = digest == _digest(request, text) and isinstance(key, list)
-    if not is_ours or [type(one) for one in key] != list(kinds):
+    if not (is_ours and is_storable) or [type(one) for one in key] != list(kinds):
         raise _wrong()
     return key
 

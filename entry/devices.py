@@ -86,7 +86,8 @@ def register(connection: sa.Connection, farm: Farm, asked: DeviceOfFarm) -> str:
     ValueError
         As :func:`storage.registering.register`.
     """
-    if asked.field_id is not None and fields.get(connection, asked.field_id).farm_id != farm.id:
+    on = None if asked.field_id is None else fields.get(connection, asked.field_id, stays=True)
+    if on is not None and on.farm_id != farm.id:
         raise NotFound(f"field {asked.field_id} of farm {farm.slug!r}")
     device_id = asked.id or registering.id_of(registering.identity_of(asked.wire_id or ""))
     registering.register(

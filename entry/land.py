@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from analytics import boundary_checks
-from analytics.boundary_checks import Checked
+from analytics.boundary_checks import Beside, Checked
 from analytics.sections import ScenarioError
 from analytics.soil_document import soil_from_mapping
 from entry import EntryRefused
@@ -96,7 +96,11 @@ def neighbours(connection: sa.Connection, farm_id: int) -> dict[str, Mapping[str
 
 def warnings_of(geometry: Mapping[str, Any], beside: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What people should look at, and may be right."""
-    found = boundary_checks.overlaps(geometry, beside)
+    return told(boundary_checks.overlaps(geometry, beside))
+
+
+def told(found: Beside) -> list[str]:
+    """What a boundary shares with others, in words."""
     shared = [
         f"overlaps {name} by {area:,.2f} ha" for name, area in sorted(found.shared_ha.items())
     ]
@@ -128,7 +132,14 @@ def add_field(
 def change_boundary(
     connection: sa.Connection, field: Field, checked: Checked, *, source: str, by: str
 ) -> int:
-    """Give a field its next boundary, and the area that follows from it; return the version."""
+    """Give a field its next boundary, and the area that follows from it; return the version.
+
+    Raises
+    ------
+    NotFound
+        If the field was withdrawn meanwhile.
+    """
+    fields.get(connection, field.id, lock=True)
     fields.change(connection, field.id, area_ha=checked.area_ha, area_source="geodesic")
     return put_boundary(connection, field.id, checked, source=source, by=by)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from analytics import boundary_files
-from analytics.boundary_checks import Checked
+from analytics.boundary_checks import Checked, Neighbours
 from analytics.boundary_files import BoundaryError, Place
 from entry import EntryRefused, land
 from storage import fields
@@ -83,6 +83,7 @@ class _Writer:
         known: Sequence[Field] = fields.of_farm(connection, farm_id)
         self._known = {one.name: one for one in known}
         self._shapes: dict[str, Mapping[str, Any]] = land.neighbours(connection, farm_id)
+        self._neighbours = Neighbours(self._shapes)
         self._seen: set[str] = set()
 
     def store(self, number: int, place: Place) -> Stored:
@@ -97,10 +98,10 @@ class _Writer:
             checked = land.check_geometry(place.geometry)
         except EntryRefused as error:
             return refused._replace(errors=[str(error)])
-        beside = {other: one for other, one in self._shapes.items() if other != name}
-        warnings = land.warnings_of(checked.geometry, beside)
+        warnings = land.told(self._neighbours.beside(checked.geometry, but=name))
         action = self._write(name, place, checked)
         self._shapes[name] = checked.geometry
+        self._neighbours.put(name, checked.geometry)
         return Stored(number, name, action, checked.area_ha, (), warnings)
 
     def _write(self, name: str, place: Place, checked: Checked) -> Action:

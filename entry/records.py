@@ -20,7 +20,7 @@ ROUNDED = 1.05  # a crop zone may be so much larger than its field's boundary sa
 
 def enter_crop_zone(connection: sa.Connection, asked: CropZoneIn, by: str) -> tuple[int, int]:
     """Enter what grows on a field in a season."""
-    field = fields.get(connection, asked.field_id)
+    field = fields.get(connection, asked.field_id, stays=True)
     values = asked.model_dump() | {"area_ha": asked.area_ha or field.area_ha}
     check_crop_zone(asked, 0, values["area_ha"])
     if values["area_ha"] > field.area_ha * ROUNDED:
@@ -46,7 +46,7 @@ def enter_irrigation(
     connection: sa.Connection, asked: IrrigationIn, by: str, now: dt.datetime
 ) -> tuple[int, int]:
     """Enter an application of water."""
-    field = fields.get(connection, asked.field_id)
+    field = fields.get(connection, asked.field_id, stays=True)
     if asked.started_at > now:
         raise EntryRefused("started_at is still to come; enter water when it flows.")
     event_id = entries.irrigation_events.add(connection, created_by=by, **asked.model_dump())
@@ -57,7 +57,7 @@ def enter_load(
     connection: sa.Connection, asked: LoadIn, by: str, now: dt.datetime
 ) -> tuple[int, int]:
     """Enter a load that was weighed."""
-    zone = entries.crop_zones.get(connection, asked.crop_zone_id)
+    zone = entries.crop_zones.get(connection, asked.crop_zone_id, stays=True)
     if asked.weighed_at > now:
         raise EntryRefused("weighed_at is still to come.")
     if asked.weighed_at.date() < zone["planted"]:
@@ -68,7 +68,7 @@ def enter_load(
 
 def enter_adjustment(connection: sa.Connection, asked: AdjustmentIn, by: str) -> tuple[int, int]:
     """Enter what changed beside the practice that is judged."""
-    zone = entries.crop_zones.get(connection, asked.crop_zone_id)
+    zone = entries.crop_zones.get(connection, asked.crop_zone_id, stays=True)
     if asked.volume_m3 == 0:
         raise EntryRefused("volume_m3 is 0: that adjusts nothing.")
     values = asked.model_dump(exclude={"crop_zone_id"})

@@ -63,11 +63,17 @@ class Entries:
             for row in connection.execute(query.order_by(self.table.c.id).limit(limit))
         ]
 
-    def get(self, connection: sa.Connection, row_id: int, *, lock: bool = False) -> Row:
-        """A row that stands; NotFound if there is none. ``lock``: until the transaction ends."""
+    def get(
+        self, connection: sa.Connection, row_id: int, *, lock: bool = False, stays: bool = False
+    ) -> Row:
+        """A row that stands; NotFound if there is none.
+
+        Until the transaction ends, with ``lock`` nobody else changes it, and with ``stays`` nobody
+        changes or withdraws it: what is entered of it is then of a row that stands.
+        """
         query = self._query.where(self.table.c.id == row_id, self.table.c.withdrawn_at.is_(None))
-        if lock:
-            query = query.with_for_update(of=self.table)
+        if lock or stays:
+            query = query.with_for_update(of=self.table, read=not lock)
         row = connection.execute(query).one_or_none()
         if row is None:
             raise NotFound(f"{self.name} {row_id}")

@@ -1,10 +1,12 @@
-"""Many readings and points, part by part as arrays: what is sent while it is read."""
+"""Many readings and points, part by part as arrays.
+
+Parts are questions of their own: they are of one state where the transaction is REPEATABLE READ.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,6 @@ from storage.arrays import fetch
 from storage.tracks import NUMBERS
 
 Array = np.ndarray[Any, Any]
-Open = Callable[[], AbstractContextManager[sa.Connection]]
 
 ROWS = 50_000  # of a part
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -38,35 +39,30 @@ POINT_COLUMNS = ("time", *NUMBERS, "work_state")
 
 
 def readings(
-    open_: Open, datastream_id: int, *, start: dt.datetime, end: dt.datetime, rows: int = ROWS
+    connection: sa.Connection, datastream_id: int, *, start: dt.datetime, end: dt.datetime
 ) -> Iterator[Sequence[Array]]:
-    """Readings of [start, end) as stored, in order: times [µs since 1970], values, qualities.
-
-    Each part is read in a transaction of its own, which ``open_`` opens.
-    """
-    return _parts(open_, _READINGS, datastream_id, start, end, rows)
+    """Readings of [start, end) as stored, in order: times [µs since 1970], values, qualities."""
+    return _parts(connection, _READINGS, datastream_id, start, end)
 
 
 def points(
-    open_: Open, device_id: str, *, start: dt.datetime, end: dt.datetime, rows: int = ROWS
+    connection: sa.Connection, device_id: str, *, start: dt.datetime, end: dt.datetime
 ) -> Iterator[Sequence[Array]]:
     """Points of [start, end) in order, in the columns of :data:`POINT_COLUMNS`.
 
     Unknown numbers are NaN, an unknown work state is -1.
     """
-    return _parts(open_, _POINTS, device_id, start, end, rows)
+    return _parts(connection, _POINTS, device_id, start, end)
 
 
 def _parts(
-    open_: Open, statement: str, of: object, start: dt.datetime, end: dt.datetime, rows: int
+    connection: sa.Connection, statement: str, of: object, start: dt.datetime, end: dt.datetime
 ) -> Iterator[Sequence[Array]]:
     while True:
-        with open_() as connection:
-            asked = {"id": of, "start": start, "end": end, "count": rows}
-            part = fetch(connection, statement, asked)
+        part = fetch(connection, statement, {"id": of, "start": start, "end": end, "count": ROWS})
         if len(part[0]):
             yield part
-        if len(part[0]) < rows:
+        if len(part[0]) < ROWS:
             return
         start = _EPOCH + dt.timedelta(microseconds=int(part[0][-1]) + 1)
 

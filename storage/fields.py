@@ -110,10 +110,18 @@ def of_farm(connection: sa.Connection, farm_id: int) -> list[Field]:
     return [Field(*row) for row in rows]
 
 
-def get(connection: sa.Connection, field_id: int, *, lock: bool = False) -> Field:
-    """The field of an id; NotFound if there is none. ``lock``: until the transaction ends."""
+def get(
+    connection: sa.Connection, field_id: int, *, lock: bool = False, stays: bool = False
+) -> Field:
+    """The field of an id; NotFound if there is none.
+
+    Until the transaction ends, with ``lock`` nobody else changes it, and with ``stays`` nobody
+    changes or withdraws it: what is entered on it is then on a field that stands.
+    """
     query = sa.select(*_FIELD).where(tables.fields.c.id == field_id, _FIELD_STANDS)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if lock or stays:
+        query = query.with_for_update(read=not lock)
+    row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound(f"field {field_id}")
     return Field(*row)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from storage import devices, tables
+from storage import devices, fields, tables
 from storage.database import NotFound
 from storage.devices import Datastream, Device
 
@@ -148,9 +148,7 @@ def _of(device_id: str, datastream_id: int | None) -> sa.ColumnElement[bool]:
 def _check_field(connection: sa.Connection, device: Device, field_id: int | None) -> None:
     if field_id is None:
         return
-    field = tables.fields.c
-    of_farm = sa.select(field.id).where(field.id == field_id, field.farm_id == device.farm_id)
-    if connection.scalar(of_farm) is None:
+    if fields.get(connection, field_id, stays=True).farm_id != device.farm_id:
         raise NotFound(f"field {field_id} of the farm of device {device.id!r}")
 
 

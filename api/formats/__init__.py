@@ -1,18 +1,18 @@
 """One mechanism for every form of an answer: a route offers forms and says what its rows are.
 
 ``Offer`` says which forms there are, and chooses; ``answer`` makes the answer of rows of a model,
-whatever the form; ``streamed`` does so of a table that is read while it is sent.
+whatever the form; ``exported`` does so of a table that may have a million rows.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+import pyarrow as pa
 import sqlalchemy as sa
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from api.answers import known_tags, settled
 from api.formats import tables, writers
 from api.formats.choosing import Form, Offer
+from api.formats.kept import Kept
 from api.formats.tables import Table
 from api.security.guard import Door
 
@@ -35,8 +36,8 @@ __all__ = [
     "Offer",
     "Table",
     "answer",
+    "exported",
     "feature",
-    "reading_on",
     "representation",
     "streamed",
     "tables",
@@ -112,8 +113,28 @@ def feature(properties: dict[str, Any], geometry: Any) -> dict[str, Any]:
     return made | ({"id": properties["id"]} if "id" in properties else {})
 
 
+def exported(
+    request: Request,
+    form: Form,
+    name: str,
+    schema: pa.Schema,
+    read: Callable[[sa.Connection], Iterable[Sequence[Any]]],
+) -> Response:
+    """A table of one state of the database, however many rows it has and however long it is sent.
+
+    ``read`` gives its columns as arrays, part by part. All of them are read before the first byte
+    leaves: who takes them slowly holds no connection, and what cannot be read is told as a problem
+    and not by a file that breaks off. Memory does not grow with the rows.
+    """
+    request.state.finish()  # else it would hold two connections
+    door: Door = request.app.state.door
+    with door.snapshot(request.state.caller.reach) as connection:
+        kept = Kept(schema, tables.batches(schema, read(connection)))
+    return streamed(form, Table(name, schema, kept))
+
+
 def streamed(form: Form, table: Table) -> Response:
-    """A table that is read and written while it is sent: memory does not grow with its rows."""
+    """A table that is written while it is sent."""
     return StreamingResponse(
         _pieces(form, table), media_type=form.media_type, headers=representation(form, table.name)
     )
@@ -137,14 +158,3 @@ def _pieces(form: Form, table: Table) -> Iterator[bytes]:
         "arrow": writers.to_arrow,
     }[form.name]
     return write(table)
-
-
-@contextmanager
-def reading_on(request: Request) -> Iterator[sa.Connection]:
-    """A short transaction after the request's own, for a part of what is streamed.
-
-    It shows what the caller may see. A slow reader holds no connection between two parts.
-    """
-    door: Door = request.app.state.door
-    with door.transaction(request.state.caller.reach) as connection:
-        yield connection

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Annotated, Literal, cast
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, cast
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ from api.formats import (
     Form,
     Table,
     answer,
-    reading_on,
+    exported,
     representation,
     streamed,
     tables,
@@ -107,7 +107,7 @@ def list_readings(
     """Readings in [start, end): as stored, or by hour, or by the farm's local day.
 
     As a table they come as stored unless `resolution` says otherwise, from years and up to two
-    million rows, and are sent while they are read.
+    million rows, all of them as they stood at one moment.
     """
     stream = devices.get_datastream(connection, datastream_id)
     if form.name != "json" and resolution in {None, "raw"}:
@@ -157,9 +157,11 @@ def _export(
         ("quality", pa.int16()),
     ]
     schema = pa.schema(columns)
-    parts = exports.readings(lambda: reading_on(request), stream.id, start=start, end=end)
-    name = f"{stream.device_id}-{stream.quantity}"
-    return streamed(form, Table(name, schema, tables.batches(schema, parts)))
+
+    def read(snapshot: sa.Connection) -> Iterator[Sequence[Any]]:
+        return exports.readings(snapshot, stream.id, start=start, end=end)
+
+    return exported(request, form, f"{stream.device_id}-{stream.quantity}", schema, read)
 
 
 def _buckets(stream: Datastream, resolution: Resolution, found: Sequence[Bucket]) -> Table:

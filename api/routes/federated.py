@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from api.errors import NotReady, Refused
 from api.security import signing_in
 from api.security.federation import Beginning, Provider, ProviderError
-from api.security.guard import Door, address, anybody
+from api.security.guard import Door, anybody, house
 from storage import accounts, tenancy
 from storage.database import NotFound
 
@@ -30,7 +30,7 @@ SEE_OTHER: dict[int | str, dict[str, str]] = {303: {"description": "Go there."}}
 def begin(request: Request) -> RedirectResponse:
     """Go to the provider; it sends you back."""
     door: Door = request.app.state.door
-    request.state.limits = door.limiter.hit("sign-in", f"oidc:{address(request)}")
+    request.state.limits = door.limiter.hit("sign-in", f"oidc:{house(request)}")
     begun = _asked(door, lambda provider: provider.begin())
     answer = RedirectResponse(begun.url, status_code=303)
     # The browser keeps what must come back with it: another browser cannot finish what it began.
@@ -57,7 +57,7 @@ def finish(
 ) -> RedirectResponse:
     """Come back from the provider; the session is a cookie as after a password."""
     door: Door = request.app.state.door
-    request.state.limits = door.limiter.hit("sign-in", f"oidc:{address(request)}")
+    request.state.limits = door.limiter.hit("sign-in", f"oidc:{house(request)}")
     begun = _begun(request.cookies.get(_cookie(door), ""))
     if begun is None or not code or not hmac.compare_digest(begun.state.encode(), state.encode()):
         raise Refused(401, "This sign-in was not begun here; begin again.", kind="sign-in-failed")
@@ -96,5 +96,5 @@ def _begun(cookie: str) -> Beginning | None:
     try:
         kept = json.loads(urlsafe_b64decode(cookie))
         return Beginning(**{name: str(kept[name]) for name in Beginning._fields})
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from api.models_access import TokenError, TokenOut
 from api.security import assertions, tokens
 from api.security.assertions import BadAssertion
-from api.security.guard import Door, address, anybody
+from api.security.guard import Door, address, anybody, house
 from storage import api_clients, audit, tenancy
 from storage.api_clients import Client
 from storage.database import NotFound
@@ -48,7 +48,7 @@ def get_token(
 ) -> Response:
     """An access token for a program that signs with its own key."""
     door: Door = request.app.state.door
-    request.state.limits = door.limiter.hit("sign-in", f"oauth:{address(request)}")
+    request.state.limits = door.limiter.hit("sign-in", f"oauth:{house(request)}")
     try:
         if grant_type != "client_credentials":
             raise _Wrong("unsupported_grant_type", "grant_type must be client_credentials.")

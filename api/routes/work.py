@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -19,11 +19,9 @@ from api.formats import (
     TABLES,
     Content,
     Form,
-    Table,
     answer,
-    reading_on,
+    exported,
     representation,
-    streamed,
     tables,
 )
 from api.models_work import FieldOperationOut, TrackOut, WorkOut
@@ -144,9 +142,11 @@ def _export(
         raise RequestProblem(f"more than {most} points; ask for a shorter range.")
     kinds = {"time": tables.TIME, "work_state": pa.int16()}
     schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in exports.POINT_COLUMNS])
-    parts = exports.points(lambda: reading_on(request), device_id, start=start, end=end)
-    batches = tables.batches(schema, map(_known, parts))
-    return streamed(form, Table(f"{device_id}-track", schema, batches))
+
+    def read(snapshot: sa.Connection) -> Iterator[Sequence[Any]]:
+        return map(_known, exports.points(snapshot, device_id, start=start, end=end))
+
+    return exported(request, form, f"{device_id}-track", schema, read)
 
 
 def _known(part: Sequence[Any]) -> list[Any]:

@@ -60,7 +60,7 @@ def client_of(assertion: str) -> str:
         payload = assertion.split(".")[1]
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         client = str(claims["sub"])
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
         raise BadAssertion("this is no JSON Web Token with a sub.") from error
     if not client.isprintable():  # JSON may say what no database can be asked for
         raise BadAssertion("sub has printable characters alone.")
@@ -89,11 +89,11 @@ def check(
     try:
         token = jwt.decode(assertion, read_keys(jwks), algorithms=ALGORITHMS)
         claims.validate(token.claims)
-    except (JoseError, ValueError, TypeError, KeyError) as error:
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadAssertion(str(error) or type(error).__name__) from error
     jti, expires = token.claims["jti"], token.claims["exp"]
-    if not 1 <= len(jti) <= 200 or not jti.isprintable():
+    if not isinstance(jti, str) or not 1 <= len(jti) <= 200 or not jti.isprintable():
         raise BadAssertion("jti has between 1 and 200 printable characters.")
-    if expires > now + LONGEST_S + LEEWAY_S:
+    if not expires <= now + LONGEST_S + LEEWAY_S:  # so is what is no number, either
         raise BadAssertion(f"exp is at most {LONGEST_S} s ahead.")
     return Assertion(jti, dt.datetime.fromtimestamp(expires + LEEWAY_S, dt.UTC))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import ipaddress
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from fastapi import Request
@@ -110,6 +112,22 @@ def _of_session(
         account,
         session,
     )
+
+
+def is_under_own_name(request: Request, settings: ApiSettings) -> bool:
+    """Whether a request names this server as no other site can be named.
+
+    A page elsewhere may let its own name lead to this machine, and its scripts then ask here as if
+    of their own site. It cannot do so with a cookie or a key, which it has not, but with nothing.
+    """
+    host = request.url.hostname or ""
+    if host == "localhost" or host == urlsplit(settings.public_url or "").hostname:
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def check_same_site(request: Request, settings: ApiSettings) -> None:

@@ -21,9 +21,9 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from api.errors import Refused
 from api.security import caller
-from api.security.caller import SAFE_METHODS, Caller
+from api.security.caller import SAFE_METHODS, Caller, is_under_own_name
 from api.security.federation import Provider
-from api.security.limiting import Limiter
+from api.security.limiting import Limiter, subscriber
 from api.security.permissions import SCOPES
 from api.security.work import THREADS, Work
 from api.settings import ApiSettings
@@ -62,19 +62,21 @@ class Door:
         return self.settings.api_open or self.opens_at_first
 
     @contextmanager
-    def transaction(self, reach: Reach) -> Iterator[sa.Connection]:
-        """A transaction that shows what a caller may see, for answers that outlast their request.
+    def snapshot(self, reach: Reach) -> Iterator[sa.Connection]:
+        """A transaction whose every question is answered of one state; it shows what ``reach`` may.
 
-        The one of the request ends before an answer leaves: a stream opens one for each look.
+        That of the request is READ COMMITTED, where each statement sees what was committed last.
         """
-        with self.engine.begin() as connection:
+        with self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        ).begin() as connection:
             tenancy.enter(connection, reach)
             yield connection
 
     def ask(self, request: Request) -> tuple[str, str] | None:
         """The credential that a request shows; Refused for none, unless all may read."""
         shown = caller.credential(request, self.settings)
-        if shown is None and not self.is_open:
+        if shown is None and not (self.is_open and is_under_own_name(request, self.settings)):
             raise self._unknown(request, "Sign in, or send a key in the Authorization header.")
         return shown
 
@@ -105,7 +107,7 @@ class Door:
         return found
 
     def _unknown(self, request: Request, words: str) -> Refused:
-        self.limiter.hit("sign-in", f"unknown:{address(request)}")
+        self.limiter.hit("sign-in", f"unknown:{house(request)}")
         return Refused(401, words, headers={"WWW-Authenticate": "Bearer"})
 
 
@@ -125,6 +127,11 @@ def _provider(settings: ApiSettings) -> Provider | None:
 def address(request: Request) -> str:
     """Where a request comes from."""
     return request.client.host if request.client else ""
+
+
+def house(request: Request) -> str:
+    """Whose attempts a request counts among: many addresses of IPv6 may be one house's."""
+    return subscriber(address(request))
 
 
 def needs(scope: str) -> Dependency:
@@ -168,6 +175,8 @@ def _guard(demand: Demand) -> Dependency:
         # Before the database is asked for anything but whether nobody has an account yet.
         asking = run_in_threadpool(door.ask, request) if door.opens_at_first else None
         shown = door.ask(request) if asking is None else await asking
+        if request.method not in SAFE_METHODS:
+            await request.body()  # who sends it slowly must not hold a connection meanwhile
         try:
             await work.begin(door.threads, admit)
             request.state.finish = finish

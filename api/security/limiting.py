@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import time
 from typing import NamedTuple
@@ -14,6 +15,21 @@ from api.errors import Refused
 from api.settings import ApiSettings
 
 WINDOW_S = 60
+
+
+def subscriber(address: str) -> str:
+    """Whom an address is of: an IPv6 network of 64 bits is one house's, in which it may take any.
+
+    What is no address stands for itself.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return address
+    mapped = found.ipv4_mapped
+    return str(mapped or ipaddress.ip_network((int(found), 64), strict=False))
 
 
 class Count(NamedTuple):

@@ -11,7 +11,7 @@ from fastapi import Request, Response
 
 from api.errors import Refused
 from api.security import passwords, tokens
-from api.security.guard import Door, address
+from api.security.guard import Door, address, house
 from storage import accounts, audit, tenancy
 from storage.accounts import Account, Session
 
@@ -29,7 +29,7 @@ class SignedIn(NamedTuple):
 
 def with_password(door: Door, request: Request, login: str, password: str) -> SignedIn:
     """Open a session; Refused with the same words, after the same work, whatever was wrong."""
-    where, login = address(request), login.lower()
+    where, login = house(request), login.lower()
     request.state.limits = door.limiter.hit("sign-in", f"sign-in:{where}")
     subjects = [f"login:{login}", f"address:{where}"]
     with door.engine.begin() as connection:
@@ -69,7 +69,7 @@ def open_session(
 
 def with_link(door: Door, request: Request, token: str, password: str) -> Account:
     """Set a password with a one-time token; Refused where the token is no good."""
-    where = address(request)
+    where = house(request)
     request.state.limits = door.limiter.hit("sign-in", f"sign-in:{where}")
     with door.engine.begin() as connection:
         tenancy.enter_entrance(connection)

@@ -40,7 +40,9 @@ class Client:
     def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://localhost"
+            ) as opened:
                 return await opened.get(path, headers=headers)
 
         return asyncio.run(ask())

@@ -277,14 +277,13 @@ def test_a_summary_as_a_table_has_a_line_for_each_crop_zone(world: World) -> Non
 
 
 @pytest.mark.parametrize("rows", [1, 7, 24, 48, 100])
-def test_parts_put_together_are_the_whole(world: World, rows: int) -> None:
-    def open_() -> Any:
-        return world.api.engine.begin()
-
-    day = dt.timedelta(days=1)
-    parts = list(
-        exports.readings(open_, world.land.stream, start=START, end=START + 9 * day, rows=rows)
-    )
+def test_parts_put_together_are_the_whole(
+    world: World, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "ROWS", rows)
+    end = START + dt.timedelta(days=9)
+    with world.api.engine.begin() as connection:
+        parts = list(exports.readings(connection, world.land.stream, start=START, end=end))
 
     times = np.concatenate([part[0] for part in parts])
     assert len(times) == 48

@@ -1,6 +1,7 @@
 """Programs that sign with a key of their own: what is proved, and what is refused."""
 
 import base64
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -9,6 +10,9 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
@@ -130,6 +134,15 @@ def test_an_assertion_counts_once(api: Api) -> None:
         ({"jti": None}, "jti"),
         ({"jti": "x" * 201}, "jti"),
         ({"jti": "a\x00b"}, "jti"),
+        ({"jti": ""}, "jti"),
+        ({"jti": 7}, "jti"),
+        ({"jti": ["a"]}, "jti"),
+        ({"exp": "soon"}, "exp"),
+        ({"exp": float("nan")}, "exp"),
+        ({"exp": float("inf")}, "exp"),
+        ({"exp": 10**400}, "exp"),
+        ({"nbf": int(time.time()) + 3_600}, "not yet valid"),
+        ({"iat": int(time.time()) + 3_600}, "in the future"),
         ({"aud": "https://elsewhere.example" + PATH}, "aud"),
         ({"aud": None}, "aud"),
         ({"iss": "another"}, "iss"),
@@ -147,6 +160,53 @@ def test_a_name_that_no_database_can_be_asked_for_is_no_clients(api: Api, sub: s
     payload = base64.urlsafe_b64encode(f'{{"sub": "{sub}"}}'.encode()).rstrip(b"=").decode()
 
     assert "sub" in is_refused(ask(api, f"e30.{payload}.e30"), 401, "invalid_client")
+
+
+@pytest.mark.parametrize(
+    "payload", [b"[" * 5_000, b'{"sub":' * 600, b'{"sub": {"a": 1}}', b"9" * 5_000, b"\xff", b""]
+)
+def test_a_payload_that_is_no_json_of_claims_is_no_clients(api: Api, payload: bytes) -> None:
+    packed = base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
+
+    is_refused(ask(api, f"e30.{packed}.e30"), 401, "invalid_client")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"kid": "../../../../dev/null"},
+        {"kid": "' OR 1=1 --"},
+        {"kid": 7},
+        {"jwk": OTHER.as_dict(private=False)},
+        {"jku": "http://127.0.0.1:1/keys", "kid": "elsewhere"},
+        {"x5u": "http://127.0.0.1:1/cert", "kid": "elsewhere"},
+        {"crit": ["b64"], "b64": False},
+        {"crit": ["exp"]},
+    ],
+)
+def test_a_key_that_the_assertion_brings_itself_proves_nothing(
+    api: Api, header: dict[str, Any]
+) -> None:
+    head = json.dumps({"alg": "ES256", "kid": "2025-07"} | header).encode()
+    payload = assertion(OTHER).split(".")[1]
+    packed = base64.urlsafe_b64encode(head).rstrip(b"=")
+    signed = OTHER.get_op_key("sign").sign(
+        packed + b"." + payload.encode(), ec.ECDSA(hashes.SHA256())
+    )
+    r, s = decode_dss_signature(signed)
+    raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    signature = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+    is_refused(ask(api, f"{packed.decode()}.{payload}.{signature}"), 401, "invalid_client")
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "", "HS256", "ES512", "EdDSA"])
+def test_an_algorithm_that_is_not_ours_proves_nothing(api: Api, algorithm: str) -> None:
+    head = base64.urlsafe_b64encode(json.dumps({"alg": algorithm, "kid": "2025-07"}).encode())
+    payload, signature = assertion().split(".")[1:]
+    for last in ("", signature):
+        signed = f"{head.rstrip(b'=').decode()}.{payload}.{last}"
+        is_refused(ask(api, signed), 401, "invalid_client")
 
 
 def test_another_key_or_algorithm_proves_nothing(api: Api) -> None:

@@ -21,7 +21,7 @@ DAY = dt.timedelta(days=1)
 def get(app: FastAPI, path: str, **params: Any) -> httpx.Response:
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://dala") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.get(f"/v1/{path}", params=params)
 
     return asyncio.run(ask())

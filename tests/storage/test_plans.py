@@ -154,7 +154,7 @@ async def ask(engine: sa.Engine) -> None:
     app = make_app(engine, ApiSettings(api_open=True, api_rate_per_minute=0))
     app.dependency_overrides[current_time] = lambda: NOW
     transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://dala") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         for path in paths(app, engine):
             answer = await client.get(path)
             assert answer.status_code in {200, 401, 403, 404}, (path, answer.text)

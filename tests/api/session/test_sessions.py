@@ -1,6 +1,5 @@
 """People sign in: cookies, requests of other sites, roles, programs' keys."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,6 +9,7 @@ from api.security import tokens
 from storage import accounts, tables
 from tests.api.asking import PASSWORD, Api, put_account, put_key
 from tests.api.session.people import HOUR, actions, is_problem, put_farm, try_password
+from tests.api.waiting import wait_for_a_lock
 
 # --- cookies --------------------------------------------------------------------------------------
 
@@ -188,20 +188,6 @@ def test_of_two_administrators_who_let_each_other_go_at_once_one_remains(api: Ap
         is_problem(answer.result(), 409, "last-administrator")
 
 
-def wait_for_a_lock(engine: sa.Engine) -> None:
-    """Until another transaction waits for what one has."""
-    waiting = sa.text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    for _ in range(500):
-        with engine.connect() as connection:
-            if connection.scalar(waiting):
-                return
-        time.sleep(0.01)
-    raise AssertionError("nobody waits")
-
-
 # --- keys of programs -----------------------------------------------------------------------------
 
 
@@ -287,6 +273,7 @@ def test_a_client_that_is_made_twice_with_one_key_is_made_once(api: Api) -> None
 
 def test_a_new_service_is_open_to_readers_until_somebody_may_sign_in(nobody: sa.Engine):
     api = Api(nobody, api_open_at_first=True)
+    api.base = "http://localhost"
 
     assert api.ask("GET", "/v1/farms").status_code == 200
     assert api.ask("POST", "/v1/accounts", json={}).status_code == 403  # reading alone
@@ -296,3 +283,22 @@ def test_a_new_service_is_open_to_readers_until_somebody_may_sign_in(nobody: sa.
     with nobody.begin() as connection:
         connection.execute(sa.delete(tables.accounts))
     assert api.ask("GET", "/v1/farms").status_code == 401  # closed once is closed
+
+
+@pytest.mark.parametrize(
+    ("host", "answered"),
+    [
+        *[(one, True) for one in ("127.0.0.1", "[::1]", "localhost", "192.168.1.7", "LOCALHOST")],
+        *[(one, False) for one in ("evil.example", "localhost.evil.example", "127.0.0.1.nip.io")],
+        *[(one, False) for one in ("", "0x7f000001", "127.1", "test")],
+    ],
+)
+def test_an_open_server_answers_nobody_whose_name_leads_here(
+    nobody: sa.Engine, host: str, answered: bool
+) -> None:
+    """A page of another site may let its own name lead to this machine (DNS rebinding)."""
+    api = Api(nobody, api_open=True)
+
+    for port in ("", ":8080"):
+        answer = api.ask("GET", "/v1/farms", headers={"Host": f"{host}{port}"})
+        assert answer.status_code == (200 if answered else 401), answer.text
