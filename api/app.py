@@ -63,6 +63,19 @@ ASKED_FROM_ELSEWHERE = [
     "X-CSRF-Token",
 ]
 
+# Headers of answers that such a page may read.
+TOLD_ELSEWHERE = [
+    "Content-Disposition",
+    "ETag",
+    "Idempotent-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    REQUEST_ID,
+]
+
 ROUTERS = (
     health.router,
     farms.router,
@@ -136,7 +149,7 @@ def make_app(engine: sa.Engine, settings: ApiSettings | None = None) -> FastAPI:
             allow_credentials=True,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=ASKED_FROM_ELSEWHERE,
-            expose_headers=["ETag", "Link", "Retry-After", REQUEST_ID],
+            expose_headers=TOLD_ELSEWHERE,
         )
     app.add_middleware(Envelope, settings=settings, metrics=app.state.metrics)
     return app

@@ -13,6 +13,25 @@ from api.security.permissions import SCOPES
 
 _ALWAYS = (404, 422, 503)
 _OF_WRITES = (400, 408, 409, 413)
+# Who is told to come later is told when, always.
+_LATER = {
+    "Retry-After": {
+        "description": "seconds until it is worth asking again",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+_LIMITS = {
+    "RateLimit-Policy": {
+        "description": "how often one may ask (draft-ietf-httpapi-ratelimit-headers)",
+        "schema": {"type": "string", "examples": ['"default";q=1200;w=60']},
+    },
+    "RateLimit": {
+        "description": "what is left of that, and the seconds until it is whole again",
+        "schema": {"type": "string", "examples": ['"default";r=0;t=17']},
+    },
+}
+_HEADERS = {429: _LATER | _LIMITS, 503: _LATER}
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
@@ -56,7 +75,8 @@ def _complete_operation(operation: dict[str, Any], method: str, demand: Demand) 
         said, content = known.get("description"), known.get("content", {})
         if code == 422 and "application/problem+json" not in content:
             said, content = None, {}
-        responses[str(code)] = {"description": said or TITLES[code], "content": _PROBLEM | content}
+        told = {"description": said or TITLES[code], "content": _PROBLEM | content}
+        responses[str(code)] = told | ({"headers": _HEADERS[code]} if code in _HEADERS else {})
     operation["security"] = _security(demand)
     if demand.scope is not None:
         operation["x-scope"] = demand.scope

@@ -45,6 +45,24 @@ WITHDRAWN: dict[int | str, dict[str, Any]] = CHANGED | {
 }
 
 
+def a_file(*media_types: str, example: str | None = None) -> dict[str, Any]:
+    """What the document says of a body that is a file; what it is, its content tells.
+
+    It is said to be bytes: a client that is made of the document leaves out what takes any other
+    type than these and JSON.
+    """
+    schema: dict[str, Any] = {
+        "type": "string",
+        "format": "binary",
+        "description": f"a file: {', '.join(media_types)}; Content-Type may say so",
+    }
+    if len(media_types) == 1:
+        schema["contentMediaType"] = media_types[0]
+    content: dict[str, Any] = {"schema": schema} | ({} if example is None else {"example": example})
+    body = {"required": True, "content": {"application/octet-stream": content}}
+    return {"requestBody": body}
+
+
 async def _whole_body(request: Request) -> bytes:
     return await request.body()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.problem_types import URN
 from api.security.passwords import WeakPassword
 from entry import EntryRefused
 from storage.accounts import AlreadyExists
@@ -39,6 +41,8 @@ class Refused(HTTPException):
         kind: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        if status == 429 and "Retry-After" not in (headers or {}):
+            raise TypeError("who is told to come later is told when: Retry-After")
         super().__init__(status, detail, headers)
         self.kind = kind
 
@@ -62,13 +66,14 @@ TITLES = {
     409: "Conflict",
     412: "Changed meanwhile",
     413: "Too large",
-    415: "Unsupported media type",
     422: "The request cannot be answered",
-    428: "Condition required",
     429: "Too many requests",
     500: "Our fault",
     503: "Not ready to answer",
 }
+MOST_TOLD = 50  # of what is wrong with a request: a body of 10 MB may be wrong in a million ways
+# Of a type that comes with several statuses: the title is the type's (RFC 9457, 3.1.3).
+_TITLES_OF_TYPES = {"too-slow": TITLES[408]}
 # What the database refuses is the caller's affair in these classes, and ours in all others.
 _BY_SQLSTATE = {
     "42501": (403, "This credential may not change that."),
@@ -79,17 +84,31 @@ _BY_SQLSTATE = {
 }
 
 
+class ProblemDocument(JSONResponse):
+    """JSON that can always be sent: what a request said may hold what is no Unicode."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        """As JSON; what is no character is a question mark."""
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def type_of(status: int) -> str:
+    """The type of a problem that has none of its own."""
+    return TITLES.get(status, "Problem").lower().replace(" ", "-").rstrip("?")
+
+
 def problem(status: int, detail: str, *, kind: str | None = None, **more: Any) -> JSONResponse:
     """A problem document; ``kind`` ends its type URI."""
     title = TITLES.get(status, "Problem")
-    kind = kind or title.lower().replace(" ", "-").rstrip("?")
-    body = {"type": f"urn:dala:problem:{kind}", "title": title, "status": status, "detail": detail}
+    kind = kind or type_of(status)
+    title = _TITLES_OF_TYPES.get(kind, title)
+    body = {"type": f"{URN}{kind}", "title": title, "status": status, "detail": detail}
     if request_id := structlog.contextvars.get_contextvars().get("request_id"):
         body["request_id"] = request_id
     headers = {"Retry-After": "5"} if status == 503 else None
-    return JSONResponse(
-        body | more, status_code=status, headers=headers, media_type="application/problem+json"
-    )
+    return ProblemDocument(body | more, status_code=status, headers=headers)
 
 
 def from_refusal(error: HTTPException) -> JSONResponse:
@@ -119,11 +138,14 @@ def add_handlers(app: FastAPI) -> None:
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
+    found = error.errors()
     errors = [
-        {"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]}
-        for one in error.errors()
+        {"where": ".".join(str(part) for part in one["loc"])[:200], "what": one["msg"][:500]}
+        for one in found[:MOST_TOLD]
     ]
     words = "; ".join(f"{one['where']}: {one['what']}" for one in errors)
+    if len(found) > MOST_TOLD:
+        words += f"; and {len(found) - MOST_TOLD} more"
     return problem(422, words, kind="invalid-parameter", errors=errors)
 
 

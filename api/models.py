@@ -376,7 +376,11 @@ class Ready(Health):
 class Problem(BaseModel):
     """RFC 9457."""
 
-    type: str = Field(examples=["urn:dala:problem:not-found"])
+    type: str = Field(
+        pattern=r"^urn:dala:problem:[a-z-]+$",
+        description="for programs, stable; docs/api.md lists them",
+        examples=["urn:dala:problem:not-found"],
+    )
     title: str
     status: int
     detail: str = Field(examples=["There is no farm 'nowhere'."])

@@ -14,6 +14,7 @@ from api.entering import (
     WITHDRAWN,
     IfMatch,
     WholeBody,
+    a_file,
     changes,
     check,
     made,
@@ -156,18 +157,13 @@ def _written(connection: sa.Connection, field_id: int, warnings: list[str]) -> F
 # --- files ----------------------------------------------------------------------------------------
 
 
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
-_FILE: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/geo+json": {"schema": {"type": "object"}},
-            "application/zip": _BINARY,
-            "application/vnd.google-earth.kml+xml": _BINARY,
-            "application/xml": _BINARY,
-        },
-    }
-}
+_FILE = a_file(
+    "application/geo+json",
+    "application/zip",
+    "application/vnd.google-earth.kml+xml",
+    "application/vnd.google-earth.kmz",
+    "application/xml",
+)
 
 
 @router.post(

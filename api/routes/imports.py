@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Response
 
 from api import installer
 from api.dependencies import Deeds, FarmSlug, Now, Transaction, WhoAsks
-from api.entering import WholeBody, said
+from api.entering import WholeBody, a_file, said
 from api.errors import problem
 from api.idempotency import Once
 from api.models_entered import LineRead, LinesRead
@@ -32,8 +32,7 @@ Kind = Literal["irrigation-events", "harvest-loads", "adjustments"]
 
 def _file(example: str) -> dict[str, Any]:
     """A body of CSV, for the API's document."""
-    said = {"schema": {"type": "string"}, "example": example}
-    return {"requestBody": {"required": True, "content": {"text/csv": said}}}
+    return a_file("text/csv", example=example)
 
 
 DryRun = Annotated[bool, Query(description="report line by line, and keep nothing")]

@@ -27,6 +27,20 @@ has new ones), `devices` (a list of devices that changed, moved, fell silent or 
 A client that comes again with the id of the last event misses nothing, and may be told something
 twice. Each event says how things stand, so that the last one is right."""
 
+EVENT = {
+    "type": "object",
+    "description": "one of the events that come",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {
+            "type": "string",
+            "enum": ["readings", "devices", "alert", "ready", "reset", "end"],
+        },
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "id": {"type": "string", "description": "the position, for Last-Event-ID"},
+    },
+}
+
 
 class Admitted:
     """A client that was let in."""
@@ -64,7 +78,7 @@ def _view(connection: sa.Connection, who: Caller) -> View:
     dependencies=[needs("read:devices")],
     response_class=Events,
     description=DESCRIBED,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {"schema": EVENT}}}},
 )
 async def list_events(
     request: Request,
