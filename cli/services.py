@@ -183,8 +183,7 @@ def serve(
     ] = False,
 ) -> None:
     """Answer over REST, until stopped; described at /v1/openapi.json."""
-    import uvicorn
-
+    from api import serving
     from api.app import make_app
     from api.settings import ApiSettings
     from cli.reporting import key_file
@@ -206,15 +205,7 @@ def serve(
         settings.api_open_at_first = is_ours_alone and services.embedded is not None
         services.announce_api(f"http://{host}:{port}")
         engine = services.api_engine(settings)
-        uvicorn.run(
-            make_app(engine, settings),
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,  # streams of events have no end of their own
-        )
+        serving.run(make_app(engine, settings), host=host, port=port)
         engine.dispose()
 
 
