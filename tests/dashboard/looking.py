@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboard.season import PASSWORD, ROOT
 
+expect.set_options(timeout=20_000)  # other tests may have the processors
 SIZES = {"phone": (390, 844), "desk": (1440, 900)}
 LANGUAGES = ("kk", "ru", "en")
 AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
@@ -64,7 +65,7 @@ def settled(page: Page) -> None:
     """Wait until nothing is on its way and map and charts are drawn."""
     page.get_by_role("heading", level=1).wait_for()
     expect(page.locator(".bar")).to_have_count(0)
-    expect(page.locator(".mapbox:not([data-drawn])")).to_have_count(0, timeout=15_000)
+    expect(page.locator(".mapbox:not([data-drawn])")).to_have_count(0)
     expect(page.locator(".plot:not(:has(canvas))")).to_have_count(0)
     page.wait_for_timeout(100)  # a frame, to be painted
 

@@ -56,7 +56,7 @@ GUIDE = (
     Picture("sign-in", "ru", PHONE, "/sign-in"),
     Picture("today", "ru", DESK, f"/farms/{FARM}?day={DAY}&field=1"),
     Picture("today-phone", "kk", PHONE, f"/farms/{FARM}?day={DAY}"),
-    Picture("field", "kk", DESK, f"/farms/{FARM}/fields/1?day={DAY}"),
+    Picture("field", "kk", DESK, f"/farms/{FARM}/fields/1?day={DAY}", whole=True),
     Picture("field-phone", "ru", PHONE, f"/farms/{FARM}/fields/1?day={DAY}"),
     Picture("savings", "ru", DESK, f"/farms/{FARM}/savings"),
     Picture("savings-dark", "kk", PHONE, f"/farms/{FARM}/savings", dark=True),
@@ -68,6 +68,7 @@ ALL = tuple(
         ("today", f"/farms/{FARM}?day={DAY}"),
         ("field", f"/farms/{FARM}/fields/1?day={DAY}"),
         ("savings", f"/farms/{FARM}/savings"),
+        ("method", f"/farms/{FARM}/savings/method"),
     )
     for language in ("kk", "ru", "en")
     for size, pixels, dark in (("desk", DESK, False), ("phone", PHONE, False), ("dark", DESK, True))
