@@ -20,7 +20,7 @@ from ingest.storing import Line
 from ingest.subscriber import BrokerAddress
 from reports import printing
 from reports import summary as reports
-from seeds import devices, load, messages, past
+from seeds import demo_alerts, devices, load, messages, past
 from seeds.farms import SEASON, catalogue
 from seeds.messages import Sender
 from seeds.season import TrueSeason, simulate_all
@@ -40,6 +40,7 @@ class SimulatedSeason(NamedTuple):
 def run(*, once: bool, count: int, farm: str, port: int) -> None:
     """The demo, from nothing to the summary, then on until Ctrl-C."""
     started = time.monotonic()
+    listener = demo_alerts.Listener()
     with _step("Starting database and broker"):
         opened = open_services("demo", broker=True, ingest=True, require_owner=True)
         services = opened.__enter__()
@@ -47,25 +48,33 @@ def run(*, once: bool, count: int, farm: str, port: int) -> None:
         with _step(f"Seeding {count} farms"):
             services.migrate()
             season = seed(services, count)
+            demo_alerts.subscribe(services.engine, farm, listener)
         delivered = publish(services, season.senders)
         console.print(delivery(delivered))
         analyze(services)
         api = _serve(services, port)
         try:
             _print_summary(services, farm)
+            _run_low(services, season, farm)
+            demo_alerts.show(services.engine, farm, listener, Console())
             address = api.address
             console.print(f"From nothing to here in {time.monotonic() - started:.0f} s.")
             out = Console(soft_wrap=True)  # addresses must be copied whole
             out.print(f"API: {address}/v1/farms/{farm}/summary")
             out.print(f"Description of the API: {address}/v1/openapi.json")
             if not once:
-                _live(services, season, api.child)
+                watch = services.start_verb("watch", DALA_WEBHOOK_PRIVATE="true")
+                try:
+                    _live(services, season, api.child)
+                finally:
+                    watch.stop()
         finally:
             api.child.stop()
     except KeyboardInterrupt:
         console.print("Stopping.")
     finally:
         opened.__exit__(None, None, None)
+        listener.close()
 
 
 def seed(services: Services, count: int) -> SimulatedSeason:
@@ -201,6 +210,29 @@ def _print_summary(services: Services, farm: str) -> None:
     with services.engine.connect() as connection:
         now = dt.datetime.now(dt.UTC)
         printing.print_summary(reports.of_farm(connection, farm, now=now), Console())
+
+
+def _run_low(services: Services, season: SimulatedSeason, farm: str) -> None:
+    """Let a probe of the farm say that its battery runs low: there is to be something amiss."""
+    probe = next(
+        (
+            one
+            for one in season.senders
+            if one.device_id.startswith(f"{farm}-") and one.device_kind == "soil-probe"
+        ),
+        None,
+    )
+    if probe is None:
+        return
+    now = int(time.time())
+    low = messages.Outgoing("senml", [{"bt": now, "n": "battery_level", "u": "%EL", "v": 12}])
+    devices.deliver_all(
+        BrokerAddress.parse(services.mqtt_url),
+        [probe._replace(messages=[low])],
+        services.logins(),
+        on_receipt=lambda _count: None,
+        boot=now,
+    )
 
 
 def _live(services: Services, season: SimulatedSeason, api: Child) -> None:

@@ -130,13 +130,14 @@ class Services:
 
         return own
 
-    def start_verb(self, name: str, *arguments: str) -> Child:
+    def start_verb(self, name: str, *arguments: str, **settings: str) -> Child:
         """Start another verb on these servers, as a child that dies with us."""
         if self.embedded is None:
             raise MissingServer("children are started beside the embedded servers only")
         environment = os.environ | {
             "DALA_DATABASE_URL": self.database_url,
             "DALA_API_DATABASE_URL": self.embedded.api_database_url,
+            **settings,
         }
         if self._mqtt_url is not None:
             environment["DALA_MQTT_URL"] = self._mqtt_url
