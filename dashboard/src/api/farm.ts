@@ -2,7 +2,7 @@
 import { language } from "../words";
 import { answer, api, type Said } from "./client";
 import { useResource } from "./resource";
-import type { FarmSummary, TrackOut } from "./schema";
+import type { FarmSummary } from "./schema";
 
 interface Page {
   readonly limit: number;
@@ -117,28 +117,6 @@ export async function acknowledge(alert: number): Promise<void> {
       body: { note: null },
     }),
   );
-}
-
-const MACHINES = new Set(["tractor", "harvester", "combine", "sprayer", "drone", "herding-drone"]);
-
-/** Tracks of a farm's machines on one of its days. */
-export function useTracks(farm: string, timezone: string | undefined, day: string | undefined) {
-  const key = timezone && day ? `tracks ${farm} ${day}` : null;
-  return useResource(key, async (): Promise<TrackOut[]> => {
-    const devices = await everyPage((page) =>
-      api.GET("/v1/devices", { params: { query: { farm, ...page } } }),
-    );
-    const machines = devices.filter((one) => MACHINES.has(one.kind) && !one.disabled);
-    const span = dayAt(day ?? "", timezone ?? "UTC");
-    const tracks = machines.map((one) =>
-      answer(
-        api.GET("/v1/devices/{device_id}/track", {
-          params: { path: { device_id: one.id }, query: span },
-        }),
-      ),
-    );
-    return (await Promise.all(tracks)).filter((track) => track.points.length > 0);
-  });
 }
 
 /** The day of a moment, ms since 1970, in a place; in that of the browser where it is not known. */

@@ -27,8 +27,9 @@ export function follow(): void {
       live.value = false;
     });
     events.addEventListener("alert", () => soon("alerts "));
-    events.addEventListener("devices", () => soon("positions "));
-    events.addEventListener("readings", () => soon("tracks "));
+    events.addEventListener("devices", () => {
+      for (const prefix of ["positions ", "devices ", "tracks "]) soon(prefix);
+    });
     events.addEventListener("reset", () => soon(""));
     return () => events.close();
   });
