@@ -4,7 +4,7 @@ import { LANGUAGES, type Language, speak } from "./words";
 
 export type Theme = "auto" | "light" | "dark";
 export type DepthUnit = "mm" | "m3_ha";
-export type RateUnit = "centner_ha" | "t_ha";
+export type RateUnit = "centner_ha" | "t_ha" | "kg_ha";
 
 const PLACE = "dala.display";
 
@@ -81,7 +81,7 @@ function read(): Kept {
     const language = one(found.language, ...LANGUAGES);
     const colours = one(found.theme, "auto", "light", "dark");
     const depth = one(found.depth, "mm", "m3_ha");
-    const rate = one(found.rate, "centner_ha", "t_ha");
+    const rate = one(found.rate, "centner_ha", "t_ha", "kg_ha");
     if (language) read.language = language;
     if (colours) read.theme = colours;
     if (depth) read.depth = depth;

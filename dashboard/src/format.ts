@@ -29,7 +29,7 @@ export function number(value: number | null | undefined, decimals = 0): string {
   return format.format(value).replace("-", "−");
 }
 
-function withUnit(text: string, unit: string): string {
+export function withUnit(text: string, unit: string): string {
   return text === NONE ? NONE : text + BLANK + unit;
 }
 
@@ -72,12 +72,30 @@ export function tonnes(value: number | null | undefined): string {
   return withUnit(number(value, 1), t("unit.t"));
 }
 
-/** Yield, from kg/ha, in ц/га or т/га. */
+/** Yield, from kg/ha, in the unit chosen. */
 export function yieldRate(kgHa: number | null | undefined): string {
+  return withUnit(yieldNumber(kgHa), rateUnitName());
+}
+
+/** The same without its unit: for tables and legends that name it once. */
+export function yieldNumber(kgHa: number | null | undefined): string {
   if (kgHa === null || kgHa === undefined) return NONE;
-  return rateUnit.value === "centner_ha"
-    ? withUnit(number(kgHa / 100, 1), t("unit.centner_ha"))
-    : withUnit(number(kgHa / 1000, 2), t("unit.t_ha"));
+  const [by, decimals] = { centner_ha: [100, 1], t_ha: [1000, 2], kg_ha: [1, 0] }[
+    rateUnit.value
+  ] as [number, number];
+  return number(kgHa / by, decimals);
+}
+
+/** A bound of a class, which is round: without decimals where it has none. */
+export function yieldBound(kgHa: number | null | undefined): string {
+  const by = { centner_ha: 100, t_ha: 1000, kg_ha: 1 }[rateUnit.value];
+  return kgHa !== null && kgHa !== undefined && kgHa % by === 0
+    ? number(kgHa / by)
+    : yieldNumber(kgHa);
+}
+
+export function rateUnitName(): string {
+  return t(`unit.${rateUnit.value}`);
 }
 
 export function productivity(kgM3: number | null | undefined): string {
@@ -96,11 +114,15 @@ export function day(iso: string | null | undefined, style: DateStyle = "long"): 
   return iso ? writer(style, "UTC")(Date.parse(`${iso}T00:00:00Z`)) : NONE;
 }
 
-/** A moment in the time of the device that shows it. */
+/** A moment in the time of the device that shows it; of another year its day, with the year. */
 export function moment(at: number | string): string {
-  return writer("moment")(typeof at === "string" ? Date.parse(at) : at);
+  const time = typeof at === "string" ? Date.parse(at) : at;
+  const isOld = new Date(time).getFullYear() !== new Date().getFullYear();
+  return writer(isOld ? "year" : "moment")(time);
 }
 
 function writer(style: DateStyle, timeZone?: string): (at: number) => string {
-  return once(`d ${language.value} ${style}`, () => dateWriter(language.value, style, timeZone));
+  return once(`d ${language.value} ${style} ${timeZone}`, () =>
+    dateWriter(language.value, style, timeZone),
+  );
 }

@@ -11,13 +11,18 @@ import { offerPatterns } from "./parts/patterns";
 import { offerSigns } from "./parts/signs";
 import { Empty, Loading, Title } from "./parts/states";
 import { go, href, listen, type Route, route } from "./router";
+import { Claim } from "./screens/claim";
+import { Devices } from "./screens/devices";
 import { Farms } from "./screens/farms";
 import { FieldScreen } from "./screens/field";
+import { Machines } from "./screens/machines";
 import { Method } from "./screens/method";
 import { NewPassword } from "./screens/new-password";
+import { Region } from "./screens/region";
 import { Savings } from "./screens/savings";
 import { SignIn } from "./screens/sign-in";
 import { Today } from "./screens/today";
+import { Yields } from "./screens/yield";
 import { t } from "./words";
 
 function Page() {
@@ -55,6 +60,16 @@ function Screen({ at }: { at: Route }) {
       return <Method key={at.farm} at={at} />;
     case "savings":
       return <Savings key={at.farm} at={at} />;
+    case "machines":
+      return <Machines key={at.farm} at={at} />;
+    case "yield":
+      return <Yields key={at.farm} at={at} />;
+    case "devices":
+      return <Devices key={at.farm} at={at} />;
+    case "claim":
+      return <Claim key={at.farm} at={at} />;
+    case "region":
+      return <Region key={at.region} at={at} />;
     default:
       return (
         <Empty title={t("app.not_found")} more={t("app.not_found_more")}>

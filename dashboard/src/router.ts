@@ -22,6 +22,23 @@ const PLACES = {
   },
   savings: { path: "/farms/:farm/savings", parts: { farm: text }, query: { season: whole } },
   method: { path: "/farms/:farm/savings/method", parts: { farm: text }, query: { season: whole } },
+  machines: {
+    path: "/farms/:farm/machines",
+    parts: { farm: text },
+    query: { day, until: day, machine: text, field: whole, show: text },
+  },
+  yield: {
+    path: "/farms/:farm/yield",
+    parts: { farm: text },
+    query: { season: whole, field: whole, points: text },
+  },
+  devices: {
+    path: "/farms/:farm/devices",
+    parts: { farm: text },
+    query: { device: text, state: text, alerts: text, acknowledged: text },
+  },
+  claim: { path: "/farms/:farm/devices/new", parts: { farm: text }, query: { identity: text } },
+  region: { path: "/regions/:region", parts: { region: text }, query: { season: whole, by: text } },
 } as const satisfies Record<string, Place>;
 
 type Name = keyof typeof PLACES;

@@ -19,6 +19,7 @@ from tests.dashboard.season import (
     put_season,
     serving,
 )
+from tests.dashboard.worked import put_worked
 
 BUILT = ROOT / "dashboard" / "dist"
 
@@ -40,6 +41,12 @@ def season(postgres_url: str) -> Iterator[sa.Engine]:
         put_season(engine)
         yield engine
         engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def worked(season: sa.Engine) -> None:
+    """In the same database: a farm's machines, harvest, herd and devices, and a region."""
+    put_worked(season)
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,14 @@ export function refresh(prefix: string): void {
   }
 }
 
+/** What was answered to questions whose key begins so is old: something was written. */
+export function expire(prefix: string): void {
+  for (const [key, entry] of entries) {
+    if (key.startsWith(prefix)) entry.value = { ...entry.peek(), at: undefined };
+  }
+  refresh(prefix);
+}
+
 /** The answer to a question; ``key`` names it, null asks nothing yet. */
 export function useResource<T>(key: string | null, load: () => Promise<T>): Resource<T> {
   const entry = useMemo(() => entryOf<T>(key), [key]);

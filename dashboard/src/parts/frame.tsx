@@ -145,6 +145,7 @@ function Settings() {
           of={[
             ["centner_ha", t("unit.centner_ha")],
             ["t_ha", t("unit.t_ha")],
+            ["kg_ha", t("unit.kg_ha")],
           ]}
           set={(value) => {
             rateUnit.value = value;

@@ -54,8 +54,21 @@ export function t<K extends Key>(key: K, ...given: Given<K>): string {
   return fill(typeof found === "string" ? found : form(found, Number(values.count)), values);
 }
 
+/** What the service names in words of its own. */
+type Named =
+  | "crop"
+  | "method"
+  | "cause"
+  | "savings.source"
+  | "kind"
+  | "reason"
+  | "flag"
+  | "refusal"
+  | "yield.from"
+  | "yield.scale";
+
 /** The words of something the service names: a crop, a cause; the name itself where we have none. */
-export function named(kind: "crop" | "method" | "cause" | "savings.source", name: string): string {
+export function named(kind: Named, name: string): string {
   const found = (spoken.value?.words as Record<string, string | Plural> | undefined)?.[
     `${kind}.${name}`
   ];
@@ -63,7 +76,7 @@ export function named(kind: "crop" | "method" | "cause" | "savings.source", name
 }
 
 /** Whether we have words for what the service names. */
-export function isNamed(kind: "crop" | "method" | "cause", name: string): boolean {
+export function isNamed(kind: Named, name: string): boolean {
   return named(kind, name) !== name;
 }
 

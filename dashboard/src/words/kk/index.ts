@@ -1,11 +1,15 @@
 /** The Kazakh words, area by area. */
 import type { Words } from "../index";
+import { devices } from "./devices";
 import { farms } from "./farms";
 import { field } from "./field";
 import { frame } from "./frame";
+import { machines } from "./machines";
 import { names } from "./names";
+import { region } from "./region";
 import { savings } from "./savings";
 import { today } from "./today";
+import { yields } from "./yield";
 
 export const kk: Words = {
   ...frame,
@@ -13,5 +17,9 @@ export const kk: Words = {
   ...today,
   ...field,
   ...savings,
+  ...machines,
+  ...yields,
+  ...devices,
+  ...region,
   ...names,
 };

@@ -1,0 +1,188 @@
+import { useSignal } from "@preact/signals";
+import { Failure } from "../api/client";
+import { type AlertState, acknowledgeWith, useAlertList } from "../api/devices";
+import { expire } from "../api/resource";
+import type { AlertOut } from "../api/schema";
+import { who } from "../api/session";
+import { moment } from "../format";
+import { type At, go } from "../router";
+import { t } from "../words";
+import { Answered, Failed } from "./states";
+
+type Here = At<"devices">;
+const FIRST = 20;
+
+/** Alerts by state and by whether somebody knows of them, with who and when. */
+export function AlertList({ at }: { at: Here }) {
+  const all = useSignal(false);
+  const state: AlertState =
+    at.alerts === "cleared" ? "cleared" : at.alerts === "both" ? null : "active";
+  const acknowledged = at.acknowledged === null ? null : at.acknowledged === "yes";
+  const alerts = useAlertList(at.farm, state, acknowledged);
+  return (
+    <section class="card stack" aria-labelledby="alerts">
+      <h2 id="alerts">{t("alerts.title")}</h2>
+      <div class="row choices">
+        <label>
+          <span>{t("alerts.state")}</span>
+          <select
+            value={state ?? "both"}
+            onChange={({ currentTarget: { value } }) =>
+              go({ ...at, alerts: value === "active" ? null : value }, true)
+            }
+          >
+            <option value="active">{t("alerts.active")}</option>
+            <option value="cleared">{t("alerts.cleared")}</option>
+            <option value="both">{t("alerts.both")}</option>
+          </select>
+        </label>
+        <label>
+          <span>{t("alerts.acknowledged")}</span>
+          <select
+            value={at.acknowledged ?? ""}
+            onChange={({ currentTarget: { value } }) =>
+              go({ ...at, acknowledged: value || null }, true)
+            }
+          >
+            <option value="">{t("alerts.ack_any")}</option>
+            <option value="no">{t("alerts.ack_no")}</option>
+            <option value="yes">{t("alerts.ack_yes")}</option>
+          </select>
+        </label>
+      </div>
+      <Answered of={alerts}>
+        {(found) => {
+          const shown = all.value ? found : found.slice(0, FIRST);
+          if (found.length === 0) return <p>{t("alerts.none")}</p>;
+          return (
+            <>
+              <ul class="alerts">
+                {shown.map((one) => (
+                  <Alert key={one.id} of={one} changed={alerts.retry} />
+                ))}
+              </ul>
+              {found.length > shown.length && (
+                <button
+                  type="button"
+                  class="start-button"
+                  onClick={() => {
+                    all.value = true;
+                  }}
+                >
+                  {t("alerts.more", { count: found.length - shown.length })}
+                </button>
+              )}
+            </>
+          );
+        }}
+      </Answered>
+    </section>
+  );
+}
+
+function Alert({ of, changed }: { of: AlertOut; changed: () => void }) {
+  const writing = useSignal(false);
+  const may = who.value.state === "person" && who.value.session.scopes.includes("write:alerts");
+  return (
+    <li class={of.severity}>
+      <p>
+        <strong>{t(`alert.severity.${of.severity}`)}</strong>
+        {of.device && <span class="quiet"> · {of.device}</span>}
+      </p>
+      <p>{of.text}</p>
+      <p class="small quiet">{of.action}</p>
+      <p class="small quiet">
+        {of.cleared_at === null
+          ? t("alerts.open_since", { time: moment(of.opened_at) })
+          : t("alerts.was_open", { from: moment(of.opened_at), to: moment(of.cleared_at) })}
+      </p>
+      {of.acknowledged_by && of.acknowledged_at && (
+        <p class="small">
+          {t("alerts.by", {
+            name: of.acknowledged_by.replace(/^account:/, ""),
+            time: moment(of.acknowledged_at),
+          })}
+          {of.note && <q>{of.note}</q>}
+        </p>
+      )}
+      {!of.acknowledged && may && !writing.value && (
+        <button
+          type="button"
+          class="start-button"
+          aria-label={`${t("alert.acknowledge")}: ${of.text}`}
+          onClick={() => {
+            writing.value = true;
+          }}
+        >
+          {t("alert.acknowledge")}
+        </button>
+      )}
+      {writing.value && (
+        <Acknowledge
+          of={of}
+          done={() => {
+            writing.value = false;
+            expire("alerts ");
+            changed();
+          }}
+          cancel={() => {
+            writing.value = false;
+          }}
+        />
+      )}
+    </li>
+  );
+}
+
+function Acknowledge(props: { of: AlertOut; done: () => void; cancel: () => void }) {
+  const note = useSignal("");
+  const failure = useSignal<Failure | null>(null);
+  const busy = useSignal(false);
+  async function say(): Promise<void> {
+    busy.value = true;
+    failure.value = null;
+    try {
+      await acknowledgeWith(props.of.id, note.value);
+      props.done();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      failure.value = error;
+    } finally {
+      busy.value = false;
+    }
+  }
+  const help = `note-help-${props.of.id}`;
+  return (
+    <form
+      class="stack tight"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void say();
+      }}
+    >
+      <label>
+        <span>{t("alerts.note")}</span>
+        <input
+          maxLength={500}
+          value={note.value}
+          aria-describedby={help}
+          onInput={(event) => {
+            note.value = event.currentTarget.value;
+          }}
+        />
+      </label>
+      <p class="small quiet" id={help}>
+        {t("alerts.note_help")}
+      </p>
+      <p class="row">
+        <button type="submit" class="primary" disabled={busy.value}>
+          {t("alert.acknowledge")}
+        </button>
+        <button type="button" onClick={props.cancel}>
+          {t("alerts.cancel")}
+        </button>
+      </p>
+      {failure.value && <Failed failure={failure.value} retry={() => void say()} />}
+    </form>
+  );
+}

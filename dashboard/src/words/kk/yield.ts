@@ -1,0 +1,102 @@
+/** Kazakh words of harvests and yield maps. */
+
+import type { yields as english } from "../en/yield";
+import type { Words } from "../index";
+
+export const yields: Words<typeof english> = {
+  "nav.yield": "Егін",
+  "unit.kg_ha": "кг/га",
+
+  "yield.title": "Егін түсімі",
+  "yield.season": "Маусым",
+  "yield.fields": "Маусым танаптары",
+  "yield.field": "Танап",
+  "yield.yield": "Түсім",
+  "yield.mass": "Салмағы",
+  "yield.moisture": "Ылғалдылығы",
+  "yield.harvested": "Жиналғаны",
+  "yield.source": "Қайдан",
+  "yield.none": "{season} маусымында ештеңе жиналмаған",
+  "yield.none_more":
+    "Егін партиялар өлшеніп енгізілгенде немесе түсім датчигі бар комбайн ізін жібергенде белгілі болады.",
+  "yield.no_season": "Шаруашылыққа әлі бірде-бір дақыл енгізілмеген",
+  "yield.no_season_more":
+    "Түсім маусымдағы танаптың дақылына жатады: алдымен дақылдарды енгізіңіз.",
+  "yield.not_harvested": "белгісіз",
+
+  "yield.map": "Түсім картасы: {field}",
+  "yield.map_help":
+    "Танап шаршылары түсіміне қарай боялған. Төмендегі кесте әр класта танаптың қанша бөлігі екенін айтады.",
+  "yield.no_map": "{field} танабының {season} жылғы түсім картасы жоқ",
+  "yield.no_map_more":
+    "Картаға түсім датчигі бар комбайнның ізі керек. Өлшенген партиялар тек танаптың жалпы түсімін береді.",
+  "yield.legend": "{crop}: түстері барлық жылда бірдей",
+  "yield.below": "{high} төмен",
+  "yield.between": "{low}–{high}",
+  "yield.above": "{low} және жоғары",
+  "yield.cell": "{side} шаршы",
+  "yield.cell_points": { one: "датчиктің {count} нүктесі", other: "датчиктің {count} нүктесі" },
+  "yield.cell_filled": "нүктесіз: көршілерінің орташасы",
+  "yield.cell_spread": "шашырауы ± {spread}",
+  "yield.classes": "Танап қалай бөлінеді",
+  "yield.class": "Түсім",
+  "yield.class_cells": "Шаршы",
+  "yield.class_share": "Үлесі",
+
+  "yield.side_by_side": "Партиялар мен датчик бойынша",
+  "yield.by_loads": "Өлшенген партиялар",
+  "yield.by_monitor": "Түсім датчигі",
+  "yield.wet_mass": "Бункер салмағы",
+  "yield.clean_mass": "Стандартты ылғалдылықта",
+  "yield.number_of_loads": "Партия саны",
+  "yield.factor": "Партиялардың датчикке қатынасы",
+  "yield.scaled": "Карта өлшенген партияларға келтірілген.",
+  "yield.scale.no-weighed-loads": "Партиялар өлшенбеген: карта датчик санағандай.",
+  "yield.scale.monitor-counted-nothing": "Датчик ештеңе санамаған.",
+  "yield.scale.monitor-area-unknown": "Комбайн қамту енін хабарламайды: карта датчик санағандай.",
+  "yield.scale.monitor-saw-less-than-the-loads-came-from":
+    "Датчик партиялар жиналған жерден азын көрген: карта ол санағандай.",
+  "yield.loads": { one: "{count} партия", other: "{count} партия" },
+  "yield.load": "Талон",
+  "yield.weighed": "Өлшенген уақыты",
+  "yield.net": "Таза салмағы",
+  "yield.impurity": "Қоқымдылығы",
+  "yield.no_loads": "Партиялар өлшенбеген",
+  "yield.days": "Жиналған күні: {days}",
+
+  "yield.points": "Датчик нүктелері",
+  "yield.points_more":
+    "Карта {rows} нүктенің {kept} нүктесіне сенеді. Қалғандары себебімен бірге сақталған.",
+  "yield.show_points": "Нүктелерді картада көрсету",
+  "yield.hide_points": "Нүктелерді жасыру",
+  "yield.points_of": "Көрсетілген нүктелер",
+  "yield.points_all": "Барлығы",
+  "yield.point_kept": "картада",
+  "yield.point_left": "кірмеген",
+  "yield.reason": "Неге кірмеген",
+  "yield.count": "Нүкте",
+  "yield.as_table": "Барлық нүкте кесте түрінде (CSV)",
+  "yield.map_as_table": "Шаршылар кесте түрінде (CSV)",
+
+  "flag.header_up": "жатка көтерулі",
+  "flag.pass_start": "жүріс басы: машина толуда",
+  "flag.pass_end": "жүріс соңы: машина босауда",
+  "flag.flow_delay": "орны енді табылмайтын астық",
+  "flag.speed_low": "тым баяу",
+  "flag.speed_high": "тым жылдам",
+  "flag.speed_change": "жылдамдықтың күрт өзгеруі",
+  "flag.overlap": "бұрын жиналған жер",
+  "flag.outside_boundary": "танаптан тыс",
+  "flag.yield_unknown": "ағын хабарланбаған",
+  "flag.yield_low": "ештеңе ақпаған",
+  "flag.yield_high": "ешбір дақыл бермейтін көп",
+  "flag.moisture_range": "мүмкін емес ылғалдылық",
+  "flag.local_outlier": "көрші нүктелерден алшақ",
+  "flag.border": "танап шетінде",
+  "flag.global_outlier": "барлығынан алшақ",
+  "flag.moran_plot": "айналасына ұқсамайды",
+  "flag.local_moran": "айналасындағы көрініске қайшы",
+
+  "yield.from.weighed loads": "өлшенген партиялар",
+  "yield.from.yield monitor": "түсім датчигі",
+};
