@@ -1,18 +1,20 @@
 """Answers that are kept: the same inputs and the same program make the same bytes.
 
 The tag of such an answer is formed from its inputs, before anything is computed. Who sends it back
-is told that nothing changed; who does not is given the bytes of last time. Inputs are read anew for
-every request, so there is nothing that could be out of date.
+is told that nothing changed; who does not is given the bytes of last time. Inputs are read anew, or
+known not to have changed (``api.recall``), so there is nothing that could be out of date.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 from fastapi import Request, Response
@@ -27,7 +29,7 @@ SOURCES = ("analytics", "api", "reports", "storage")
 
 
 class Answers:
-    """Bodies by their tags; what was not asked for the longest goes first."""
+    """Bodies by their names, mostly tags; what was not asked for the longest goes first."""
 
     def __init__(self, program: str | None = None, room_bytes: int = ROOM_BYTES) -> None:
         self._program = program_digest() if program is None else program
@@ -60,6 +62,20 @@ class Answers:
                 self._held -= len(oldest)
 
 
+class Ground(NamedTuple):
+    """What an answer rests on: as long as nothing of it changes, it is the same."""
+
+    subjects: Sequence[str]  # of storage.changes
+    until: dt.datetime | None = None  # from when it may be another, although nothing changed
+
+
+class Found(NamedTuple):
+    """The tag of an answer that is not made yet, and what that rests on, where it is known."""
+
+    tag: str
+    ground: Ground | None = None
+
+
 def program_digest() -> str:
     """Digest of the program that forms answers: its sources and the libraries that count for it."""
     return digest(SOURCES, Path(__file__).resolve().parents[1])
@@ -67,7 +83,7 @@ def program_digest() -> str:
 
 def tagged(
     request: Request,
-    find: Callable[[], str],
+    find: Callable[[], Found],
     make: Callable[[], bytes],
     *,
     media_type: str = "application/json",
@@ -79,27 +95,38 @@ def tagged(
     the answer: one during which something changed might be half of before and half of after.
     """
     answers: Answers = request.app.state.answers
-    tag = find()
+    found = find()
     known = known_tags(request.headers.get("if-none-match", ""))
-    if tag in known or "*" in known:
-        found = Response(status_code=304, headers={**headers, **_headers(tag)})
-        return settled(request, found)
-    body = answers.get(tag)
+    if found.tag in known or "*" in known:
+        said = {**headers, **_headers(found.tag)}
+        remember(request, Response(media_type=media_type, headers=said), found, body=found.tag)
+        return settled(request, Response(status_code=304, headers=said))
+    body = answers.get(found.tag)
     for _ in range(ATTEMPTS):
         if body is not None:
             break
         formed = make()
-        before, tag = tag, find()
-        if tag == before:
+        before, found = found, find()
+        if found.tag == before.tag:
             body = formed
-            answers.put(tag, body)
+            answers.put(found.tag, body)
         else:
-            body = answers.get(tag)
+            body = answers.get(found.tag)
     else:
         alone = {**headers, "Cache-Control": "no-store"}
         return settled(request, Response(make(), media_type=media_type, headers=alone))
-    found = Response(body, media_type=media_type, headers={**headers, **_headers(tag)})
-    return settled(request, found)
+    answer = Response(body, media_type=media_type, headers={**headers, **_headers(found.tag)})
+    remember(request, answer, found, body=found.tag)
+    return settled(request, answer)
+
+
+def remember(request: Request, answer: Response, found: Found, *, body: str) -> None:
+    """Let an answer be given again as long as what it rests on stands, where that is known.
+
+    ``body`` is the name under which its bytes are kept, or will be.
+    """
+    if found.ground is not None:
+        request.app.state.recall.keep(request, answer, found, body=body)
 
 
 def known_tags(header: str) -> set[str]:

@@ -11,6 +11,7 @@ from api.answers import Answers
 from api.envelope import REQUEST_ID, Envelope
 from api.live import Live
 from api.metrics import Metrics
+from api.recall import Recall, Recalling
 from api.routes import (
     accounts,
     adjustments,
@@ -134,6 +135,7 @@ def make_app(engine: sa.Engine, settings: ApiSettings | None = None) -> FastAPI:
     )
     app.state.door = Door(engine, settings)
     app.state.answers = Answers()
+    app.state.recall = Recall(app.state.door, app.state.answers)
     app.state.live = Live(engine)
     app.state.metrics = Metrics(engine)
     errors.add_handlers(app)
@@ -142,6 +144,7 @@ def make_app(engine: sa.Engine, settings: ApiSettings | None = None) -> FastAPI:
     app.include_router(page.router)
     list(demands(app))  # raises for a route that demands nothing
     described.describe(app)
+    app.add_middleware(Recalling, recall=app.state.recall)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -45,7 +45,7 @@ def serving(database_url: str, folder: Path) -> Iterator[int]:
         | {
             "DALA_DATABASE_URL": database_url,
             "DALA_API_TOKEN": TOKEN,
-            "DALA_API_RATE_PER_MINUTE": "0",
+            "DALA_API_RATE_PER_MINUTE": "1000000000",  # counted, and never reached
         },
     )
     try:

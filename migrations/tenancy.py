@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from storage import tenancy
+from storage import accounts, api_clients, tenancy
+from storage.changes import SNAPSHOT
 from storage.tenancy import ROLE, SCHEMAS
 
 # Named columns and not *: the statement itself then tells when a table has another column.
@@ -114,8 +115,13 @@ def _statements(connection: sa.Connection) -> Iterator[str]:
             )
     if "audit_log" in columns:
         yield from _diary(columns["audit_log"])
+    base = connection.scalar(sa.text("SELECT quote_ident(current_schema())"))
     if "farms" in columns:
-        yield from _farms_of_regions(connection)
+        yield from _function("farms_of_regions(text[])", _FARMS_OF_REGIONS.format(base=base))
+    if "changes" in columns:
+        seen, used = accounts.SEEN_EVERY, api_clients.USED_EVERY
+        statement = _STANDING.format(base=base, seen=seen, used=used, snapshot=SNAPSHOT)
+        yield from _function("standing(jsonb, interval)", statement)
 
 
 def _view(
@@ -143,9 +149,47 @@ _FARMS_OF_REGIONS = """
      WHERE EXISTS (SELECT FROM unnest(prefixes) AS prefix
                     WHERE prefix <> '' AND starts_with(region_code, prefix)) $$"""
 
+# See storage.changes: of each that is asked about (credential, subjects, snapshot), whether it
+# stands. It tells nothing else, whoever asks. Whose last use is to be noted goes the long way.
+_STANDING = """
+    CREATE FUNCTION entrance.standing(
+        asked jsonb, idle interval, OUT snapshot text, OUT stands boolean[])
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = {base}, pg_temp AS $$
+    BEGIN
+        WITH each AS MATERIALIZED (
+            SELECT number, one->1 AS subjects, decode(one->>0, 'hex') AS hash,
+                   split_part(one->>2, '@', 1)::pg_snapshot AS seen,
+                   split_part(one->>2, '@', 2) = split_part({snapshot}, '@', 2) AS is_ours
+              FROM jsonb_array_elements(asked) WITH ORDINALITY AS given (one, number))
+        SELECT {snapshot}, array_agg(is_ours AND (
+               hash IS NULL
+            OR EXISTS (SELECT FROM api_keys AS key
+                         JOIN api_clients AS client ON client.id = key.client_id
+                        WHERE key.key_hash = hash AND key.expires_at > now()
+                          AND key.revoked_at IS NULL AND NOT client.disabled
+                          AND key.last_used_at >= now() - interval '{used}')
+            OR EXISTS (SELECT FROM access_tokens AS token
+                         JOIN api_clients AS client ON client.id = token.client_id
+                        WHERE token.token_hash = hash AND token.expires_at > now()
+                          AND NOT client.disabled)
+            OR EXISTS (SELECT FROM sessions AS session
+                         JOIN accounts AS account ON account.id = session.account_id
+                        WHERE session.token_hash = hash AND session.expires_at > now()
+                          AND session.last_seen_at >= now() - interval '{seen}'
+                          AND session.last_seen_at > now() - idle AND NOT account.disabled)
+               ) AND NOT EXISTS (
+               SELECT FROM changes
+                WHERE changes.xact >= pg_snapshot_xmin(each.seen)::text::bigint
+                  AND each.subjects ? changes.subject
+                  AND NOT pg_visible_in_snapshot(changes.xact::text::xid8, each.seen))
+               ORDER BY number)
+          INTO snapshot, stands
+          FROM each;
+    END $$"""
 
-def _farms_of_regions(connection: sa.Connection) -> Iterator[str]:
-    base = connection.scalar(sa.text("SELECT quote_ident(current_schema())"))
-    yield _FARMS_OF_REGIONS.format(base=base)
-    yield "REVOKE ALL ON FUNCTION entrance.farms_of_regions(text[]) FROM PUBLIC"
-    yield f"GRANT EXECUTE ON FUNCTION entrance.farms_of_regions(text[]) TO {ROLE}"
+
+def _function(signature: str, statement: str) -> Iterator[str]:
+    """A function that looks past the views, for the API's role alone."""
+    yield statement
+    yield f"REVOKE ALL ON FUNCTION entrance.{signature} FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION entrance.{signature} TO {ROLE}"

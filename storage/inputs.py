@@ -8,7 +8,7 @@ every time, which costs far less than computing a summary from it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -29,6 +29,10 @@ _DIGEST = """
         SELECT crop_zones.* FROM crop_zones, chosen
          WHERE field_id IN (SELECT id FROM field) AND withdrawn_at IS NULL
            AND crop_zones.season IN (chosen.season, chosen.season - 1)),
+    device AS MATERIALIZED (
+        SELECT heard.received_at
+          FROM devices LEFT JOIN device_heard AS heard ON heard.device_id = devices.id
+         WHERE devices.farm_id IN (SELECT id FROM farm) AND NOT devices.disabled),
     parts AS (
         SELECT 1 AS part, region.code AS key, region::text AS content
           FROM regions AS region
@@ -53,13 +57,13 @@ _DIGEST = """
           FROM non_routine_adjustments AS adjustment
          WHERE crop_zone_id IN (SELECT id FROM zone)
      UNION ALL
-        SELECT 8, '', (count(*), count(*) FILTER (WHERE heard.received_at > :since))::text
-          FROM devices AS device LEFT JOIN device_heard AS heard ON heard.device_id = device.id
-         WHERE device.farm_id IN (SELECT id FROM farm) AND NOT device.disabled)
+        SELECT 8, '', (count(*), count(*) FILTER (WHERE received_at > :since))::text FROM device)
     SELECT EXISTS (SELECT FROM parts WHERE part = {subject}), (SELECT season FROM chosen),
            encode(sha256(convert_to(
                string_agg(part || ' ' || content, chr(10) ORDER BY part, key COLLATE "C"),
-               'UTF8')), 'hex')
+               'UTF8')), 'hex'),
+           (SELECT array_agg(id) FROM farm),
+           (SELECT min(received_at) FROM device WHERE received_at > :since)
       FROM parts
 """
 _NOW = "superseded_at IS NULL"
@@ -80,6 +84,8 @@ class Inputs(NamedTuple):
 
     season: int | None
     digest: str  # SHA-256, in hex
+    farm_ids: Sequence[int]
+    first_heard_at: dt.datetime | None  # of the devices heard from since, the one longest silent
 
 
 def of_farm(
@@ -128,7 +134,7 @@ def _inputs(
 ) -> Inputs:
     statement = _STATEMENTS[level, as_of is not None]
     parameters = given if as_of is None else {**given, "as_of": as_of}
-    is_known, season, digest = connection.execute(statement, parameters).one()
+    is_known, season, digest, farm_ids, heard_at = connection.execute(statement, parameters).one()
     if not is_known:
         raise NotFound(f"{level} {given[level]!r}")
-    return Inputs(season, digest)
+    return Inputs(season, digest, farm_ids or [], heard_at)

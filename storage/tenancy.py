@@ -19,6 +19,8 @@ from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 
+from storage.changes import SNAPSHOT
+
 ROLE = "dala_api"
 SCHEMAS = ("tenant", "country", "entrance")
 
@@ -149,7 +151,14 @@ AT_THE_ENTRANCE = frozenset(
     }
 )
 HIDDEN = frozenset(
-    {"sender_memory", "reading_news", "track_news", "reading_retention", "report_counters"}
+    {
+        "changes",
+        "sender_memory",
+        "reading_news",
+        "track_news",
+        "reading_retention",
+        "report_counters",
+    }
 )
 
 
@@ -172,24 +181,33 @@ class Reach(NamedTuple):
 _ENTER = """
     SELECT set_config('role', %s, true), set_config('search_path', %s, true),
            set_config('app.everything', %s, true), set_config('app.farms', {farms}, true),
-           set_config('app.regions', %s, true)
+           set_config('app.regions', %s, true), {snapshot}
 """
-_WITH_FARMS = _ENTER.format(farms="%s")
-_WITH_REGIONS = _ENTER.format(farms="concat_ws(',', NULLIF(%s, ''), entrance.farms_of_regions(%s))")
+_WITH_FARMS = _ENTER.format(farms="%s", snapshot=SNAPSHOT)
+_WITH_REGIONS = _ENTER.format(
+    farms="concat_ws(',', NULLIF(%s, ''), entrance.farms_of_regions(%s))", snapshot=SNAPSHOT
+)
 
 
-def enter(connection: sa.Connection, reach: Reach) -> None:
-    """Show this transaction what ``reach`` allows, and nothing else, until it ends."""
+def enter(connection: sa.Connection, reach: Reach) -> str:
+    """Show this transaction what ``reach`` allows, and nothing else, until it ends.
+
+    Returns the snapshot of before anything was looked at (see storage.changes).
+    """
     if reach.everything:
-        _set(connection, "country", everything="on")
-        return
+        return _set(connection, "country", everything="on")
     farms = ",".join(str(farm) for farm in reach.farms)
-    _set(connection, "tenant", farms=farms, regions=reach.regions)
+    return _set(connection, "tenant", farms=farms, regions=reach.regions)
 
 
-def enter_entrance(connection: sa.Connection) -> None:
-    """Show this transaction who may sign in, and no farm."""
-    _set(connection, "entrance")
+def enter_entrance(connection: sa.Connection) -> str:
+    """Show this transaction who may sign in, and no farm; the snapshot of before."""
+    return _set(connection, "entrance")
+
+
+def take_role(connection: sa.Connection) -> None:
+    """Be the API's role for as long as this connection lasts; it shows no farm."""
+    connection.exec_driver_sql("SELECT set_config('role', %s, false)", (ROLE,))
 
 
 def _set(
@@ -199,13 +217,15 @@ def _set(
     everything: str = "off",
     farms: str = "",
     regions: Sequence[str] = (),
-) -> None:
+) -> str:
     # After the views, the functions that migrations made; a table there may not be read.
     settings = (ROLE, f"{schema}, public", everything, farms)
     if regions:
-        connection.exec_driver_sql(_WITH_REGIONS, (*settings, list(regions), ",".join(regions)))
+        asked = (*settings, list(regions), ",".join(regions))
+        entered = connection.exec_driver_sql(_WITH_REGIONS, asked)
     else:
-        connection.exec_driver_sql(_WITH_FARMS, (*settings, ""))
+        entered = connection.exec_driver_sql(_WITH_FARMS, (*settings, ""))
+    return str(entered.one()[-1])
 
 
 _READABLE = sa.text("""

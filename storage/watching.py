@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from storage import intervals, live_news, locks, lost_messages, sequence_gaps, silence
+from storage import changes, intervals, live_news, locks, lost_messages, sequence_gaps, silence
 
 
 class Watched(NamedTuple):
@@ -29,4 +29,5 @@ def watch(connection: sa.Connection, now: dt.datetime) -> Watched:
     filled = intervals.clear_filled(connection, now=now)
     lost_messages.bound(connection)
     live_news.prune(connection, now)
+    changes.prune(connection, now)
     return Watched(silent + missing, heard + came + filled)

@@ -18,7 +18,7 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from api.answers import known_tags, settled
+from api.answers import Found, Ground, known_tags, remember, settled
 from api.formats import tables, writers
 from api.formats.choosing import Form, Offer
 from api.formats.kept import Kept
@@ -87,8 +87,12 @@ def answer(
     *,
     headers: Mapping[str, str] | None = None,
     status: int = 200,
+    ground: Ground | None = None,
 ) -> Response:
-    """Answer in the form that was asked for, or 304 where the caller has it already."""
+    """Answer in the form that was asked for, or 304 where the caller has it already.
+
+    ``ground`` is what the rows rest on, where the answer may be given again (``api.recall``).
+    """
     plain = content.json()
     tag = content_tag(plain, form)
     known = known_tags(request.headers.get("if-none-match", ""))
@@ -98,6 +102,11 @@ def answer(
         return settled(request, Response(status_code=304, headers=said))
     body = plain if form.name == "json" else content.written(form)
     made = Response(body, status_code=status, media_type=form.media_type, headers=said)
+    if ground is not None:
+        # Another route may say the same in JSON and not as a table.
+        kept_as = f"{request.url.path}?{request.url.query} {tag}"
+        request.app.state.answers.put(kept_as, body)
+        remember(request, made, Found(tag, ground), body=kept_as)
     return settled(request, made)
 
 

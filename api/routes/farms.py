@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import Answers, tagged
+from api.answers import Answers, Found, Ground, tagged
 from api.dependencies import Deeds, FarmSlug, Moment, Now, Season, Transaction, WhoAsks
 from api.entering import CHANGED, CREATED, IfMatch, changes, check, made, said
 from api.errors import Refused
@@ -26,8 +26,19 @@ from entry import land
 from entry.models import FarmChange, FarmIn
 from reports import summary
 from storage import farms, inputs
+from storage.changes import PLACES as EVERY_PLACE
+from storage.changes import farm_subject
+from storage.inputs import Inputs
 
 router = APIRouter(tags=["farms"])
+
+
+def _ground(found: Inputs, *more: str) -> Ground:
+    """What a summary rests on; the next device may be called silent although nothing changes."""
+    heard = found.first_heard_at
+    until = None if heard is None else heard + summary.SILENT_AFTER
+    return Ground([*more, *map(farm_subject, found.farm_ids)], until)
+
 
 AsOf = Annotated[
     Moment | None, Query(description="the figures as they stood then, RFC 3339 with offset")
@@ -44,7 +55,7 @@ RegionCode = Annotated[str, Path(examples=["KZ-61"])]
 def list_regions(connection: Transaction, request: Request, form: Form = TABLES.asked) -> Response:
     """All regions, by code."""
     rows = [RegionOut(**region._asdict()) for region in farms.regions(connection)]
-    return answer(request, form, Content("regions", RegionOut, rows))
+    return answer(request, form, Content("regions", RegionOut, rows), ground=Ground([EVERY_PLACE]))
 
 
 @router.get(
@@ -72,9 +83,10 @@ def get_region_summary(
     name = f"{code}-{season}"
     covers = "region" if who.reach.has_region(code) else "own-farms"
 
-    def find() -> str:
+    def find() -> Found:
         found = inputs.of_region(connection, code, season=season, as_of=as_of, since=since)
-        return answers.tag("region", code, covers, found, as_of, form)
+        tag = answers.tag("region", code, covers, found.season, found.digest, as_of, form)
+        return Found(tag, _ground(found, EVERY_PLACE))
 
     def make() -> bytes:
         content = summary.of_region(connection, code, season=season, as_of=as_of, now=now)
@@ -106,7 +118,8 @@ def list_farms(
     key = (page[limit - 1].slug,) if len(page) > limit else None
     rows = [farm_out(farm) for farm in page[:limit]]
     content = Content("farms", FarmOut, rows, geometry=_point)
-    return answer(request, form, content, headers=following(request, key))
+    said = following(request, key)
+    return answer(request, form, content, headers=said, ground=Ground([EVERY_PLACE]))
 
 
 def farm_out(farm: farms.Farm) -> FarmOut:
@@ -128,8 +141,10 @@ def get_farm(
     farm: FarmSlug, connection: Transaction, request: Request, form: Form = JSON_ALONE.asked
 ) -> Response:
     """A farm; its ETag is what a change of it asks for."""
-    body = farm_out(farms.get(connection, farm))
-    return answer(request, form, Content("farm", FarmOut, [body], body))
+    found = farms.get(connection, farm)
+    body = farm_out(found)
+    content = Content("farm", FarmOut, [body], body)
+    return answer(request, form, content, ground=Ground([farm_subject(found.id)]))
 
 
 @router.post(
@@ -209,9 +224,10 @@ def get_farm_summary(
     since = now - summary.SILENT_AFTER
     name = f"{farm}-summary"
 
-    def find() -> str:
+    def find() -> Found:
         found = inputs.of_farm(connection, farm, season=season, as_of=as_of, since=since)
-        return answers.tag("farm", farm, found, as_of, form)
+        tag = answers.tag("farm", farm, found.season, found.digest, as_of, form)
+        return Found(tag, _ground(found))
 
     def make() -> bytes:
         content = summary.of_farm(connection, farm, season=season, as_of=as_of, now=now)

@@ -21,6 +21,7 @@ from storage.tenancy import Reach
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "X-CSRF-Token"
+BY_SETTINGS = "token"  # by which requests with the token of the settings are counted
 _OPEN_SCOPES = ROLES["reader"]
 
 
@@ -51,7 +52,8 @@ def of_request(
 ) -> Caller | None:
     """Whom a credential belongs to; None where it is no good.
 
-    Where the database is asked, the transaction stands at the entrance from then on.
+    Where the database is asked, the transaction stands at the entrance from then on, and the
+    request knows the snapshot of before.
     """
     kind, token = shown
     if kind not in {"session", "bearer"} or not token:
@@ -61,8 +63,8 @@ def of_request(
         and settings.api_token is not None
         and hmac.compare_digest(token.encode(), settings.api_token.get_secret_value().encode())
     ):
-        return Caller("token", ROLES["operator"], Reach(everything=True), "token")
-    tenancy.enter_entrance(connection)
+        return Caller("token", ROLES["operator"], Reach(everything=True), BY_SETTINGS)
+    request.state.snapshot = tenancy.enter_entrance(connection)
     if kind == "session":
         return _of_session(connection, request, settings, token)
     if token.startswith(tokens.KEY):

@@ -103,7 +103,9 @@ class Door:
         elif demand.scope == "admin:access" and not found.reach.everything:
             raise Refused(403, "This is for who sees every farm.", kind="scope-missing")
         if demand.kind == "scope":
-            tenancy.enter(connection, found.reach)
+            snapshot = tenancy.enter(connection, found.reach)
+            if shown is None or found.credential == caller.BY_SETTINGS:
+                request.state.snapshot = snapshot  # nothing was looked at before
         return found
 
     def _unknown(self, request: Request, words: str) -> Refused:
@@ -166,7 +168,7 @@ def _guard(demand: Demand) -> Dependency:
 
         def admit(connection: sa.Connection) -> None:
             request.state.caller = door.admit(connection, request, demand, shown)
-            request.state.connection = connection
+            request.state.connection, request.state.demand = connection, demand
 
         def finish() -> None:
             _write_down(request, demand)

@@ -37,6 +37,7 @@ from storage.tables.arrived import (
     track_points,
     unknown_devices,
 )
+from storage.tables.changing import changes
 from storage.tables.columns import metadata
 from storage.tables.computed import (
     BALANCE_NUMBERS,
@@ -90,6 +91,7 @@ __all__ = [
     "audit_log",
     "balance_days",
     "baseline_seasons",
+    "changes",
     "client_assertions",
     "crop_zones",
     "datastream_calibrations",

@@ -9,7 +9,7 @@ import pytest
 from fastapi import Response
 
 from api import answers
-from api.answers import Answers, as_json, program_digest, tagged
+from api.answers import Answers, Found, as_json, program_digest, tagged
 from api.models import BucketOut
 from storage.series import Bucket
 
@@ -34,7 +34,7 @@ def ask(kept: Answers, inputs: Inputs, tag: str = "") -> Response:
         state=SimpleNamespace(),
         headers={"if-none-match": tag},
     )
-    return tagged(request, lambda: kept.tag(inputs.value), inputs.make)
+    return tagged(request, lambda: Found(kept.tag(inputs.value)), inputs.make)
 
 
 @pytest.fixture
