@@ -18,7 +18,6 @@ from storage.devices import Datastream, Device, name_of
 from storage.registering import GATEWAYS
 
 YOUR_TOKEN = "<token>"  # noqa: S105 - where the secret is not to be shown
-YOUR_BROKER = "mqtts://<broker>:8883"
 LORA = "lora:"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # of Debian and its kin
 # What a device of the kind usually says first; of a quantity: an example.
@@ -53,9 +52,12 @@ class InstallerSettings(BaseSettings):
         return url.rstrip("/")
 
 
-def address_of(device_id: str, issued: Issued) -> str:
-    """All that a device needs to come, in one line."""
-    url = urlsplit(InstallerSettings().public_mqtt_url or YOUR_BROKER.replace("<broker>", "broker"))
+def address_of(device_id: str, issued: Issued) -> str | None:
+    """All that a device needs to come, in one line; None where nobody said where the broker is."""
+    public = InstallerSettings().public_mqtt_url
+    if public is None:
+        return None
+    url = urlsplit(public)
     user, word = quote(issued.username, safe=""), quote(issued.token, safe="")
     return f"{url.scheme}://{user}:{word}@{url.netloc}/?client_id={quote(device_id, safe='')}"
 
@@ -73,18 +75,24 @@ def told(device_id: str, issued: Issued) -> DeviceTokenOut:
 def secret(device: Device, issued: Issued) -> SecretOut:
     """A new token, with a code that holds all that the device needs to come."""
     text = address_of(device.id, issued)
-    code = segno.make(text, error="m", micro=False)
-    svg = io.BytesIO()
-    code.save(svg, kind="svg", scale=4, xmldecl=False, svgns=True)
+    svg, png = (None, None) if text is None else _pictures(text)
     return SecretOut(
         client_id=device.id,
         username=issued.username,
         token=issued.token,
         replaced_until=issued.replaced_until,
         qr_text=text,
-        qr_svg=svg.getvalue().decode(),
-        qr_png=code.png_data_uri(scale=6),
+        qr_svg=svg,
+        qr_png=png,
     )
+
+
+def _pictures(text: str) -> tuple[str, str]:
+    """A QR code as SVG, and as a PNG in an address of its own."""
+    code = segno.make(text, error="m", micro=False)
+    svg = io.BytesIO()
+    code.save(svg, kind="svg", scale=4, xmldecl=False, svgns=True)
+    return svg.getvalue().decode(), code.png_data_uri(scale=6)
 
 
 def configuration(
@@ -122,7 +130,7 @@ def configuration(
 
 
 def _account(device: Device, url: str | None, username: str, token: str) -> dict[str, str]:
-    parts = urlsplit(url or YOUR_BROKER.replace("<broker>", "broker.invalid"))
+    parts = urlsplit(url or "mqtts://broker.invalid:8883")
     tls = parts.scheme == "mqtts"
     host = "<broker>" if url is None else str(parts.hostname)
     return {

@@ -73,9 +73,13 @@ class SecretOut(Out):
     replaced_until: dt.datetime | None = Field(
         description="until when the one before is good, unless this one is used"
     )
-    qr_text: str = Field(examples=["mqtts://field-7-probe:…@mqtt.example:8883/?client_id=…"])
-    qr_svg: str = Field(description="the same as a picture")
-    qr_png: str = Field(description="the same as data:image/png;base64,…")
+    qr_text: str | None = Field(
+        description="all that it needs in one line; null: the server does not say where its broker "
+        "is (DALA_PUBLIC_MQTT_URL)",
+        examples=["mqtts://field-7-probe:…@mqtt.example:8883/?client_id=…"],
+    )
+    qr_svg: str | None = Field(description="the same as a picture")
+    qr_png: str | None = Field(description="the same as data:image/png;base64,…")
 
 
 class FileOut(Out):
@@ -180,7 +184,10 @@ class DeviceTokenOut(Out):
     client_id: str = Field(examples=["probe-1"])
     username: str = Field(examples=["probe-1"])
     token: str = Field(description="the MQTT password")
-    qr_text: str = Field(examples=["mqtts://probe-1:…@mqtt.example:8883/?client_id=…"])
+    qr_text: str | None = Field(
+        description="null: the server does not say where its broker is",
+        examples=["mqtts://probe-1:…@mqtt.example:8883/?client_id=…"],
+    )
 
 
 class DevicesRead(LinesRead):

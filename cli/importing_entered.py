@@ -53,7 +53,7 @@ def run(
     rows = []
     for path, kind in files.items():
         try:
-            content = path.read_bytes()
+            content = _content(path)
             with services.engine.begin() as connection:
                 if kind == "boundaries":
                     made = _boundaries(connection, farm, path, content, name_property, dry)
@@ -92,9 +92,8 @@ def _boundaries(
 ) -> Imported:
     from entry import places
 
-    beside = _set_around(path) if path.name.lower() == "taskdata.xml" else content
     found: Boundaries = places.store(
-        connection, farm.id, beside, by=author(), dry=dry, name_property=name_property
+        connection, farm.id, content, by=author(), dry=dry, name_property=name_property
     )
     errors = [
         f"{path.name}, place {one.number} ({one.name or 'no name'}): {error}"
@@ -126,13 +125,16 @@ def _boundaries(
     )
 
 
-def _set_around(document: Path) -> bytes:
-    """TASKDATA.XML with the files beside it that it may refer to, as an archive."""
+def _content(path: Path) -> bytes:
+    """A file; of a task data set, whatever stands for it, all files that may refer to another."""
+    if not path.is_dir() and path.name.lower() != "taskdata.xml":
+        return path.read_bytes()
+    folder = path if path.is_dir() else path.parent
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
-        for one in sorted(document.parent.iterdir()):
+        for one in sorted(folder.rglob("*") if path.is_dir() else folder.iterdir()):
             if one.suffix.lower() == ".xml" and one.is_file():
-                archive.write(one, one.name)
+                archive.write(one, one.relative_to(folder))
     return made.getvalue()
 
 

@@ -354,6 +354,8 @@ def test_without_a_key_or_an_address_a_device_still_comes_into_service(
     body = world.register().json()
 
     assert body["configuration"]["broker_url"] is None
+    # No code rather than one that leads nowhere.
+    assert [body["secret"][name] for name in ("qr_text", "qr_svg", "qr_png")] == [None] * 3
     assert json.loads(body["configuration"]["files"][0]["text"])["host"] == "<broker>"
     with world.engine.connect() as connection:
         assert connection.scalar(sa.select(tables.device_credentials.c.sealed_token)) is None

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from dala import app
 from storage import audit, credentials, farms, fields, tables
 from storage.farms import Region
+from tests.api.writing.test_boundary_files import APART
 from tests.api.writing.world import BOW_TIE, square
 
 Run = Callable[..., Result]
@@ -27,7 +28,7 @@ def run(empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("DALA_DATABASE_URL", url)
     monkeypatch.setenv("DALA_BROKER_KEY", "ab" * 32)
     monkeypatch.setenv("COLUMNS", "250")
-    with empty_engine.begin() as connection:
+    with empty_engine.begin() as connection:  # which migrating had put there
         farms.put_region(connection, Region("KZ-61", "61", "Түркістан", "Туркестан", "Turkistan"))
     return lambda *words: CliRunner().invoke(app, [str(one) for one in words])
 
@@ -134,6 +135,26 @@ def test_a_file_of_boundaries_is_imported_whole_or_not_at_all(
             sa.select(sa.func.count()).select_from(tables.field_boundaries)
         )
     assert versions == 2  # the second time it was the same
+
+
+def test_partfields_are_read_from_a_folder_with_the_files_that_it_refers_to(
+    run: Run, empty_engine: sa.Engine, tmp_path: Path
+) -> None:
+    run(*FARM)
+    folder = tmp_path / "usb" / "TASKDATA"
+    folder.mkdir(parents=True)
+    for name, text in APART.items():
+        corners = square()["coordinates"][0][:-1]
+        points = "".join(f'<PNT A="2" C="{y}" D="{x}"/>' for x, y in corners)
+        (folder / f"{name}.XML").write_text(text.replace("{points}", points))
+
+    from_folder = run("import", tmp_path / "usb", "--farm", "steppe", "--kind", "boundaries")
+    from_file = run("import", folder / "TASKDATA.XML", "--farm", "steppe", "--kind", "boundaries")
+
+    assert (from_folder.exit_code, from_file.exit_code) == (0, 0), from_folder.output
+    with empty_engine.connect() as connection:
+        (field,) = fields.of_farm(connection, farms.get(connection, "steppe").id)
+    assert (field.name, field.official_field_id) == ("Солтүстік", "1")
 
 
 def excel(folder: Path, name: str, text: str) -> Path:
