@@ -31,6 +31,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+# A body is read whole before anybody is asked for a credential.
+TO_STRANGERS = ("/v1/session", "/v1/oauth/")
+SMALL = 64 * 2**10
 TLS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 
 
@@ -60,8 +63,9 @@ class Envelope:
 
         sender = _Sender(send, self._headers | {REQUEST_ID: request_id}, state, note)
         try:
-            _check_length(headers, self._settings)
-            await self._app(scope, _bounded(receive, self._settings), sender)
+            room = _room(scope["path"], self._settings)
+            _check_length(headers, room)
+            await self._app(scope, _bounded(receive, self._settings, room), sender)
         except Refused as refusal:
             await _answer(from_refusal(refusal), scope, receive, sender)
         except Exception as error:
@@ -102,13 +106,18 @@ class _Sender:
         await self._send(message)
 
 
-def _check_length(headers: Headers, settings: ApiSettings) -> None:
+def _room(path: str, settings: ApiSettings) -> int:
+    """The largest body that is read [bytes]: a small one where nobody has said yet who they are."""
+    return min(settings.body_bytes, SMALL) if path.startswith(TO_STRANGERS) else settings.body_bytes
+
+
+def _check_length(headers: Headers, room: int) -> None:
     length = headers.get("content-length", "0")
-    if length.isascii() and length.isdigit() and int(length[:20]) > settings.body_bytes:
-        raise _too_large(settings)
+    if length.isascii() and length.isdigit() and int(length[:20]) > room:
+        raise _too_large(room)
 
 
-def _bounded(receive: Receive, settings: ApiSettings) -> Callable[[], Any]:
+def _bounded(receive: Receive, settings: ApiSettings, room: int) -> Callable[[], Any]:
     """Receive a body up to its end, which must come in time and below the bound."""
     taken, whole = 0, False
     deadline = time.monotonic() + settings.body_s
@@ -128,16 +137,16 @@ def _bounded(receive: Receive, settings: ApiSettings) -> Callable[[], Any]:
             ) from None
         taken += len(message.get("body", b""))
         whole = message["type"] != "http.request" or not message.get("more_body", False)
-        if taken > settings.body_bytes:
-            raise _too_large(settings)
+        if taken > room:
+            raise _too_large(room)
         return message
 
     return bounded
 
 
-def _too_large(settings: ApiSettings) -> Refused:
+def _too_large(room: int) -> Refused:
     return Refused(
         413,
-        f"A body has at most {settings.body_bytes} bytes.",
+        f"A body has at most {room} bytes here.",
         headers={"Connection": "close"},
     )

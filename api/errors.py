@@ -72,6 +72,7 @@ TITLES = {
     503: "Not ready to answer",
 }
 MOST_TOLD = 50  # of what is wrong with a request: a body of 10 MB may be wrong in a million ways
+MOST_WORDS = 4_000  # characters: what was wrong with a name of 50,000 is said without all of it
 # Of a type that comes with several statuses: the title is the type's (RFC 9457, 3.1.3).
 _TITLES_OF_TYPES = {"too-slow": TITLES[408]}
 # What the database refuses is the caller's affair in these classes, and ours in all others.
@@ -104,6 +105,7 @@ def problem(status: int, detail: str, *, kind: str | None = None, **more: Any) -
     title = TITLES.get(status, "Problem")
     kind = kind or type_of(status)
     title = _TITLES_OF_TYPES.get(kind, title)
+    detail = detail if len(detail) <= MOST_WORDS else f"{detail[:MOST_WORDS]}…"
     body = {"type": f"{URN}{kind}", "title": title, "status": status, "detail": detail}
     if request_id := structlog.contextvars.get_contextvars().get("request_id"):
         body["request_id"] = request_id

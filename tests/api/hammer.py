@@ -1,14 +1,16 @@
 """Asks everything that the OpenAPI document says can be asked, and things that it does not.
 
-Schemathesis makes requests of the document, operation by operation and along its links. No answer
-may be our fault, be of a kind that the document does not name, or show a row of another's farm.
+Schemathesis makes requests of the document, operation by operation and along its links, as a person
+who administers and as one who operates a farm. No answer may be our fault, be of a kind that the
+document does not name, or show a row of another's farm.
 
-    python -m tests.api.hammer --requests 10000
+    python -m tests.api.hammer --requests 10100
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import random
 import sys
 import tempfile
@@ -30,28 +32,31 @@ from schemathesis.checks import CheckContext
 from schemathesis.specs.openapi import checks as openapi_checks
 
 import migrations
+from api import serving
 from api.app import make_app
+from api.security import tokens
 from api.settings import ApiSettings
 from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
-from storage import fields
+from storage import accounts, fields, tables
 from storage.database import make_engine
-from tests.api.asking import put_key
-from tests.two_farms import put_land
+from tests.api.asking import put_account
+from tests.two_farms import KEY, put_land
 
 FOREIGN = "zzforeignzz"  # in every name of the other farm
-# A stream that lives as long as its client is held by tests of its own.
-LEFT_OUT = {"/v1/live", "/v1/events"}
+CREDENTIALS = {"authorization", "cookie", "x-csrf-token"}
+LOGINS = {"administrator": "boss", "operator": "erlan"}
 
 
 class World(NamedTuple):
-    """A served API and who asks."""
+    """A served API, and the farm that the operator sees."""
 
     url: str
-    keys: dict[str, str]  # by role
+    engine: sa.Engine
+    farm: int
 
 
-def put_world(engine: sa.Engine) -> dict[str, str]:
+def put_world(engine: sa.Engine) -> int:
     """Two farms, an administrator, and an operator of one of them."""
     with engine.begin() as connection:
         mine = put_land(connection, "mine", "KZ-61")
@@ -65,29 +70,69 @@ def put_world(engine: sa.Engine) -> dict[str, str]:
             soil={},
             soil_source="stated",
         )
-    return {
-        "administrator": put_key(engine, "administrator", everything=True),
-        "operator": put_key(engine, "operator", farm_ids=[mine.farm]),
-    }
+    for role, login in LOGINS.items():
+        put_account(engine, login, role, farm_ids=[] if role == "administrator" else [mine.farm])
+    return mine.farm
+
+
+class Person:
+    """Somebody who is signed in, and signs in again when what they asked for ended that."""
+
+    def __init__(self, world: World, role: str) -> None:
+        self._world, self._role = world, role
+        self._token = ""
+        self.sign_in()
+
+    def ask(self, case: Any) -> dict[str, Any]:
+        """With what a case is sent: in place of credentials that were made up, one's own."""
+        case.cookies = {"dala_session": self._token}
+        for name in [one for one in case.headers or () if one.lower() in CREDENTIALS]:
+            del case.headers[name]
+        return {"headers": {"X-CSRF-Token": tokens.csrf_of(self._token)}, "timeout": 60}
+
+    def sign_in(self) -> None:
+        """Open a session of the account, as it was made."""
+        self._token, account = tokens.make(), tables.accounts
+        with self._world.engine.begin() as connection:
+            of = accounts.get(connection, LOGINS[self._role])
+            farms = [] if self._role == "administrator" else [self._world.farm]
+            as_made = {"role": self._role, "farm_ids": farms, "regions": [], "disabled": False}
+            connection.execute(sa.update(account).where(account.c.id == of.id).values(**as_made))
+            accounts.open_session(
+                connection,
+                of.id,
+                tokens.digest(self._token),
+                lives=dt.timedelta(days=1),
+                address="",
+                user_agent="",
+            )
+
+    def heard(self, response: Any) -> None:
+        """Take note of an answer that lets one no longer in, or who administers not everywhere."""
+        if response.status_code in ({401, 403} if self._role == "administrator" else {401}):
+            self.sign_in()
 
 
 @contextmanager
 def served(engine: sa.Engine) -> Iterator[str]:
     """The application on a port of this machine."""
     quiet: dict[str, Any] = {"api_rate_per_minute": 0, "sign_in_rate_per_minute": 1_000_000}
-    app = make_app(engine, ApiSettings(**quiet))
-    config = uvicorn.Config(app, port=0, log_level="critical", lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            thread.join(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "report-key.jwk"
+        KEY.write(file)
+        app = make_app(engine, ApiSettings(**quiet, report_key_file=file))
+        config = serving.config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            while not server.started:
+                thread.join(0.01)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def shows_nothing_foreign(_context: CheckContext, response: Any, case: Any) -> bool | None:
@@ -121,6 +166,13 @@ def aim(case: Any, chance: random.Random) -> None:
         for name in ("field_id", "crop_zone_id"):
             if name in case.body and chance.random() < 0.8:
                 case.body[name] = chance.choice(THERE[name])
+    aim_stream(case)
+
+
+def aim_stream(case: Any) -> None:
+    """Ask for a stream of events that ends when it has told what there is."""
+    if case.path == "/v1/events":
+        case.query = {**(case.query or {}), "seconds": 0}
 
 
 RUN = 10
@@ -135,91 +187,104 @@ CHECKS = (
 )
 
 
-class Found(NamedTuple):
+class Found:
     """What a run came to."""
 
-    requests: int
-    along_links: int  # of those
-    statuses: Counter[int]
-    failures: dict[str, str]  # by operation
+    def __init__(self) -> None:
+        self.along_links = 0  # requests
+        self.statuses: Counter[int] = Counter()
+        self.failures: dict[str, str] = {}  # by operation
+
+    @property
+    def requests(self) -> int:
+        """How many there were."""
+        return self.statuses.total()
 
 
-def hammer(world: World, role: str, *, examples: int, steps: int, seed: int = 1) -> Found:
-    """Ask as a role: so many requests of each operation, and runs along the links."""
-    headers = {"Authorization": f"Bearer {world.keys[role]}"}
-    schema = schemathesis.openapi.from_url(f"{world.url}/v1/openapi.json")
-    checks = list(CHECKS) + ([shows_nothing_foreign] if role == "operator" else [])
-    statuses: Counter[int] = Counter()
-    failures: dict[str, str] = {}
-    settings = hypothesis.settings(
-        max_examples=max(examples, 1),
-        deadline=None,
-        database=None,
-        derandomize=False,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-        stateful_step_count=6,
-        print_blob=False,
-    )
-
-    chance = random.Random(seed)
-
-    def ask(case: Any) -> None:
-        aim(case, chance)
-        response = case.call(headers=headers, timeout=60)
-        statuses[response.status_code] += 1
-        case.validate_response(response, checks=checks)
-
-    for result in schema.get_all_operations() if examples else ():
-        operation = result.ok()
-        if operation.path in LEFT_OUT:
-            continue
-        tried = hypothesis.seed(seed)(settings(hypothesis.given(operation.as_strategy())(ask)))
-        try:
-            tried()
-        except WRONG as error:
-            failures[operation.label] = _words(error)
-    singly = sum(statuses.values())
-    if steps:
-        _along_links(schema, settings, headers, checks, steps, statuses, failures)
-    requests = sum(statuses.values())
-    return Found(requests, requests - singly, statuses, failures)
+SETTINGS = hypothesis.settings(
+    deadline=None,
+    database=None,
+    derandomize=False,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    stateful_step_count=6,
+    print_blob=False,
+)
 
 
-def _along_links(
-    schema: Any,
-    settings: Any,
-    headers: dict[str, str],
-    checks: list[Any],
-    steps: int,
-    statuses: Counter[int],
-    failures: dict[str, str],
-) -> None:
-    machine = schema.as_state_machine()
+class Hammer:
+    """Asks as a role, until there were so many requests."""
 
-    class Asking(machine):  # type: ignore[misc, valid-type]
-        def get_call_kwargs(self, _case: Any) -> dict[str, Any]:
-            return {"headers": headers, "timeout": 60}
+    def __init__(self, world: World, role: str, seed: int = 1) -> None:
+        self._schema = schemathesis.openapi.from_url(f"{world.url}/v1/openapi.json")
+        self._person = Person(world, role)
+        self._chance = random.Random(seed)
+        self._seed = seed
+        self._checks = [*CHECKS, *([shows_nothing_foreign] if role == "operator" else [])]
+        self.found = Found()
 
-        def validate_response(self, response: Any, case: Any, **_: Any) -> None:
-            # Noted and not raised: what a run along links asks depends on what it was answered, so
-            # that it can seldom be tried again as it was, and would then count as flaky.
-            statuses[response.status_code] += 1
+    def singly(self, requests: int) -> None:
+        """Ask each operation for itself, in rounds."""
+        operations = [result.ok() for result in self._schema.get_all_operations()]
+        until = self.found.requests + requests
+        while self.found.requests < until:
+            left = until - self.found.requests
+            settings = hypothesis.settings(SETTINGS, max_examples=-(-left // len(operations)))
+            for operation in operations:
+                asking = hypothesis.given(operation.as_strategy())(self._ask)
+                try:
+                    hypothesis.seed(self._next_seed())(settings(asking))()
+                except WRONG as error:
+                    self.found.failures.setdefault(operation.label, _words(error))
+
+    def along_links(self, requests: int) -> None:
+        """Ask for what answers name, and for what was made before."""
+        hammer, before = self, self.found.requests
+
+        class Asking(self._schema.as_state_machine()):  # type: ignore[misc]
+            def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+                aim_stream(case)
+                return hammer._person.ask(case)
+
+            def validate_response(self, response: Any, case: Any, **_: Any) -> None:
+                # Noted and not raised: what a run along links asks depends on what it was answered,
+                # so that it can seldom be tried again as it was, and would then count as flaky.
+                try:
+                    hammer._hear(response, case)
+                except WRONG as error:
+                    label = f"along the links: {case.operation.label}"
+                    hammer.found.failures.setdefault(label, _words(error))
+
+        while self.found.requests < before + requests:
+            some = hypothesis.settings(SETTINGS, max_examples=RUN)
             try:
-                case.validate_response(response, checks=checks)
+                hypothesis.seed(self._next_seed())(Asking).run(settings=some)
+            except hypothesis.errors.Flaky:
+                continue  # a step is another than it was first: what was wrong was noted
             except WRONG as error:
-                failures.setdefault(f"along the links: {case.operation.label}", _words(error))
+                self.found.failures.setdefault("along the links", _words(error))
+        self.found.along_links += self.found.requests - before
 
-    # A run ends where an answer makes the next step another than it was when first tried. What was
-    # wrong up to there has been noted.
-    for seed in range(0, steps, RUN):
-        try:
-            some = hypothesis.settings(settings, max_examples=min(RUN, steps - seed))
-            hypothesis.seed(seed)(Asking).run(settings=some)
-        except hypothesis.errors.Flaky:
-            continue
-        except WRONG as error:
-            failures["along the links"] = _words(error)
+    def _ask(self, case: Any) -> None:
+        aim(case, self._chance)
+        self._hear(case.call(**self._person.ask(case)), case)
+
+    def _hear(self, response: Any, case: Any) -> None:
+        self.found.statuses[response.status_code] += 1
+        self._person.heard(response)
+        case.validate_response(response, checks=self._checks)
+
+    def _next_seed(self) -> int:
+        self._seed += 1
+        return self._seed
+
+
+def hammer(world: World, role: str, *, singly: int, along_links: int, seed: int = 1) -> Found:
+    """Ask as a role, so many requests of each kind or a few more."""
+    made = Hammer(world, role, seed)
+    made.singly(singly)
+    made.along_links(along_links)
+    return made.found
 
 
 def _words(error: BaseException) -> str:
@@ -228,31 +293,35 @@ def _words(error: BaseException) -> str:
 
 
 def main() -> int:
-    """Ask so many requests of a database of its own."""
-    parser = argparse.ArgumentParser()
+    """Ask so many requests of a database of its own, half of them as each role."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    wrong = 0
+    wrong = total = 0
     with tempfile.TemporaryDirectory(prefix="dala-hammer-") as home:
         settings = EmbeddedSettings(home=Path(home))
         with open_embedded(settings, verb="test", broker=False) as servers:
             engine = make_engine(servers.database_url, pool_size=10)
             migrations.upgrade(engine)
             with served(engine) as url:
-                world = World(url, put_world(engine))
-                for role in world.keys:
-                    operations = 90  # about
-                    examples = max(asked.requests // 2 // operations, 1)
-                    found = hammer(world, role, examples=examples, steps=examples, seed=asked.seed)
+                world = World(url, engine, put_world(engine))
+                for role in LOGINS:
+                    share = -(-asked.requests // len(LOGINS))
+                    along = share // 3
+                    found = hammer(
+                        world, role, singly=share - along, along_links=along, seed=asked.seed
+                    )
                     sys.stdout.write(
-                        f"{role}: {found.requests} requests, {found.along_links} of them "
-                        f"along links, {dict(found.statuses)}\n"
+                        f"{role}: {found.requests} requests, {found.along_links} of them along "
+                        f"links; answers {dict(sorted(found.statuses.items()))}; "
+                        f"{len(found.failures)} wrong\n"
                     )
                     for operation, words in found.failures.items():
                         sys.stdout.write(f"  {operation}: {words}\n")
-                    wrong += len(found.failures)
+                    wrong, total = wrong + len(found.failures), total + found.requests
             engine.dispose()
+    sys.stdout.write(f"{total} requests, {wrong} operations with a wrong answer\n")
     return 1 if wrong else 0
 
 
