@@ -14,19 +14,18 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
-from types import MappingProxyType
 from typing import Any, NamedTuple
-from xml.etree.ElementTree import Element, ParseError
 
 import numpy as np
 import pyproj
 import shapefile
 import shapely
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 from shapely.geometry import mapping, shape
 
 from analytics.boundary_checks import NO_SHAPE, words_of
+from analytics.boundary_xml import BoundaryError, Place, read_xml
+
+__all__ = ["BoundaryError", "Place", "Read", "read"]
 
 MOST_PLACES = 5_000
 MOST_POINTS = 200_000  # of all the places together
@@ -34,18 +33,6 @@ MOST_BYTES = 64 << 20  # of all the files in an archive
 
 NAMES = ("name", "Name", "NAME", "field", "FIELD", "field_name", "FIELD_NAME")
 _WGS84 = ("EPSG:4326", "OGC:CRS84", "CRS84", "EPSG::4326")
-
-
-class BoundaryError(ValueError):
-    """A file that no boundaries can be read from; the message says why."""
-
-
-class Place(NamedTuple):
-    """A boundary and what the file calls it; the geometry is not checked yet."""
-
-    name: str | None
-    official_id: str | None
-    geometry: Mapping[str, Any]  # GeoJSON, WGS 84
 
 
 class Read(NamedTuple):
@@ -74,7 +61,7 @@ def read(data: bytes, *, name_property: str | None = None) -> Read:
     elif data.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"{":
         kind, places = "geojson", _geojson(data, names)
     elif data.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<":
-        kind, places = _xml(data)
+        kind, places = read_xml(data)
     else:
         raise BoundaryError("neither GeoJSON, a zipped shapefile, KML nor ISOXML")
     found = []
@@ -153,11 +140,17 @@ _BROKEN_ARCHIVE = (
 )
 
 
+# Others may ask for gigabytes of memory to unpack a few bytes.
+_USUAL = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+
+
 def _unpacked(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as opened:
         infos = [one for one in opened.infolist() if not one.is_dir()]
         if sum(one.file_size for one in infos) > MOST_BYTES or len(infos) > 1_000:
             raise BoundaryError(f"more than {MOST_BYTES >> 20} MB in the archive")
+        if any(one.compress_type not in _USUAL for one in infos):
+            raise BoundaryError("the archive is packed in an unusual way: send it as plain zip")
         wanted = {".shp", ".shx", ".dbf", ".prj", ".cpg", ".kml", ".xml"}
         return {
             one.filename: opened.read(one)
@@ -178,7 +171,7 @@ def _archive(data: bytes, names: Iterable[str]) -> tuple[str, Iterable[Place]]:
         return "shapefile", _of_shapefiles(files, shapes, names)
     for name, content in files.items():
         if name.lower().endswith((".kml", "taskdata.xml")):
-            return _xml(content, _beside(files, name))
+            return read_xml(content, _beside(files, name))
     raise BoundaryError("no shapefile, KML nor TASKDATA.XML in the archive")
 
 
@@ -256,123 +249,3 @@ def _of_shapefile(file: str, parts: Mapping[str, bytes], names: Iterable[str]) -
         raise
     except _BROKEN_SHAPEFILE as error:
         raise BoundaryError(f"{file}: cannot be read: {words_of(error)}") from None
-
-
-# --- XML: KML and ISOXML --------------------------------------------------------------------------
-
-
-_NOTHING_BESIDE: Mapping[str, bytes] = MappingProxyType({})
-
-
-def _xml(data: bytes, beside: Mapping[str, bytes] = _NOTHING_BESIDE) -> tuple[str, Iterable[Place]]:
-    root = _parsed(data)
-    tag = _tag(root)
-    if tag == "kml":
-        return "kml", _of_kml(root)
-    if tag == "ISO11783_TaskData":
-        return "isoxml", _of_task_set(root, beside)
-    raise BoundaryError(f"XML of <{tag[:40]}> is neither KML nor ISOXML")
-
-
-def _parsed(data: bytes) -> Element:
-    try:
-        root: Element = fromstring(data, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise BoundaryError(f"no XML that is read here: {str(error)[:120]}") from None
-    return root
-
-
-def _tag(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _below(element: Element, tag: str) -> Iterator[Element]:
-    return (one for one in element.iter() if _tag(one) == tag)
-
-
-def _of_kml(root: Element) -> Iterator[Place]:
-    for placemark in _below(root, "Placemark"):
-        polygons = [
-            [
-                *(_kml_ring(ring) for ring in _below(polygon, "outerBoundaryIs")),
-                *(_kml_ring(ring) for ring in _below(polygon, "innerBoundaryIs")),
-            ]
-            for polygon in _below(placemark, "Polygon")
-        ]
-        if polygons:
-            name = next((one.text for one in placemark if _tag(one) == "name"), None)
-            yield Place((name or "").strip() or None, None, _polygons(polygons))
-
-
-def _kml_ring(boundary: Element) -> list[list[float]]:
-    text = next((one.text for one in _below(boundary, "coordinates")), None) or ""
-    try:
-        return [[float(number) for number in one.split(",")[:2]] for one in text.split()]
-    except ValueError:
-        raise BoundaryError("a coordinate of the KML is no number") from None
-
-
-def _of_task_set(root: Element, beside: Mapping[str, bytes]) -> Iterator[Place]:
-    """Partfields of TASKDATA.XML and of the files that it refers to (XFR), whose root is XFC.
-
-    Such a file is named by the elements in it and a number, as PFD00001; it is XML (B="1").
-    """
-    yield from _of_task_data(root)
-    for reference in (one for one in root if _tag(one) == "XFR"):
-        name = (reference.get("A") or "").strip()
-        if not name.upper().startswith("PFD"):
-            continue  # tasks, products and the like
-        if name.lower() not in beside:
-            raise BoundaryError(
-                f"its fields lie in {name[:40]}.XML, which is not beside it: take the whole set, "
-                "as a zip archive"
-            )
-        external = _parsed(beside[name.lower()])
-        if _tag(external) != "XFC":
-            raise BoundaryError(f"{name[:40]}.XML begins with <{_tag(external)[:40]}>, not <XFC>")
-        yield from _of_task_data(external)
-
-
-def _of_task_data(root: Element) -> Iterator[Place]:
-    """Partfields and their boundaries: PFD, PLN of type 1, LSG outside (1) and inside (2)."""
-    for field in _below(root, "PFD"):
-        polygons: list[list[list[list[float]]]] = []
-        for polygon in (one for one in field if _tag(one) == "PLN" and one.get("A") == "1"):
-            rings = [one for one in polygon if _tag(one) == "LSG"]
-            outside = [_task_ring(one) for one in rings if one.get("A") == "1"]
-            inside = [_task_ring(one) for one in rings if one.get("A") == "2"]
-            polygons += _with_holes(outside, inside)
-        if polygons:
-            code = (field.get("B") or "").strip() or None
-            yield Place((field.get("C") or "").strip() or None, code, _polygons(polygons))
-
-
-def _with_holes(
-    outside: list[list[list[float]]], inside: list[list[list[float]]]
-) -> list[list[list[list[float]]]]:
-    """Rings as polygons. Version 3 lets one PLN have several outer rings: a hole is of its own."""
-    if len(outside) == 1:
-        return [[*outside, *inside]]
-    made = [[one] for one in outside]
-    try:
-        outlines = [shapely.Polygon(one) for one in outside]
-        for hole in inside:
-            within = [at for at, one in enumerate(outlines) if one.covers(shapely.Polygon(hole))]
-            made[within[0]].append(hole)
-    except (*NO_SHAPE, IndexError):
-        raise BoundaryError("a partfield has a hole that lies in none of its outlines") from None
-    return made
-
-
-def _task_ring(line: Element) -> list[list[float]]:
-    try:
-        ring = [[float(one.get("D", "")), float(one.get("C", ""))] for one in _below(line, "PNT")]
-    except ValueError:
-        raise BoundaryError("a point of a partfield has no position") from None
-    return ring if not ring or ring[0] == ring[-1] else [*ring, ring[0]]
-
-
-def _polygons(polygons: list[list[list[list[float]]]]) -> dict[str, Any]:
-    if len(polygons) == 1:
-        return {"type": "Polygon", "coordinates": polygons[0]}
-    return {"type": "MultiPolygon", "coordinates": polygons}
