@@ -72,7 +72,8 @@ class Batch:
             int(self._offered.sum()) - stored,
             reasons.total(),
             list(dict.fromkeys(request for one in others for request in one.requests)),
-            self._read.usual + sum(map(_says_something, others)),
+            sum(one.with_rows() for one in (self._read.pack_origins, self._read.track_origins))
+            + sum(map(_says_something, others)),
             reasons,
             self._conflicts,
             tuple(self._lags_us),
@@ -182,7 +183,7 @@ class Batch:
         """Store all readings; how many of each message were new."""
         ids = self._ids_of({one.key for one in found})
         found = self._with_streams(found, ids)
-        usual = rows.of_columns(self._read.packs, self._read.pack_ends, self._received_at)
+        usual = rows.of_columns(self._read.packs, self._read.pack_origins, self._received_at)
         others = rows.of_readings(found, ids, self._received_at)
         table, messages = rows.in_order(self._possible(usual), others)
         if not len(table):
@@ -247,7 +248,7 @@ class Batch:
         if not found and not len(self._read.tracks):
             return np.zeros(len(self._messages), np.int64)
         names, points = rows.of_points(
-            self._read.tracks, self._read.track_ends, found, self._owners, self._received_at
+            self._read.tracks, self._read.track_origins, found, self._owners, self._received_at
         )
         table, messages = self._possible(points)
         if not len(table):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from typing import Any, NamedTuple
 
-import numpy as np
 import sqlalchemy as sa
 
 from ingest.codecs import (
@@ -16,11 +15,12 @@ from ingest.codecs import (
     track,
     track_columns,
 )
-from ingest.codecs.senml_columns import Names
+from ingest.codecs.senml_columns import Names, Numbers
 from ingest.kept import Kept
 from ingest.messages import Decoded
 from ingest.outcomes import Message
 from ingest.receipts import Numbered
+from ingest.rows import Origins
 from storage import devices
 from storage.devices import Device
 
@@ -29,18 +29,12 @@ class Read(NamedTuple):
     """What the messages of a batch say, by their places in it."""
 
     packs: senml_columns.Rows
-    pack_ends: list[int]  # number of rows after each message
+    pack_origins: Origins
     tracks: track_columns.Points
-    track_ends: list[int]
+    track_origins: Origins
     others: dict[int, Decoded]  # messages that were read one by one
     owners: dict[int, str]  # ids of the devices of usual messages
     numbered: list[Numbered]  # usual messages with a number
-
-    @property
-    def usual(self) -> int:
-        """Usual messages that say something."""
-        rows = np.diff(self.pack_ends, prepend=0) + np.diff(self.track_ends, prepend=0)
-        return int(np.count_nonzero(rows))
 
 
 class _Usual(NamedTuple):
@@ -56,17 +50,11 @@ def read(connection: sa.Connection, messages: Sequence[Message], kept: Kept) -> 
     Devices that they name are looked up; what senders say of later messages is remembered.
     """
     usual = _usual_senders(connection, messages, kept)
-    found = Read(senml_columns.Rows(), [], track_columns.Points(), [], {}, {}, [])
+    packs, points = senml_columns.Rows(), track_columns.Points()
+    found = Read(packs, Origins([], []), points, Origins([], []), {}, {}, [])
     for index, message in enumerate(messages):
         sender = usual[message.topic]
-        numbers = None
-        if sender is not None and len(message.payload) <= MAX_BYTES:
-            if sender.names is not None:
-                numbers = senml_columns.read(message.payload, sender.names, found.packs)
-            else:
-                numbers = track_columns.read(message.payload, found.tracks)
-        found.pack_ends.append(len(found.packs))
-        found.track_ends.append(len(found.tracks))
+        numbers = None if sender is None else _read_usual(index, message.payload, sender, found)
         if sender is None or numbers is None:
             one = found.others[index] = _decode(message, kept)
             if one.learned:
@@ -81,6 +69,25 @@ def read(connection: sa.Connection, messages: Sequence[Message], kept: Kept) -> 
     _look_up(connection, named, kept)
     _read_by_device(messages, found.others, kept)
     return found
+
+
+def _read_usual(index: int, payload: bytes, sender: _Usual, found: Read) -> Numbers | None:
+    """Read a message into columns; None if it is not a usual one."""
+    if len(payload) > MAX_BYTES:
+        return None
+    if sender.names is not None:
+        rows: Sized = found.packs
+        origins, numbers = (
+            found.pack_origins,
+            senml_columns.read(payload, sender.names, found.packs),
+        )
+    else:
+        rows = found.tracks
+        origins, numbers = found.track_origins, track_columns.read(payload, found.tracks)
+    if numbers is not None:
+        origins.messages.append(index)
+        origins.ends.append(len(rows))
+    return numbers
 
 
 def _usual_senders(

@@ -42,9 +42,27 @@ class Table(NamedTuple):
         return Table(self.rows[~left_out], self.messages[~left_out])
 
 
-def of_columns(columns: Rows, ends: Sequence[int], received_at: Array) -> Table:
-    """Readings that were read into columns; ``ends`` has their number after each message."""
-    messages = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+class Origins(NamedTuple):
+    """The messages that were read into columns, and how many rows there were after each."""
+
+    messages: list[int]
+    ends: list[int]
+
+    def of_rows(self) -> Array:
+        """The message of each row."""
+        return np.repeat(np.array(self.messages, np.int64), self._sizes())
+
+    def with_rows(self) -> int:
+        """How many of the messages have rows."""
+        return int(np.count_nonzero(self._sizes()))
+
+    def _sizes(self) -> Array:
+        return np.diff(np.array(self.ends, np.int64), prepend=0)
+
+
+def of_columns(columns: Rows, origins: Origins, received_at: Array) -> Table:
+    """Readings that were read into columns."""
+    messages = origins.of_rows()
     table = np.empty(len(columns), readings.DTYPE)
     table["datastream_id"] = columns.streams
     table["time"] = columns.times
@@ -80,7 +98,7 @@ def in_order(one: Table, other: Table) -> Table:
 
 def of_points(
     usual: Points,
-    ends: Sequence[int],
+    origins: Origins,
     found: Sequence[Placed],
     owners: Mapping[int, str],
     received_at: Array,
@@ -89,15 +107,14 @@ def of_points(
 
     Parameters
     ----------
-    usual, ends
-        Points that were read into columns, and their number after each message.
+    usual, origins
+        Points that were read into columns.
     found
         Those that were read one by one.
     owners
         The device of each message that has points.
     """
-    messages = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
-    table = _points(usual.times, usual.columns(), messages, received_at)
+    table = _points(usual.times, usual.columns(), origins.of_rows(), received_at)
     if found:
         times, *columns = zip(*(one.point for one in found), strict=True)
         messages = np.array([one.message for one in found], np.int64)
@@ -105,7 +122,7 @@ def of_points(
     speakers = {message: owners[message] for message in np.unique(table.messages).tolist()}
     names = sorted(set(speakers.values()))
     places = {name: place for place, name in enumerate(names)}
-    place_of = np.zeros(len(ends), np.int64)
+    place_of = np.zeros(len(received_at), np.int64)
     place_of[list(speakers)] = [places[name] for name in speakers.values()]
     table.rows["device"] = place_of[table.messages]
     return names, table

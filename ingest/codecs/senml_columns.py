@@ -23,6 +23,7 @@ from storage.devices import StreamKey
 _BOOT, _SEQ = -1, -2  # in place of a datastream's id
 _EARLIEST_US, _LATEST_US = senml_pack.RELATIVE_BELOW_US, LATEST_TIME_US
 _LONGEST_S = senml_pack.LONGEST_S
+_OF_NUMBERS = b"0123456789.-"
 _UNUSUAL = ("bv", "bs", "bver", "vs", "vb", "vd", "s", "ut")
 
 
@@ -87,6 +88,7 @@ class Names:
         self.identity, self.device_id = identity, device_id
         self._prefix = f"{senml.URN}{identity}:"
         self._streams = streams
+        self.shape = b""  # of the last pack, without its numbers
         # By base name, then by name, or by name and unit where there is a unit.
         self.by_base: dict[str, dict[str | tuple[str, str], Place]] = {"": {}, self._prefix: {}}
 
@@ -114,7 +116,7 @@ _encoder = msgspec.json.Encoder()
 
 def read(payload: bytes, names: Names, rows: Rows) -> Numbers | None:
     """Add the readings of a usual pack to ``rows``; None if it is not one, and nothing is added."""
-    records = _records(payload)
+    records = _records(payload, names)
     if records is None or len(records) > senml_pack.MAX_RECORDS:
         return None
     length = len(rows)
@@ -124,16 +126,20 @@ def read(payload: bytes, names: Names, rows: Rows) -> Numbers | None:
     return numbers
 
 
-def _records(payload: bytes) -> Sequence[_Record | senml_pack.Record] | None:
+def _records(payload: bytes, names: Names) -> Sequence[_Record | senml_pack.Record] | None:
     if senml_pack.is_cbor(payload):
         return _from_cbor(payload)
     try:
         records = _typed.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    # Of a label given twice the last would win: written out again, there are fewer quotes.
-    if b"\\" in payload or payload.count(b'"') != _encoder.encode(records).count(b'"'):
-        return None
+    # But for its numbers, a device's pack is mostly like the one before, labels and quotes too.
+    shape = payload.translate(None, _OF_NUMBERS)
+    if shape != names.shape:
+        # Of a label given twice the last would win: written out again, there are fewer quotes.
+        if b"\\" in payload or payload.count(b'"') != _encoder.encode(records).count(b'"'):
+            return None
+        names.shape = shape
     return records
 
 

@@ -136,6 +136,16 @@ def test_what_is_not_usual_is_left_to_the_full_decoder(packed: bytes) -> None:
     assert rows.values == [0.25]  # of a pack that is left alone nothing is kept
 
 
+def test_a_label_twice_is_noticed_after_packs_that_look_much_like_it() -> None:
+    rows, known = Rows(), names()
+    good = b'[{"bt":1750000000,"n":"soil_moisture/20","v":0.25}]'
+    twice = b'[{"bt":1750000000,"n":"soil_moisture/20","v":0.25,"v":0.25}]'
+
+    found = [read(sent, known, rows) for sent in (good, twice, good, twice, twice)]
+
+    assert [one is not None for one in found] == [True, False, True, False, False]
+
+
 def test_a_good_record_before_a_bad_one_is_left_alone_with_it() -> None:
     packed = payload({"bt": TIME_S, "n": "soil_moisture/20", "v": 0.25}, {"n": "happiness", "v": 1})
 
@@ -176,21 +186,23 @@ RECORDS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@given(st.lists(RECORDS, max_size=5), st.booleans())
+@given(st.lists(st.tuples(st.lists(RECORDS, max_size=5), st.booleans()), min_size=1, max_size=3))
 def test_whatever_is_read_into_columns_is_what_the_full_decoder_reads(
-    records: list[dict[str, Any]], begins_with_a_time: bool
+    sent: list[tuple[list[dict[str, Any]], bool]],
 ) -> None:
-    packed = payload(*([{"bt": TIME_S}] if begins_with_a_time else []), *records)
-    rows = Rows()
+    known = names()  # which remembers the packs before
+    for records, begins_with_a_time in sent:
+        packed = payload(*([{"bt": TIME_S}] if begins_with_a_time else []), *records)
+        rows = Rows()
 
-    numbers = read(packed, names(), rows)
+        numbers = read(packed, known, rows)
 
-    if numbers is not None:
-        found = senml.decode(packed, Context((DEVICE,), TIME_S * 1_000_000))
-        assert (found.rejected, found.boot, found.seq) == ([], *numbers)
-        assert list(zip(rows.streams, rows.times, rows.values, strict=True)) == decoded(packed)
-    else:
-        assert not len(rows)
+        if numbers is not None:
+            found = senml.decode(packed, Context((DEVICE,), TIME_S * 1_000_000))
+            assert (found.rejected, found.boot, found.seq) == ([], *numbers)
+            assert list(zip(rows.streams, rows.times, rows.values, strict=True)) == decoded(packed)
+        else:
+            assert not len(rows)
 
 
 @given(st.binary(max_size=60))
