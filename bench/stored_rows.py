@@ -34,6 +34,7 @@ class Offer(NamedTuple):
     beforehand: Rows
     batches: list[Rows]
     known: int  # rows of the batches that are stored already when their batch comes
+    by_others: list[Rows]  # what another worker stores just before each batch
 
 
 def sent_again(rows: Rows, size: int, share_pct: float) -> Offer:
@@ -51,20 +52,21 @@ def sent_again(rows: Rows, size: int, share_pct: float) -> Offer:
         chosen = np.sort(random.permutation(len(last))[:again])
         batches.append(np.concatenate([last[chosen], rest[: count - again]]))
         last, rest, known = rest[: count - again], rest[count - again :], known + again
-    return Offer(before, batches, known)
+    return Offer(before, batches, known, [rows[:0] for _ in batches])
 
 
 def by_another(rows: Rows, size: int, share_pct: float) -> Offer:
-    """Batches of which somebody else has stored a part, anywhere: the worst that can come.
+    """Batches of which somebody else stores a part just before, anywhere: the worst that can come.
 
     As many rows as are offered are in the table beforehand.
     """
-    half = len(rows) // 2
-    history, offered = rows[:half], rows[half:]
-    count = round(half * share_pct / 100.0)
-    chosen = np.sort(np.random.default_rng(2).permutation(half)[:count])
-    batches = [offered[cut : cut + size] for cut in range(0, half, size)]
-    return Offer(np.concatenate([history[count:], offered[chosen]]), batches, count)
+    half, random = len(rows) // 2, np.random.default_rng(2)
+    batches = [rows[half:][cut : cut + size] for cut in range(0, half, size)]
+    theirs = []
+    for batch in batches:
+        count = round(len(batch) * share_pct / 100.0)
+        theirs.append(batch[np.sort(random.permutation(len(batch))[:count])])
+    return Offer(rows[:half], batches, sum(map(len, theirs)), theirs)
 
 
 def of_readings(count: int, streams: int = STREAMS) -> Subject:
