@@ -31,6 +31,7 @@ LEAST_FARMS = 3
 TOLERANCE = 1e-8
 # Of the largest weight in a combination: cells below it are there by dependence alone.
 MATTERS = 0.2
+DIGITS = 6  # of weights: rounding of the machine must not decide which cells stay empty
 
 Array = NDArray[np.float64]
 
@@ -113,9 +114,11 @@ def _to_leave_out(published: Sequence[int], owners: Sequence[int]) -> list[int]:
     left, sizes, right = np.linalg.svd(matrix, full_matrices=False)
     rank = int((sizes > TOLERANCE * sizes.max()).sum())
     chosen: list[int] = []
-    for combination in _told(right[:rank].T, farms):
-        weights = np.abs(left[:, :rank] @ ((right[:rank] @ combination) / sizes[:rank]))
-        used = [int(row) for row in np.flatnonzero(weights > MATTERS * weights.max())]
+    for combinations in _told(right[:rank].T, farms):
+        parts = left[:, :rank] @ ((right[:rank] @ combinations) / sizes[:rank, None])
+        weights = np.linalg.norm(parts, axis=1)  # whatever the basis of the combinations
+        share = np.round(weights / weights.max(), DIGITS)
+        used = [int(row) for row in np.flatnonzero(share > MATTERS)]
         if not any(row in used for row in chosen):
             chosen.append(min(used, key=lambda row: (published[row].bit_count(), row)))
     return [published[row] for row in chosen]
@@ -140,13 +143,14 @@ def _by_piece(published: Sequence[int], owners: Sequence[int]) -> tuple[Array, N
 def _told(basis: Array, farms: NDArray[np.int64]) -> Iterator[Array]:
     """Combinations of published sums that are of one farm alone, then of two.
 
+    Of each farm or two all of them, as orthonormal columns of shape (pieces, combinations).
     ``farms`` ascends, so that the pieces of a farm stand together.
     """
     projection = basis @ basis.T
     begins = np.flatnonzero(np.diff(farms, prepend=-1))
     ends = np.append(begins[1:], len(farms))
     largest = np.array(
-        [_largest(projection[a:b, a:b])[0] for a, b in zip(begins, ends, strict=True)]
+        [np.linalg.eigvalsh(projection[a:b, a:b])[-1] for a, b in zip(begins, ends, strict=True)]
     )
     shared = np.add.reduceat(np.add.reduceat(projection**2, begins, axis=0), begins, axis=1)
     # What two have together beyond the larger of each is at most what stands between them.
@@ -156,14 +160,8 @@ def _told(basis: Array, farms: NDArray[np.int64]) -> Iterator[Array]:
     near = np.triu((bound > 1.0 - TOLERANCE) & ~told[:, None] & ~told[None, :], 1)
     for few in (*alone, *zip(*np.nonzero(near), strict=True)):
         theirs = np.concatenate([np.arange(begins[one], ends[one]) for one in few])
-        size, vector = _largest(projection[np.ix_(theirs, theirs)])
-        if size > 1.0 - TOLERANCE:
-            found = np.zeros(len(farms))
-            found[theirs] = vector
+        values, vectors = np.linalg.eigh(projection[np.ix_(theirs, theirs)])
+        if values[-1] > 1.0 - TOLERANCE:
+            found = np.zeros((len(farms), int((values > 1.0 - TOLERANCE).sum())))
+            found[theirs] = vectors[:, values > 1.0 - TOLERANCE]
             yield found
-
-
-def _largest(block: Array) -> tuple[float, Array]:
-    """The largest eigenvalue of the projection among some pieces, and its vector."""
-    sizes, vectors = np.linalg.eigh(block)
-    return float(sizes[-1]), np.asarray(vectors[:, -1])

@@ -1,7 +1,11 @@
 """Nobody can tell from published cells what one or two farms said, by no sum and no difference."""
 
 import itertools
+import os
+import subprocess
+import sys
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +18,7 @@ from reports.statements.families import FAMILIES
 from reports.statements.suppression import Universe
 from tests.reports.statements import made_facts
 
+ROOT = Path(__file__).resolve().parents[3]
 FAMILY = {family.name: family for family in FAMILIES}
 
 
@@ -57,3 +62,26 @@ def test_without_complementary_cells_the_attack_would_succeed() -> None:
 
     assert few < cells.empty
     assert attacks(facts, cells._replace(empty=frozenset(few))) != []
+
+
+def test_the_same_cells_stay_empty_each_time() -> None:
+    # The country's report and a region's are made apart: what stays empty must be the same in both.
+    # Of threads that share the work of a decomposition, the order of sums is another each time.
+    code = (
+        "from tests.reports.statements import made_facts as m; from reports.statements import cube;"
+        "from reports.statements.families import FAMILIES;"
+        "print(sorted(map(repr, cube.of_areas(m.country(3, 60), FAMILIES).empty)))"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": threads},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2")
+    ]
+
+    assert len(told[0]) > 1_000
+    assert told[0] == told[1]
