@@ -143,8 +143,10 @@ function Choose(props: { zone: ZoneAdvice; day: string; changed: () => void }) {
   const key = useSignal(onceKey());
   const busy = useSignal(false);
   const failure = useSignal<Failure | null>(null);
-  async function take(choice: "accepted" | "skipped"): Promise<void> {
+  const last = useSignal<DecisionOut["choice"]>("accepted"); // what trying again means
+  async function take(choice: DecisionOut["choice"]): Promise<void> {
     busy.value = true;
+    last.value = choice;
     const asked = {
       crop_zone_id: zone.crop_zone_id,
       day,
@@ -187,7 +189,7 @@ function Choose(props: { zone: ZoneAdvice; day: string; changed: () => void }) {
           {t("decision.changed")}
         </p>
       ) : (
-        failure.value && <Failed failure={failure.value} retry={() => void take("accepted")} />
+        failure.value && <Failed failure={failure.value} retry={() => void take(last.value)} />
       )}
     </form>
   );
