@@ -5,7 +5,10 @@ from typer.testing import CliRunner
 
 from dala import VERBS, app
 
-GROUPS = (["rejected"], ["rejected", "retry"], ["rejected", "export"])
+GROUPS = (
+    ["rejected"], ["rejected", "retry"], ["rejected", "export"],
+    ["farm"], ["farm", "add"], ["farm", "show"], ["field", "add"], ["crop", "add"],
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("words", [[], *([name] for name, _ in VERBS), *GROUPS], ids="-".join)
