@@ -24,6 +24,7 @@ from reports.statements.families import (
 from reports.statements.figures import moment, spoke
 from reports.statements.kinds import KINDS, Kind
 from reports.statements.observations import Observing
+from reports.statements.suppression import LEAST_FARMS
 from storage import farms
 from storage.statement_facts import Period
 
@@ -110,7 +111,9 @@ def of(connection: sa.Connection, asked: Asked, *, as_of: dt.datetime) -> Statem
         )
     members = {farm.id for farm in found.farms if area.code in found.farm_areas[farm.id]}
     subject = {"level": area.level, "area": area.code, "names": dict(area.names)}
-    content = _content(found, kind, members, observations, _excluded(cells, kind, area.code))
+    content = _content(
+        found, kind, members, observations, _excluded(cells, kind, area.code), of_area=True
+    )
     return Statement(asked, None, subject, as_of, content)
 
 
@@ -126,7 +129,7 @@ def _of_farm(connection: sa.Connection, asked: Asked, kind: Kind, as_of: dt.date
         observing.of_cells("", area, {one.family: one.divided for one in kind.shown})
     )
     subject = {"level": "farm", "area": area, "farm": farm.slug, "name": farm.name}
-    content = _content(found, kind, {farm.id}, observations, _left_out(found, kind))
+    content = _content(found, kind, {farm.id}, observations, _left_out(found, kind), of_area=False)
     return Statement(asked, farm.id, subject, as_of, content)
 
 
@@ -194,6 +197,8 @@ def _content(
     members: set[int],
     observations: Sequence[Observation],
     excluded: Sequence[Mapping[str, Any]],
+    *,
+    of_area: bool,
 ) -> dict[str, Any]:
     zones = [one for one in facts.zones if one.farm.id in members]
     reporting = members & _reporting(facts, kind)
@@ -209,7 +214,7 @@ def _content(
         },
         "remarks": remarks,
         "methods": _methods(zones),
-        "inputs": _inputs(facts, zones, members),
+        "inputs": _inputs(facts, zones, members, of_area=of_area),
         "observations": list(observations),
     }
 
@@ -227,22 +232,12 @@ def _methods(zones: Sequence[Zone]) -> list[dict[str, Any]]:
     ]
 
 
-def _inputs(facts: Facts, zones: Sequence[Zone], members: set[int]) -> dict[str, Any]:
+def _inputs(
+    facts: Facts, zones: Sequence[Zone], members: set[int], *, of_area: bool
+) -> dict[str, Any]:
     """Digests of all that the figures were made of."""
     rows = [one.row for one in zones if one.row is not None]
     fields = {one.field.id for one in zones}
-    records = {
-        "farms": [list(farm) for farm in facts.farms if farm.id in members],
-        "fields": sorted({one.field.id: _plain(one.field._asdict()) for one in zones}.items()),
-        "crop_zones": [_plain(one.zone._asdict()) for one in zones],
-        "water_supplies": [
-            _plain(one._asdict()) for one in facts.supplies.values() if one.field_id in fields
-        ],
-        "investments": [
-            _plain(one._asdict()) for one in facts.investments if one.farm_id in members
-        ],
-        "devices": [list(one) for one in facts.devices.values() if one.farm_id in members],
-    }
     return {
         "season_results": [
             {"id": row["id"], "digest": row["input_digest"]}
@@ -251,14 +246,38 @@ def _inputs(facts: Facts, zones: Sequence[Zone], members: set[int]) -> dict[str,
         "yield_monitor_results": [
             one._asdict() for one in facts.harvests if one.field_id in fields
         ],
-        "records": {
-            name: hashlib.sha256(rfc8785.dumps(_plain(rows))).hexdigest()
-            for name, rows in records.items()
-        },
+        "records": _records(facts, zones, members, of_area=of_area),
         "catalogues": {
             name: catalogues.used(name) for name in (catalogues.TARIFFS, catalogues.TECHNOLOGIES)
         },
     }
+
+
+def _records(
+    facts: Facts, zones: Sequence[Zone], members: set[int], *, of_area: bool
+) -> dict[str, str | None]:
+    """Digests of what people entered, by what it is; of which farm each record is stands beside it.
+
+    Of an area there is none of one or two farms' records: few numbers can be found by trying them.
+    """
+    owner = {one.field.id: one.farm.id for one in zones}
+    records: dict[str, list[tuple[int, NamedTuple]]] = {
+        "farms": [(one.id, one) for one in facts.farms],
+        "fields": sorted({one.field.id: (one.farm.id, one.field) for one in zones}.values()),
+        "crop_zones": [(one.farm.id, one.zone) for one in zones],
+        "water_supplies": [
+            (owner[one.field_id], one) for one in facts.supplies.values() if one.field_id in owner
+        ],
+        "investments": [(one.farm_id, one) for one in facts.investments],
+        "devices": [(one.farm_id, one) for one in facts.devices.values()],
+    }
+    found: dict[str, str | None] = {}
+    for name, rows in records.items():
+        theirs = [(farm, row) for farm, row in rows if farm in members]
+        is_few = of_area and 0 < len({farm for farm, _ in theirs}) < LEAST_FARMS
+        plain = rfc8785.dumps([_plain(row._asdict()) for _, row in theirs])
+        found[name] = None if is_few else hashlib.sha256(plain).hexdigest()
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -220,3 +220,24 @@ def test_investments_give_a_cost_for_each_cubic_metre_saved(country: sa.Connecti
     assert cost["OBS_VALUE"] == pytest.approx(5e5 / saved, abs=1e-6)
     assert cost["CI95_LOW"] < cost["OBS_VALUE"] < cost["CI95_HIGH"]
     assert "KZ COST_PER_M3_SAVED" not in figures(country, "programme", "KZ-61")
+
+
+def test_digests_of_few_farms_records_are_not_told(country: sa.Connection) -> None:
+    # An amount of money has few enough values to try them all against a digest.
+    id_ = country.scalar(sa.text("SELECT id FROM farms WHERE slug = 'kz-43-0'"))
+    country.execute(
+        tables.investments.insert().values(
+            farm_id=id_, made_on="2023-04-01", purpose="other", amount_kzt=1e6,
+            service_life_years=10.0, reference="contract",
+        )
+    )  # fmt: skip
+    digests = [
+        statement.of(country, asked, as_of=now(country)).content["inputs"]["records"]
+        for asked in (
+            Asked("programme", filed.SEASON, area="KZ-43"),
+            Asked("programme", filed.SEASON, farm="kz-43-0"),
+        )
+    ]
+
+    assert [one["investments"] is None for one in digests] == [True, False]
+    assert [one["crop_zones"] is None for one in digests] == [False, False]
