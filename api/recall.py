@@ -43,7 +43,8 @@ from storage.changes import Relied
 
 log = structlog.get_logger()
 
-MOST = 10_000  # requests that are remembered
+# What is remembered: a request counts as ten subjects, and each of its own; some 100 bytes apiece.
+ROOM, OF_A_REQUEST = 200_000, 10
 IDLE_S = 30.0  # after which the connection is closed
 AT_ONCE = 64  # that are asked for in one statement
 _LONGEST_S = changes.RELIED_ON.total_seconds()
@@ -66,6 +67,11 @@ class _Kept:
         self.head: Sequence[tuple[bytes, bytes]] = ()
         self.route: Any = None
 
+    @property
+    def weight(self) -> int:
+        """What it takes of the room."""
+        return OF_A_REQUEST + len(self.relied.subjects)
+
 
 class Recall:
     """What was answered to whom, and whether it stands."""
@@ -73,6 +79,7 @@ class Recall:
     def __init__(self, door: Door, answers: Answers) -> None:
         self.door, self._answers = door, answers
         self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
+        self._held = 0
         self._lock = threading.Lock()
         self._asking = _Asking(door.engine, door.settings.idle)
 
@@ -97,10 +104,11 @@ class Recall:
         kept.head = [one for one in answer.raw_headers if one[0] != b"content-length"]
         kept.route = request.scope.get("route")
         with self._lock:
+            self._drop(key)
             self._kept[key] = kept
-            self._kept.move_to_end(key)
-            if len(self._kept) > MOST:
-                self._kept.popitem(last=False)
+            self._held += kept.weight
+            while self._held > ROOM:
+                self._drop(next(iter(self._kept)))  # what was not asked for the longest
 
     async def find(self, key: bytes) -> _Kept | None:
         """The answer to a request, if it stands this moment."""
@@ -116,8 +124,12 @@ class Recall:
                 return kept
         with self._lock:
             if self._kept.get(key) is kept:
-                del self._kept[key]
+                self._drop(key)
         return None
+
+    def _drop(self, key: bytes) -> None:
+        gone = self._kept.pop(key, None)
+        self._held -= 0 if gone is None else gone.weight
 
     def body(self, kept: _Kept) -> bytes | None:
         """Its bytes, where they are still there."""

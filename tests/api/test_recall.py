@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
+from api import recall
 from api.security import tokens
 from storage import accounts, api_clients, changes, devices, farms, heard, results, tables
 from tests.api.asking import Api, put_account, put_key
@@ -412,6 +413,23 @@ def test_a_connection_that_breaks_is_the_long_way_and_no_error(world: World, key
 
     assert applied(world.ask(FARM, key)) == 100.0
     assert applied(world.told_again(key)) == 100.0
+
+
+def test_there_is_room_for_so_much_and_the_oldest_makes_room(
+    world: World, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recall, "ROOM", 3 * (recall.OF_A_REQUEST + 2))
+    paths = [f"{FARM}?format=json&{n}" for n in range(3)]
+    for path in paths:
+        world.told_again(key, path)
+    world.told_again(key, paths[0])
+
+    world.told_again(key, FARM)  # in whose place the second goes
+
+    assert world.api.app.state.recall._held == 3 * (recall.OF_A_REQUEST + 2)
+    for path, is_there in ((paths[0], True), (paths[2], True), (paths[1], False)):
+        assert world.ask(path, key).status_code == 200
+        assert world.was_recalled() == is_there
 
 
 def test_the_long_way_is_gone_now_and_then_although_nothing_changes(world: World, key: str) -> None:
