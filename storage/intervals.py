@@ -75,8 +75,8 @@ _REAL = sa.text("""
 CROSS JOIN LATERAL (
         SELECT max(step) AS longest
           FROM (SELECT time - lag(time) OVER (ORDER BY time) AS step FROM readings
-                 WHERE datastream_id = gap.id AND time >= gap.start AND time <= gap.finish)
-               AS steps) AS found
+                 WHERE datastream_id = gap.id AND time >= gap.start AND time <= gap.finish
+                   AND time >= :first AND time <= :last) AS steps) AS found
      WHERE found.longest > make_interval(secs => gap.longest_s)
   ORDER BY gap.place
 """)
@@ -90,11 +90,13 @@ def note_gaps(connection: sa.Connection, gaps: Sequence[Gap], *, now: dt.datetim
     """Open an alert for each device that has a new gap, or add it to the one that is open."""
     if not gaps:
         return 0
-    parameters = {
+    parameters: dict[str, Any] = {
         "ids": [gap.datastream_id for gap in gaps],
         "starts": [gap.start for gap in gaps],
         "ends": [gap.end for gap in gaps],
         "longest": [gap.longest_s for gap in gaps],
+        "first": min(gap.start for gap in gaps),
+        "last": max(gap.end for gap in gaps),
     }
     by_device: dict[str, list[Gap]] = defaultdict(list)
     for place in connection.scalars(_REAL, parameters):

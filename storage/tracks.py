@@ -228,7 +228,7 @@ _DAYS = sa.text("""
          WHERE device_id = :device_id AND time >= :start AND time < :end
      UNION ALL
         SELECT (SELECT min(time) FROM track_points
-                 WHERE device_id = :device_id AND time < :end AND time >=
+                 WHERE device_id = :device_id AND time >= :start AND time < :end AND time >=
                        CAST(CAST(first AT TIME ZONE :timezone AS date) + 1 AS timestamp)
                        AT TIME ZONE :timezone)
           FROM found WHERE first IS NOT NULL)

@@ -17,10 +17,19 @@ _ASKS = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 _COPY_OUT = re.compile(r"\s*COPY \((.*)\) TO STDOUT", re.IGNORECASE | re.DOTALL)
 _CALL = re.compile(r"(?:\w+\.)?(\w+)\((.*)\)", re.DOTALL)
 _BODY = """
-    SELECT prosrc, proargnames, pronargs, prolang = (SELECT oid FROM pg_language
-                                                      WHERE lanname = 'plpgsql')
+    SELECT prosrc, proargnames, pronargs, proargtypes::regtype[]::text[],
+           prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')
       FROM pg_proc WHERE oid = to_regproc(%s)
 """
+# What a function that is called for each row of another table is called with.
+_OF_A_ROW = re.compile(r"\w+\.\w+")
+_SAMPLES = {
+    "integer": ("1",),
+    "timestamp with time zone": (
+        "'2025-06-01 00:00:00+00'::timestamptz",
+        "'2025-06-20 00:00:00+00'::timestamptz",
+    ),
+}
 
 
 class Planned(NamedTuple):
@@ -64,8 +73,12 @@ def watched() -> Iterator[list[Planned]]:
         assert found is not None
         with psycopg.Cursor(connection) as own:
             execute(own, _BODY, (found.group(1),))
-            ((body, names, count, procedural),) = own.fetchall()
+            ((body, names, count, types, procedural),) = own.fetchall()
         values = [value.strip() for value in found.group(2).split(",")]
+        samples = {kind: iter(each) for kind, each in _SAMPLES.items()}
+        for place, value in enumerate(values):
+            if _OF_A_ROW.fullmatch(value):
+                values[place] = next(samples[types[place]])
         given = dict(zip(names[:count], values, strict=True))
         body = re.sub(
             rf"(?<![\w.])({'|'.join(given)})\b", lambda found: given[found.group(1)], body
