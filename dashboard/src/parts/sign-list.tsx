@@ -40,7 +40,7 @@ export function SignTable({ signs }: { signs: readonly Sign[] }) {
                   {sign.silent && `, ${t("map.sign.silent")}`}
                 </span>
               </td>
-              <td>{sign.field?.name ?? `${number(sign.at[1], 4)}°, ${number(sign.at[0], 4)}°`}</td>
+              <td>{whereOf(sign)}</td>
               <td class="number">{speedOf(sign)}</td>
               <td class="wide">{lastOf(sign)}</td>
             </tr>
@@ -49,6 +49,13 @@ export function SignTable({ signs }: { signs: readonly Sign[] }) {
       </table>
     </details>
   );
+}
+
+/** The field of what stands still, or the farm, whose own place it then has on the map. */
+function whereOf({ at, kind, field, position }: Sign): string {
+  if (field) return field.name;
+  if (kind === "device" && position?.latitude_deg === null) return t("map.at_farm");
+  return `${number(at[1], 4)}°, ${number(at[0], 4)}°`;
 }
 
 function speedOf({ position }: Sign): string {

@@ -80,6 +80,7 @@ export const today = {
   "map.name": "Name",
   "map.kind": "What it is",
   "map.where": "Where",
+  "map.at_farm": "at the farm",
   "map.speed": "Speed",
   "map.last": "Last known",
   "map.seen": "here at {time}",

@@ -84,6 +84,7 @@ export const today: Words<typeof english> = {
   "map.name": "Атауы",
   "map.kind": "Түрі",
   "map.where": "Қайда",
+  "map.at_farm": "шаруашылықта",
   "map.speed": "Жылдамдығы",
   "map.last": "Соңғы дерек",
   "map.seen": "{time} осында болған",

@@ -103,6 +103,7 @@ export const today: Words<typeof english> = {
   "map.name": "Название",
   "map.kind": "Что это",
   "map.where": "Где",
+  "map.at_farm": "в хозяйстве",
   "map.speed": "Скорость",
   "map.last": "Последние данные",
   "map.seen": "здесь в {time}",
