@@ -27,8 +27,8 @@ MOST_POINTS = 50_000
 LEAST_HA, MOST_HA = 0.001, 100_000.0
 # What two surveys of one border differ by is no overlap.
 OVERLAP_SHARE, OVERLAP_HA = 0.01, 0.05
-MOST_PAIRS = 10_000_000  # of points of two outlines that are compared
-DECIMETRE_DEG = 1e-6
+MOST_PAIRS = 500_000  # of points of two outlines that are compared: a second, at the worst
+HALF_METRE_DEG = 5e-6
 
 
 class Checked(NamedTuple):
@@ -106,7 +106,7 @@ class Neighbours:
     """
 
     def __init__(self, named: Mapping[str, Mapping[str, Any]]) -> None:
-        self._shapes: dict[str, BaseGeometry] = {}
+        self._shapes: dict[str, tuple[BaseGeometry, tuple[float, ...]]] = {}
         self._unknown: dict[str, str] = {}
         for name, geometry in named.items():
             self.put(name, geometry)
@@ -115,7 +115,8 @@ class Neighbours:
         """Add a boundary, or its next version."""
         self._unknown.pop(name, None)
         try:
-            self._shapes[name] = shape(geometry)
+            made = shape(geometry)
+            self._shapes[name] = made, made.bounds
         except NO_SHAPE as error:
             self._shapes.pop(name, None)
             self._unknown[name] = words_of(error)
@@ -125,8 +126,7 @@ class Neighbours:
         own = shape(geometry)
         found = Beside({}, {name: why for name, why in self._unknown.items() if name != but})
         west, south, east, north = own.bounds
-        for name, other in self._shapes.items():
-            left, low, right, high = other.bounds
+        for name, (other, (left, low, right, high)) in self._shapes.items():
             if name == but or left > east or right < west or low > north or high < south:
                 continue
             try:
@@ -155,7 +155,7 @@ def _shared_ha(one: BaseGeometry, other: BaseGeometry) -> float:
     """
     pair = (one, other)
     if _pairs(*pair) > MOST_PAIRS:  # two combs of thousands of teeth cross millions of times
-        pair = (one.simplify(DECIMETRE_DEG), other.simplify(DECIMETRE_DEG))
+        pair = (one.simplify(HALF_METRE_DEG), other.simplify(HALF_METRE_DEG))
         if _pairs(*pair) > MOST_PAIRS:
             raise ValueError("both have very many points")
     return area_of(pair[0].intersection(pair[1])) if pair[0].intersects(pair[1]) else 0.0
