@@ -196,7 +196,8 @@ def get_report(
     if form.name != "json":
         observations = json.loads(found.manifest)["content"]["observations"]
         rows = [ObservationOut(**whole(one)) for one in observations]
-        body = Content(number, ObservationOut, rows).written(form)
+        beside = {"REPORT": number, "REVISION": found.revision}
+        body = Content(number, ObservationOut, rows, beside=beside).written(form)
     return settled(request, Response(body, media_type=form.media_type, headers=headers))
 
 

@@ -186,6 +186,7 @@ def test_as_csv_every_figure_has_every_column(world: World) -> None:
     assert (total["REF_AREA"], float(total["OBS_VALUE"]), total["UNIT_MEASURE"]) == (
         "KZ-61", 40_006.0, "m3",
     )  # fmt: skip
+    assert (total["REPORT"], total["REVISION"]) == (number, "0")
     # 60 mm on 10 ha of each of 4 farms; the 6 m³ that no day tells of have no month.
     june = [row for row in rows if row["TIME_PERIOD"] == "2025-06"]
     assert [float(row["OBS_VALUE"]) for row in june] == [24_000.0]
