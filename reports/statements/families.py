@@ -87,6 +87,10 @@ def _judged(facts: Facts) -> Iterator[Item]:
     )
 
 
+def _computed(facts: Facts) -> Iterator[Item]:
+    return (one for one in _zones(facts) if one.of.row is not None)
+
+
 def _harvested(facts: Facts) -> Iterator[Item]:
     return (one for one in _zones(facts) if one.of.row and one.of.row["mass_kg"] is not None)
 
@@ -158,6 +162,18 @@ def _savings_parts(universes: Universes, items: Sequence[Item], _: str | None) -
     return [*parts, _water_of(universes, zones), _land_of(universes, zones)]
 
 
+def _measured_parts(universes: Universes, items: Sequence[Item], _: str | None) -> list[Part]:
+    """A share of days by hectares, of the crop zones that know it."""
+    return [
+        _part(
+            universes,
+            name,
+            ((one.of.zone.id, one.farm_id) for one in items if one.of.row[name] is not None),
+        )
+        for name in MEASURED_SHARES.values()
+    ]
+
+
 def _harvest_parts(universes: Universes, items: Sequence[Item], _: str | None) -> list[Part]:
     zones = [one.of for one in items]
     mass = _part(universes, "mass", ((one.zone.id, one.farm.id) for one in zones))
@@ -181,6 +197,12 @@ def _cost_parts(universes: Universes, items: Sequence[Item], _: str | None) -> l
     ]
 
 
+# Indicators, and the shares of results that they are means of.
+MEASURED_SHARES = {
+    "WEATHER_MEASURED": "weather_coverage_pct",
+    "WATER_MEASURED": "water_coverage_pct",
+    "SOIL_MEASURED": "soil_coverage_pct",
+}
 # Divisions of water that leave crop zones whole: hectares add up along them.
 WHOLE_ZONES = frozenset({None, "IRRIGATION_TECHNOLOGY", "FIELD"})
 
@@ -227,9 +249,10 @@ HARVEST = Family(
     {"CROP": lambda zone: zone.zone.crop, "FIELD": lambda zone: zone.label},
     _harvest_parts,
 )
+MEASURED = Family("measured", _computed, {}, _measured_parts)
 DEVICES = Family("devices", _devices, {}, _devices_parts)
 INVESTMENTS = Family(
     "investments", _investments, {"PURPOSE": lambda one: one.purpose}, _investment_parts
 )
 COSTS = Family("costs", _costs, {}, _cost_parts)
-FAMILIES = (LAND, WATER, SAVINGS, HARVEST, DEVICES, INVESTMENTS, COSTS)
+FAMILIES = (LAND, WATER, SAVINGS, HARVEST, MEASURED, DEVICES, INVESTMENTS, COSTS)

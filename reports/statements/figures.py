@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from reports.statements.cube import Item
 from reports.statements.facts import Facts, Zone
-from reports.statements.families import WHOLE_ZONES, in_service
-from reports.sums import ZoneResult, total
+from reports.statements.families import MEASURED_SHARES, WHOLE_ZONES, in_service
+from reports.sums import ZoneResult, area_mean, total
 from reports.water import M3_PER_HA_MM, saving
 from storage.statement_facts import Investment
 
@@ -94,6 +94,15 @@ def harvest(_facts: Facts, items: Sequence[Item], dimension: str | None) -> list
     ]
 
 
+def measured(_facts: Facts, items: Sequence[Item], _dimension: str | None) -> list[Figure]:
+    """Share of days with measured weather, water and soil: means over hectares."""
+    known = [one.of.result for one in items]
+    return [
+        Figure(indicator, "%", area_mean(known, name), why_missing="no crop zone states it")
+        for indicator, name in MEASURED_SHARES.items()
+    ]
+
+
 def devices(_facts: Facts, items: Sequence[Item], _dimension: str | None) -> list[Figure]:
     """Devices in service, and those that spoke in the season's calendar year."""
     found = [one.of for one in items]
@@ -138,6 +147,7 @@ OF_FAMILY: Mapping[str, Figures] = {
     "water": water,
     "savings": savings,
     "harvest": harvest,
+    "measured": measured,
     "devices": devices,
     "investments": investments,
     "costs": costs,

@@ -114,6 +114,7 @@ PROGRAMME = Kind(
         Shown("land", (WHOLE, "IRRIGATION_TECHNOLOGY", "WATER_SAVING"), (WHOLE, "WATER_SAVING")),
         Shown("water", (WHOLE,), (WHOLE,)),
         Shown("savings", (WHOLE,), (WHOLE,)),
+        Shown("measured", (WHOLE,), (WHOLE,)),
         Shown("devices", (WHOLE,), (WHOLE,)),
         Shown("investments", (WHOLE, "PURPOSE"), (WHOLE,)),
         Shown("costs", (WHOLE,)),

@@ -49,7 +49,8 @@ def row(**values: Any) -> dict[str, Any]:
         (
             "applied_m3", "baseline_m3", "apparent_savings_m3", "consumptive_savings_m3",
             "recoverable_change_m3", "mass_kg", "bunker_mass_kg", "harvested_ha",
-            "water_coverage_pct", "yield_source", "savings_option", "baseline_source",
+            "water_coverage_pct", "weather_coverage_pct", "soil_coverage_pct",
+            "yield_source", "savings_option", "baseline_source",
         )
     )  # fmt: skip
     return {**nothing, "uncertainty": {}, "notes": [], **values}

@@ -241,3 +241,19 @@ def test_digests_of_few_farms_records_are_not_told(country: sa.Connection) -> No
 
     assert [one["investments"] is None for one in digests] == [True, False]
     assert [one["crop_zones"] is None for one in digests] == [False, False]
+
+
+def test_what_was_measured_is_a_mean_over_hectares(country: sa.Connection) -> None:
+    # Of ten hectares each: cotton and maize knew their water, wheat's result says so too; one of
+    # the 15 crop zones of the region knows it on half of its days: 1450 of 15.
+    id_ = country.scalar(
+        sa.text("""SELECT crop_zones.id FROM crop_zones JOIN fields ON fields.id = field_id
+                     JOIN farms ON farms.id = farm_id WHERE slug = 'kz-43-0' AND crop = 'maize'""")
+    )
+    assert id_ is not None
+    values = filed.saved(1_000.0, 1.0) | {"water_coverage_pct": 50.0}
+    filed.put_result(country, id_, values, digest="half")
+    found = figures(country, "programme", "KZ-43")
+
+    assert found["KZ-43 WATER_MEASURED"]["OBS_VALUE"] == pytest.approx(1_450 / 15, abs=1e-6)
+    assert found["KZ-43 WEATHER_MEASURED"]["OBS_STATUS"] == "M"
