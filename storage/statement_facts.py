@@ -183,12 +183,12 @@ _DEVICES = sa.text("""
                        SELECT 1 FROM readings AS reading
                         WHERE reading.datastream_id = stream.id
                               AND reading.time >= device.start AND reading.time < device.end
-                              AND reading.received_at <= :as_of LIMIT 1) AS said ON true
+                              AND reading.received_at <= :arrived LIMIT 1) AS said ON true
                     WHERE stream.device_id = device.id)
         OR EXISTS (SELECT FROM track_points AS point
                     WHERE point.device_id = device.id
                           AND point.time >= device.start AND point.time < device.end
-                          AND point.received_at <= :as_of))
+                          AND point.received_at <= :arrived))
       FROM device GROUP BY farm_id ORDER BY farm_id
 """)
 
@@ -197,7 +197,7 @@ def devices(
     connection: sa.Connection, farm_ids: Sequence[int], *, season: int, as_of: dt.datetime
 ) -> list[Devices]:
     """Devices in service by farm; those that spoke in the calendar year, as far as had arrived."""
-    asked = {"farms": list(farm_ids), "year": season, "as_of": as_of + _ARRIVAL}
+    asked = {"farms": list(farm_ids), "year": season, "as_of": as_of, "arrived": as_of + _ARRIVAL}
     return [Devices(*row) for row in connection.execute(_DEVICES, asked)]
 
 

@@ -17,6 +17,7 @@ from reports.statements.statement import Asked
 from storage import farms, tables
 from storage.farms import Region
 from tests.reports.statements import filed
+from tests.two_farms import START, put_land
 
 MONTHS = ("2025-05-31", "2025-06-01", "2025-06-30", "2025-07-01")
 OWN, STATION, METER, FREEDOM = 300.0, 200.0, 100.0, 4.0
@@ -257,3 +258,24 @@ def test_what_was_measured_is_a_mean_over_hectares(country: sa.Connection) -> No
 
     assert found["KZ-43 WATER_MEASURED"]["OBS_VALUE"] == pytest.approx(1_450 / 15, abs=1e-6)
     assert found["KZ-43 WEATHER_MEASURED"]["OBS_STATUS"] == "M"
+
+
+def test_a_farm_is_digital_when_a_device_of_its_spoke_in_the_season(
+    country: sa.Connection,
+) -> None:
+    spoke, silent = put_land(country, "spoke", "KZ-79"), put_land(country, "silent", "KZ-79")
+    country.execute(
+        sa.text("DELETE FROM readings WHERE datastream_id = :id"), {"id": silent.stream}
+    )
+    told = []
+    for moment in (now(country), START):  # the first reading says that it arrived at START
+        asked = Asked("programme", 2025, farm=spoke.slug)
+        made = statement.of(country, asked, as_of=moment)
+        told.append([one["OBS_VALUE"] for one in made.content["observations"]
+                     if one["INDICATOR"] == "DEVICES_REPORTING"])  # fmt: skip
+    found = figures(country, "programme", "KZ")
+
+    assert found["KZ-79 FARMS_DIGITAL"]["OBS_VALUE"] == 1
+    assert found["KZ-79 FARMS_REGISTERED"]["OBS_VALUE"] == 2
+    assert found["KZ-79 DEVICES"]["OBS_STATUS"] == "Q"
+    assert told == [[1.0], []]  # then neither farm nor device was registered
