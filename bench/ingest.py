@@ -24,9 +24,9 @@ from rich.table import Table
 
 import migrations
 from bench import backlog, latency, traffic
-from bench.machine import this_machine
+from bench.machine import packages, this_machine
 from bench.memory import now_mb
-from bench.mosquitto import open_mosquitto
+from bench.mosquitto import open_mosquitto, version
 from bench.traffic import VALUES
 from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
@@ -136,7 +136,9 @@ def _head(engine: sa.Engine, device_count: int) -> Report:
         server = ping(connection)
     return {
         "bench": "ingest",
-        "machine": this_machine()._asdict() | {"postgresql": server},
+        "machine": this_machine()._asdict()
+        | {"postgresql": server, "mosquitto": version()}
+        | packages("paho-mqtt", "psycopg"),
         "values_a_message": len(VALUES),
         "devices": device_count,
     }
@@ -239,8 +241,9 @@ def as_table(report: Report) -> RenderableType:
         f"{report['devices']:,} devices, medians of {report['rounds']} rounds; memory grew by "
         f"{report['line_memory_grown_mb']:.0f} MB.",
         *_process_lines(report),
-        f"PostgreSQL {machine['postgresql']}, Python {machine['python']}, {machine['cores']} cores "
-        f"of {machine['cpu']}, {machine['system']}",
+        f"PostgreSQL {machine['postgresql']}, Mosquitto {machine['mosquitto']}, paho "
+        f"{machine['paho-mqtt']}, psycopg {machine['psycopg']}, Python {machine['python']}, "
+        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,19 @@ from ingest.settings import BrokerAddress
 START_S = 10.0
 
 
+def _binary() -> str:
+    binary = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if binary is None:
+        raise ChildError("this measurement needs mosquitto: apt-get install mosquitto")
+    return binary
+
+
+def version() -> str:
+    """As it says itself, e.g. ``"2.0.11"``; raise ChildError if there is none."""
+    said = subprocess.run([_binary(), "-h"], check=False, capture_output=True, text=True).stdout
+    return said.partition("\n")[0].rpartition(" ")[2]
+
+
 @contextmanager
 def open_mosquitto(folder: Path) -> Iterator[BrokerAddress]:
     """Start it on a free port with its files in ``folder``.
@@ -24,9 +38,7 @@ def open_mosquitto(folder: Path) -> Iterator[BrokerAddress]:
     embedded.children.ChildError
         If there is no Mosquitto, or it does not start.
     """
-    binary = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if binary is None:
-        raise ChildError("this measurement needs mosquitto: apt-get install mosquitto")
+    binary = _binary()
     port = children.free_port()
     config = folder / "mosquitto.conf"
     config.write_text(
