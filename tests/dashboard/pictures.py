@@ -34,6 +34,8 @@ from tests.dashboard.season import (
     put_season,
     serving,
 )
+from tests.dashboard.worked import FARM as WORKED
+from tests.dashboard.worked import PROBE, REGION, SOWN, put_worked
 
 PUBLIC = ROOT / "dashboard/public"
 PHONE = {"width": 390, "height": 844}
@@ -50,25 +52,40 @@ class Picture(NamedTuple):
     path: str
     dark: bool = False
     whole: bool = False  # the page to its end, not just what the window shows
+    login: str | None = "aigul"
 
 
 GUIDE = (
-    Picture("sign-in", "ru", PHONE, "/sign-in"),
+    Picture("sign-in", "ru", PHONE, "/sign-in", login=None),
     Picture("today", "ru", DESK, f"/farms/{FARM}?day={DAY}&field=1"),
     Picture("today-phone", "kk", PHONE, f"/farms/{FARM}?day={DAY}"),
+    Picture("map-signs", "ru", DESK, f"/farms/{WORKED}?day={DAY}", login="daulet"),
     Picture("field", "kk", DESK, f"/farms/{FARM}/fields/1?day={DAY}", whole=True),
     Picture("field-phone", "ru", PHONE, f"/farms/{FARM}/fields/1?day={DAY}"),
     Picture("savings", "ru", DESK, f"/farms/{FARM}/savings"),
     Picture("savings-dark", "kk", PHONE, f"/farms/{FARM}/savings", dark=True),
+    Picture("machines", "ru", DESK, f"/farms/{WORKED}/machines?day={SOWN}", login="daulet"),
+    Picture("herd", "kk", PHONE, f"/farms/{WORKED}/machines?day=2025-07-01", login="daulet"),
+    Picture("yield", "ru", DESK, f"/farms/{WORKED}/yield?season=2025&field=7", login="daulet"),
+    Picture("devices", "kk", DESK, f"/farms/{WORKED}/devices?alerts=both", login="daulet"),
+    Picture("device", "ru", PHONE, f"/farms/{WORKED}/devices?device={PROBE}", login="daulet"),
+    Picture("region", "ru", DESK, f"/regions/{REGION}?season=2025", login="saule"),
 )
 # To be looked at after a change: every screen to its end, in every language and size.
 ALL = tuple(
-    Picture(f"{name}-{language}-{size}", language, pixels, path, dark, whole=True)
+    Picture(f"{name}-{language}-{size}", language, pixels, path, dark, whole=True, login="boss")
     for name, path in (
         ("today", f"/farms/{FARM}?day={DAY}"),
         ("field", f"/farms/{FARM}/fields/1?day={DAY}"),
         ("savings", f"/farms/{FARM}/savings"),
         ("method", f"/farms/{FARM}/savings/method"),
+        ("machines", f"/farms/{WORKED}/machines?day={SOWN}"),
+        ("speed", f"/farms/{WORKED}/machines?day={SOWN}&show=speed"),
+        ("herd", f"/farms/{WORKED}/machines?day=2025-07-01"),
+        ("yield", f"/farms/{WORKED}/yield?season=2025&field=7&points=all"),
+        ("devices", f"/farms/{WORKED}/devices?device={PROBE}&alerts=both"),
+        ("claim", f"/farms/{WORKED}/devices/new"),
+        ("region", f"/regions/{REGION}?season=2025"),
     )
     for language in ("kk", "ru", "en")
     for size, pixels, dark in (("desk", DESK, False), ("phone", PHONE, False), ("dark", DESK, True))
@@ -102,8 +119,8 @@ def main(folder: Path, pictures: tuple[Picture, ...] = GUIDE) -> None:
         for one in pictures:
             context = browser.new_context(locale=LOCALES[one.language])
             page = context.new_page()
-            if one.path != "/sign-in":
-                body = {"login": "aigul", "password": PASSWORD}
+            if one.login is not None:
+                body = {"login": one.login, "password": PASSWORD}
                 context.request.post(f"{address}/v1/session", data=body)
             take(page, address, one, folder / f"{one.name}.png")
             context.close()
@@ -146,6 +163,7 @@ def _season() -> Iterator[sa.Engine]:
             engine = make_engine(servers.database_url)
             migrations.upgrade(engine)
             put_season(engine)
+            put_worked(engine)
             yield engine
             engine.dispose()
 

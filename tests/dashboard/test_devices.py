@@ -86,8 +86,9 @@ def test_an_alert_is_acknowledged_with_a_note_and_found_by_who_and_when(
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_device_is_added_and_its_token_shown_once(
-    browser: Browser, address: str, size: str
+    browser: Browser, address: str, size: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("DALA_PUBLIC_MQTT_URL", "mqtts://mqtt.example:8883")
     name = f"well-meter-{size}"
     with window(browser, address, login="daulet", size=size) as page:
         page.goto(PLACE)
@@ -105,6 +106,7 @@ def test_a_device_is_added_and_its_token_shown_once(
         ).to_be_visible()
         token = page.locator("dt", has_text="Token").locator("+ dd code").inner_text()
         assert len(token) > 30
+        expect(page.get_by_text("mqtts://mqtt.example:8883", exact=True)).to_be_visible()
         assert page.locator("img.qr").evaluate("(image) => image.naturalWidth") > 100
         with page.expect_download() as caught:
             page.get_by_role("button", name="Download mqtt.json").click()

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 
 from bench import seeding
 from ingest.storing import Line
+from seeds import machines
 from seeds.farms import catalogue
-from storage import alerts, devices, farms, heard, readings, rejected, tables, unknown
+from seeds.season import TrueSeason, simulate_all
+from storage import alerts, devices, farms, heard, readings, rejected, tables, tracks, unknown
 from storage.alerts import Opening
 from storage.devices import StreamKey
 from storage.farms import Region
@@ -20,6 +22,7 @@ from storage.unknown import Sighting
 from tests.api.asking import put_account
 from tests.api.reading.farms import DRIP, put_farm, put_result, put_zone
 from tests.dashboard.season import AFTER
+from tests.reports.machine_farm import send
 
 FARM = "kostanay-01"  # rain-fed wheat; its drone watches a herd
 REGION = "KZ-39"
@@ -34,6 +37,8 @@ def put_worked(engine: sa.Engine) -> None:
     farm = next(one for one in catalogue() if one.slug == FARM)
     season = seeding.register(engine, [farm])
     seeding.store(Line(engine), season, None, AFTER)
+    with engine.begin() as connection:
+        _patchy_harvest(connection, simulate_all([farm])[1])
     seeding.analyse(engine, AFTER)
     now = dt.datetime.now(dt.UTC)
     with engine.begin() as connection:
@@ -44,6 +49,26 @@ def put_worked(engine: sa.Engine) -> None:
     put_account(engine, "daulet", "operator", farm_ids=[farm_id], language="ru")
     put_account(engine, "boss", "administrator", language="en")
     put_account(engine, "saule", "ministry", regions=[REGION], language="ru")
+
+
+def _patchy_harvest(connection: sa.Connection, one: TrueSeason) -> None:
+    """The combine on the second field, whose yield rises to the east, with hills and hollows."""
+    random = np.random.default_rng(5)
+    start = dt.datetime(2025, 9, 8, 1, tzinfo=dt.UTC)
+    told = machines.harvester(one, round(start.timestamp()))
+    west, east = one.field.polygon[0][0], one.field.polygon[1][0]
+    rows = np.zeros(len(told), tracks.DTYPE)
+    rows["time"] = [_us(dt.datetime.fromisoformat(point["time"])) for point in told]
+    rows["received_at"] = rows["time"]
+    rows["work_state"] = [point["work_state"] for point in told]
+    for name in tracks.NUMBERS:
+        wire = {"latitude_deg": "lat", "longitude_deg": "lon"}.get(name, name)
+        rows[name] = [point.get(wire, np.nan) for point in told]
+    share = (rows["longitude_deg"] - west) / (east - west)
+    hills = 0.3 * np.sin(9.0 * share) * np.cos(900.0 * rows["latitude_deg"])
+    rows["mass_flow_kg_s"] *= 0.6 + 0.9 * share + hills + random.normal(0.0, 0.05, len(told))
+    rows["mass_flow_kg_s"][::97] *= 6.0  # a sensor that stutters
+    send(connection, f"{FARM}-harvester", rows)
 
 
 def _devices(connection: sa.Connection, farm_id: int, now: dt.datetime) -> None:

@@ -202,7 +202,7 @@ export function YieldPoints(props: {
     <section class="card stack" aria-labelledby="points">
       <h2 id="points">{t("yield.points")}</h2>
       <p class="small quiet">{t("yield.points_more", { kept: report.kept, rows: report.rows })}</p>
-      <div class="row">
+      <div class="row choices">
         <button
           type="button"
           aria-pressed={which !== null}

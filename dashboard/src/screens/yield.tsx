@@ -174,6 +174,12 @@ function Field({ at, zone, season }: { at: Here; zone: CropZoneSummary; season: 
 function SideBySide(props: { map: YieldMapOut; zone: CropZoneSummary; loads: readonly LoadOut[] }) {
   const { report } = props.map;
   const { monitor } = props.zone.yield;
+  const scaled = report.scaled_to === "weighed-loads";
+  // What sets the level of the map has the field's mass and yield.
+  const level = [
+    [t("yield.clean_mass"), tonnes(report.mass_kg / 1000)],
+    [t("yield.yield"), yieldRate(report.mass_over_area_kg_ha)],
+  ] as const;
   const weighed = props.loads.reduce((sum, one) => sum + one.net_kg, 0);
   const facts = (rows: readonly (readonly [string, string])[]) => (
     <dl class="facts narrow">
@@ -202,6 +208,7 @@ function SideBySide(props: { map: YieldMapOut; zone: CropZoneSummary; loads: rea
               [t("yield.moisture"), moisture(report.moisture_of_loads_pct)],
               [t("yield.number_of_loads"), number(props.loads.length)],
               [t("yield.factor"), number(report.scale_factor, 3)],
+              ...(scaled ? level : []),
             ])
           )}
         </div>
@@ -209,17 +216,14 @@ function SideBySide(props: { map: YieldMapOut; zone: CropZoneSummary; loads: rea
           <h3>{t("yield.by_monitor")}</h3>
           {facts([
             [t("yield.wet_mass"), tonnes(report.monitor_wet_mass_kg / 1000)],
-            [t("yield.clean_mass"), tonnes(report.mass_kg / 1000)],
             [t("yield.moisture"), moisture(monitor?.moisture_pct)],
             [t("yield.harvested"), area(monitor?.harvested_ha)],
-            [t("yield.yield"), yieldRate(report.mass_over_area_kg_ha)],
+            ...(scaled ? [] : level),
           ])}
         </div>
       </div>
       <p class="small quiet">
-        {report.scaled_to === "weighed-loads"
-          ? t("yield.scaled")
-          : named("yield.scale", report.scaled_to)}
+        {scaled ? t("yield.scaled") : named("yield.scale", report.scaled_to)}
       </p>
     </section>
   );
