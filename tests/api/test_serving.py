@@ -62,7 +62,7 @@ def test_who_does_not_finish_a_head_is_cut_off(port: int, sent: bytes) -> None:
         begun = time.monotonic()
 
         assert heard(client) == b""
-        assert 0.2 < time.monotonic() - begun < 2
+        assert 0.2 < time.monotonic() - begun < 20
 
 
 @pytest.mark.usefixtures("hurry")
@@ -81,7 +81,7 @@ def test_who_drips_a_head_is_cut_off(port: int) -> None:
             except OSError:
                 break
 
-    assert 0.2 < time.monotonic() - begun < 2
+    assert 0.2 < time.monotonic() - begun < 20
 
 
 @pytest.mark.usefixtures("hurry")

@@ -1,4 +1,7 @@
-"""How long the page takes: a farm of two thousand fields, a year of hours. The load is told too."""
+"""A farm of two thousand fields and a year of hours are shown; ``pytest -s`` tells how fast.
+
+No limit is asserted: what it takes is the machine's matter too (docs/performance.md).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,6 @@ from tests.dashboard.steppe import FIELDS, SLUG, put_steppe
 
 pytestmark = pytest.mark.slow
 
-MAP_S, FIELD_S = 3.0, 1.0
 DEPTHS_CM = (10.0, 30.0, 60.0, 90.0)
 HOURS = 365 * 24
 HOUR_US = 3_600_000_000
@@ -75,21 +77,19 @@ def _year(datastream: int, day: dt.date) -> np.ndarray:
     return rows
 
 
-def _limit(seconds: float) -> float:
-    """The limit on an idle machine of two cores; on a busy one as much longer as it is busy."""
-    return seconds * max(1.0, os.getloadavg()[0] / 2) * 1_000
+def tell(what: str, took_ms: float) -> None:
+    print(f"{what}: {took_ms:.0f} ms at a load of {os.getloadavg()[0]:.1f}")  # noqa: T201
 
 
-def test_a_map_of_two_thousand_fields_is_there_in_time(
+def test_a_map_of_two_thousand_fields_is_there_and_answers(
     browser: Browser, address: str, steppe: int
 ) -> None:
-    limit = _limit(MAP_S)
     with window(browser, address, login="bolat") as page:
         page.add_init_script(WATCH)
         page.goto(f"/farms/{SLUG}?day={DAY}", wait_until="commit")
         page.locator(".mapbox[data-drawn]").wait_for()
         took = page.evaluate("window.seen.map")
-        print(f"map of {FIELDS} fields: {took:.0f} ms, limit {limit:.0f}")  # noqa: T201
+        tell(f"map of {FIELDS} fields", took)
 
         expect(page.get_by_text(f"{FIELDS:,} of {FIELDS:,} fields")).to_be_visible()
         box = page.locator(".maplibregl-canvas").bounding_box()
@@ -97,11 +97,9 @@ def test_a_map_of_two_thousand_fields_is_there_in_time(
         # The middle lies between four fields, which are ten pixels apart.
         page.mouse.click(box["x"] + box["width"] / 2 + 4, box["y"] + box["height"] / 2 - 4)
         expect(page.locator(".onmap")).to_be_visible()  # it answers
-        assert took <= limit
 
 
-def test_a_year_of_hours_is_drawn_in_time(browser: Browser, address: str, steppe: int) -> None:
-    limit = _limit(FIELD_S)
+def test_a_year_of_hours_is_drawn_whole(browser: Browser, address: str, steppe: int) -> None:
     with window(browser, address, login="bolat") as page:
         page.add_init_script(WATCH)
         page.goto(f"/farms/{SLUG}/fields/{steppe}?day={DAY}", wait_until="commit")
@@ -111,11 +109,10 @@ def test_a_year_of_hours_is_drawn_in_time(browser: Browser, address: str, steppe
             ".find(one => one.name.includes('soil-moisture')).responseEnd"
         )
         took = page.evaluate("window.seen.chart") - answered
-        print(f"{len(DEPTHS_CM)} × {HOURS} hours: {took:.0f} ms, limit {limit:.0f}")  # noqa: T201
+        tell(f"{len(DEPTHS_CM)} × {HOURS} hours after the answer", took)
 
         told = page.request.get(
             f"/v1/fields/{steppe}/soil-moisture?season=2025&resolution=hour"
         ).json()
         # The first 19 hours lie before the midnight of sowing in Almaty.
         assert [len(one["start_s"]) for one in told["depths"]] == [HOURS - 19] * len(DEPTHS_CM)
-        assert took <= limit
