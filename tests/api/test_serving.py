@@ -71,7 +71,7 @@ def test_who_drips_a_head_is_cut_off(port: int) -> None:
     with connected(port) as client:
         client.sendall(ASKED)
         client.settimeout(0.02)
-        while time.monotonic() < begun + 4:
+        while time.monotonic() < begun + 25:
             try:
                 client.sendall(b"X: y\r\n")
                 if client.recv(1) == b"":
