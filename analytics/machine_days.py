@@ -13,7 +13,7 @@ from analytics.grazing import HOLD_H, Presence
 from analytics.machine_work import machine_work
 from analytics.track_geometry import FieldShape, TrackArrays
 
-METHOD_VERSION = "machine-work-1"  # rises when the same track would give other figures
+METHOD_VERSION = "machine-work-2"  # rises when the same track would give other figures
 
 DRONES = frozenset({"drone", "herding-drone"})
 COLLARS = frozenset({"collar"})

@@ -252,7 +252,8 @@ def strips(x: Array, y: Array, chosen: Integers, number: Integers, width_m: Arra
     Notes
     -----
     A swath lies half to the left and half to the right of the way between the points, ends
-    square, and is round at bends.
+    square, and is round at bends. Where a machine turns by more than a right angle from one step to
+    the next, a swath ends and another begins: a line that comes back on itself would be drawn once.
     """
     if not chosen.size:
         none = np.empty(0)
@@ -260,6 +261,8 @@ def strips(x: Array, y: Array, chosen: Integers, number: Integers, width_m: Arra
     widths = np.round(width_m, 2)  # a centimetre is less than any implement knows of itself
     begins = np.ones(chosen.size, bool)
     begins[1:] = (np.diff(chosen) > 1) | (np.diff(number) != 0) | (np.diff(widths) != 0)
+    east, north = x[chosen + 1] - x[chosen], y[chosen + 1] - y[chosen]
+    begins[1:] |= east[1:] * east[:-1] + north[1:] * north[:-1] < 0.0
     run = np.cumsum(begins) - 1
     inside = np.arange(chosen.size) - np.flatnonzero(begins)[run]
     begins |= inside % STRIP_STEPS == 0

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analytics.machine_days import work_of_day
@@ -257,6 +257,20 @@ def test_sections_that_are_switched_off_make_the_swath_narrower():
     assert found.width_m == 10.0
 
 
+@pytest.mark.parametrize("north", [(0, 150, 300, 150, 0), (150, 0, 150, 0, 150)])
+def test_a_line_that_is_driven_back_at_once_counts_twice(north):
+    # 600 m on one line of 300 m, or of 150 m, with a width of 10 m: 0.6 ha gross.
+    points = track(30.0 * np.arange(5), np.full(5, 100.0), north, work_state=1, width_m=10.0)
+
+    found = one_field(points)
+
+    assert found.gross_ha == pytest.approx(0.6, rel=0.001)
+    once = (max(north) - min(north)) * 10.0 / 1e4
+    assert found.worked_ha == pytest.approx(once, rel=0.001)
+    assert found.overlap_ha == pytest.approx(0.6 - once, rel=0.001)
+
+
+@example(width=2.0, bends=[(0, 3, 1), (1, 0, 1), (0, 3, 1), (1, 0, 1), (0, 0, 1)])
 @settings(max_examples=25, deadline=None)
 @given(
     width=st.floats(2.0, 30.0),
