@@ -277,7 +277,8 @@ def bench(
     if as_json:
         print(json.dumps(report, indent=1))
     else:
-        Console().print(table)
+        # Into a file goes the whole table, however narrow the terminal was said to be.
+        Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def doctor() -> None:
