@@ -250,7 +250,9 @@ def bench(
     from rich.console import Console
 
     from bench import analytics, api, ingest, query, query_table, storage, storage_table, store
+    from ingest import logs
 
+    logs.configure(logs.LogSettings(log_level="warning"))  # to standard error: JSON goes elsewhere
     if name == "analytics":
         report = analytics.run(zones=zones)
         table = analytics.as_table(report)
