@@ -184,6 +184,8 @@ def test_what_commits_late_is_told_to_who_has_seen_what_came_after_it(world: Wor
             sa.text("""INSERT INTO datastreams (device_id, quantity)
                        VALUES ('mine-probe', 'soil_temperature') RETURNING id""")
         ).one()
+        # The chunk of this time is there: TimescaleDB lets one transaction make it, others wait.
+        store(connection, world.mine._replace(stream=second), 16.0, -60)
     with world.engine.connect() as slow, slow.begin() as transaction:
         store(slow, world.mine, 0.1)  # has its number, and commits later
         with world.listen() as stream:
