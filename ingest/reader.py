@@ -77,13 +77,11 @@ def _read_usual(index: int, payload: bytes, sender: _Usual, found: Read) -> Numb
         return None
     if sender.names is not None:
         rows: Sized = found.packs
-        origins, numbers = (
-            found.pack_origins,
-            senml_columns.read(payload, sender.names, found.packs),
-        )
+        origins = found.pack_origins
+        numbers = senml_columns.read(payload, sender.names, found.packs)
     else:
-        rows = found.tracks
-        origins, numbers = found.track_origins, track_columns.read(payload, found.tracks)
+        rows, origins = found.tracks, found.track_origins
+        numbers = track_columns.read(payload, found.tracks)
     if numbers is not None:
         origins.messages.append(index)
         origins.ends.append(len(rows))

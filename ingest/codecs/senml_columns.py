@@ -23,7 +23,8 @@ from storage.devices import StreamKey
 _BOOT, _SEQ = -1, -2  # in place of a datastream's id
 _EARLIEST_US, _LATEST_US = senml_pack.RELATIVE_BELOW_US, LATEST_TIME_US
 _LONGEST_S = senml_pack.LONGEST_S
-_OF_NUMBERS = b"0123456789.-"
+_OF_NUMBERS = b"0123456789.-"  # none of which is in a label
+_LONGEST_SHAPE = 2_048  # bytes, of some seventy values: each device has one that is remembered
 _UNUSUAL = ("bv", "bs", "bver", "vs", "vb", "vd", "s", "ut")
 
 
@@ -88,7 +89,7 @@ class Names:
         self.identity, self.device_id = identity, device_id
         self._prefix = f"{senml.URN}{identity}:"
         self._streams = streams
-        self.shape = b""  # of the last pack, without its numbers
+        self.shape = b""  # of the last pack that was checked, without its numbers
         # By base name, then by name, or by name and unit where there is a unit.
         self.by_base: dict[str, dict[str | tuple[str, str], Place]] = {"": {}, self._prefix: {}}
 
@@ -139,7 +140,7 @@ def _records(payload: bytes, names: Names) -> Sequence[_Record | senml_pack.Reco
         # Of a label given twice the last would win: written out again, there are fewer quotes.
         if b"\\" in payload or payload.count(b'"') != _encoder.encode(records).count(b'"'):
             return None
-        names.shape = shape
+        names.shape = shape if len(shape) <= _LONGEST_SHAPE else b""
     return records
 
 

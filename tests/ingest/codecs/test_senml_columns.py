@@ -146,6 +146,27 @@ def test_a_label_twice_is_noticed_after_packs_that_look_much_like_it() -> None:
     assert [one is not None for one in found] == [True, False, True, False, False]
 
 
+def test_a_label_with_a_digit_is_not_the_one_that_was_checked() -> None:
+    known = names()
+    good = b'[{"bt":1750000000,"n":"soil_moisture/20","v":0.25}]'
+    assert read(good, known, Rows()) is not None
+
+    for label in (b'"1v"', b'"v-"', b'"v."'):
+        assert read(good.replace(b'"v"', label), known, Rows()) is None
+    assert read(good, known, Rows()) is not None
+
+
+def test_a_long_pack_is_checked_each_time_and_not_remembered() -> None:
+    known = names()
+    long = payload(*[{"t": TIME_S + n, "n": "soil_moisture/20", "v": 0.25} for n in range(5_000)])
+    twice = long.replace(b'"v": 0.25}]', b'"v": 0.25, "v": 0.25}]')
+
+    found = [read(sent, known, Rows()) for sent in (long, twice, long)]
+
+    assert [one is not None for one in found] == [True, False, True]
+    assert len(known.shape) < 4_096  # of each of many thousand devices
+
+
 def test_a_good_record_before_a_bad_one_is_left_alone_with_it() -> None:
     packed = payload({"bt": TIME_S, "n": "soil_moisture/20", "v": 0.25}, {"n": "happiness", "v": 1})
 
