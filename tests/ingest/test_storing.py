@@ -4,9 +4,11 @@ import base64
 import json
 from struct import Struct
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from ingest.imports.storing import Values, store_readings
 from ingest.messages import iso
 from ingest.storing import Line, Message, Receipt
 from storage import devices
@@ -99,6 +101,27 @@ def test_a_second_value_for_a_time_is_kept_beside_the_first(
 
     assert values(database) == [1.0]
     assert rows(database, "SELECT stored_value, value FROM reading_conflicts") == [(1.0, 4.0)]
+
+
+def test_what_an_import_stored_beyond_what_the_line_knows_is_stored_once_all_the_same(
+    line: Line, database: sa.Engine
+) -> None:
+    def rain(*said: tuple[int, float]) -> Message:
+        return senml(*({"n": "rain", "t": 60 * minute, "v": value} for minute, value in said))
+
+    times = np.array([2, 3, 5]) * 60_000_000 + TIME_S * 1_000_000
+    with database.connect() as theirs:  # which is not the line's connection, nor remembers for it
+        line.store([rain((0, 1.0))])
+        line.store([rain((1, 2.0))])
+        with theirs.begin():
+            beside = Values("rain", times, np.array([3.0, 4.0, 6.0]))
+            store_readings(theirs, PROBE, [beside], RECEIVED_US)
+        outcome = line.store([rain((2, 3.0), (3, 9.0), (4, 5.0)), rain((5, 6.0), (6, 7.0))])
+
+    assert (outcome.stored, outcome.duplicate, outcome.conflicts, outcome.rejected) == (2, 3, 1, 0)
+    assert values(database) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    assert rows(database, "SELECT stored_value, value FROM reading_conflicts") == [(4.0, 9.0)]
+    assert set_aside(database) == []
 
 
 def test_a_redelivered_pack_without_times_is_known_by_its_number(
