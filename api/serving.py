@@ -18,12 +18,12 @@ SOCKETS = 65_536
 class BoundedHeads(HttpToolsProtocol):
     """HTTP/1.1 whose heads have a bound and a time, which uvicorn leaves to a proxy before it.
 
-    Whoever sends an endless head, or half of one, would else take memory and sockets for nothing.
-    Bodies are bounded where they are read, in ``api.envelope``.
+    Whoever sends an endless head, or half of one, would else take memory and sockets for nothing;
+    so would headers behind a body (trailers). Bodies are bounded in ``api.envelope``.
     """
 
-    _in_head = True
-    _head_bytes = 0
+    _loose_bytes = 0  # that came since a head was whole, or some of a body was there
+    _got_on = False
     _late: TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -33,22 +33,22 @@ class BoundedHeads(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Some of a request."""
+        self._got_on = False
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES:
-                self.send_400_response(f"The head of a request has at most {HEAD_BYTES} bytes.")
-
-    def on_message_begin(self) -> None:
-        """A head begins."""
-        self._in_head, self._head_bytes = True, 0
-        super().on_message_begin()
+        self._loose_bytes = 0 if self._got_on else self._loose_bytes + len(data)
+        if self._loose_bytes > HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response(f"The head of a request has at most {HEAD_BYTES} bytes.")
 
     def on_headers_complete(self) -> None:
         """A head is whole."""
-        self._in_head = False
+        self._got_on = True
         self._forget_head()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Some of a body is there."""
+        self._got_on = True
+        super().on_body(body)
 
     def on_response_complete(self) -> None:
         """The client has its answer, and may ask again."""

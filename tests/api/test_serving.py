@@ -93,14 +93,18 @@ def test_who_has_an_answer_and_drips_the_next_head_is_cut_off(port: int) -> None
         heard(client)  # ends
 
 
+BODY = b"POST /v1/session HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+
+
 @pytest.mark.parametrize(
     "head", [b"X: " + b"y" * 200_000, b"X: y\r\n" * 40_000], ids=["one", "many"]
 )
-def test_an_endless_head_is_refused(port: int, head: bytes) -> None:
+@pytest.mark.parametrize("before", [ASKED, BODY + b"0\r\n"], ids=["first", "behind a body"])
+def test_an_endless_head_is_refused(port: int, before: bytes, head: bytes) -> None:
     with connected(port) as client:
         sent = 0
         try:
-            client.sendall(ASKED)
+            client.sendall(before)
             for _ in range(500):  # 100 MB, if they were taken
                 client.sendall(head)
                 sent += len(head)
@@ -126,6 +130,16 @@ def test_a_request_at_work_is_not_cut_off_for_its_time(port: int) -> None:
         time.sleep(0.6)
         client.sendall(b"{}")
         assert client.recv(65_536).startswith(b"HTTP/1.1 422")
+
+
+def test_a_body_is_larger_than_a_head(port: int) -> None:
+    with connected(port) as client:
+        size = serving.HEAD_BYTES * 8
+        client.sendall(
+            b"POST /v1/farms HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n" % size
+        )
+        client.sendall(b" " * size)
+        assert client.recv(65_536).startswith(b"HTTP/1.1 401")
 
 
 def test_there_is_room_for_streams() -> None:
