@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Response
 
@@ -47,7 +48,7 @@ def add_water_supply(
     """Enter where the water of a field comes from, from a day on, and its tariff."""
 
     def enter() -> Response:
-        field = fields.get(connection, asked.field_id)
+        field = fields.get(connection, asked.field_id, stays=True)
         number = water_supplies.add(connection, created_by=who.actor, **asked.model_dump())
         body = of_row(SupplyOut, water_supplies.get(connection, number))
         details = asked.model_dump(mode="json")
@@ -98,7 +99,7 @@ def add_investment(
 
     def enter() -> Response:
         farm = farms.get(connection, asked.farm)
-        if asked.made_on > now.date():
+        if asked.made_on > now.astimezone(ZoneInfo(farm.timezone)).date():
             raise RequestProblem("made_on is still to come.")
         if asked.subsidy_kzt is not None and asked.subsidy_kzt > asked.amount_kzt:
             raise RequestProblem("subsidy_kzt is a part of amount_kzt, and larger than it.")

@@ -15,6 +15,7 @@ from tests.api.writing.world import EVENT, World, square, zone_of
 
 ADJUSTMENT = {"volume_m3": -12.0, "u_volume_m3": 1.5, "reason": "salts"}
 LOAD = {"ticket": "A-1", "weighed_at": "2025-09-21T14:30:00+05:00", "net_kg": 8_400}
+SUPPLY = {"valid_from": "2025-04-01", "source": "canal", "reference": "contract 17"}
 Write = Callable[[World, int, int], Any]
 
 ON_A_FIELD: dict[str, Write] = {
@@ -30,6 +31,9 @@ ON_A_FIELD: dict[str, Write] = {
         key=world.key,
         content=f"field_id,started_at,ended_at,volume_m3\n{field},{EVENT['started_at']},"
         f"{EVENT['ended_at']},9\n".encode(),
+    ),
+    "where its water comes from": lambda world, field, _: world.api.ask(
+        "POST", "/v1/water-supplies", key=world.key, json=SUPPLY | {"field_id": field}
     ),
     "a boundary in a file": lambda world, _field, _: world.api.ask(
         "POST",
@@ -100,7 +104,12 @@ def test_nothing_is_entered_on_a_field_that_is_withdrawn_meanwhile(
     (answer,) = answers
     assert answer.status_code == (422 if what == "water in a file" else 404), answer.text
     with world.engine.connect() as connection:
-        for table in (tables.crop_zones, tables.irrigation_events, tables.field_boundaries):
+        for table in (
+            tables.crop_zones,
+            tables.irrigation_events,
+            tables.field_boundaries,
+            tables.water_supplies,
+        ):
             of = sa.select(sa.func.count()).where(table.c.field_id == field)
             assert connection.scalar(of) == 0, table.name
         device = devices.get(connection, world.mine.device)
