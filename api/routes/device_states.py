@@ -135,5 +135,6 @@ def _refusal_out(one: Refusal) -> RefusalOut:
 def _legible(payload: bytes) -> str:
     """Text as it is; anything else in hex. What was cut within a letter is still text."""
     text = payload.decode(errors="ignore")
-    plain = len(text.encode()) >= len(payload) - 3 and (text.isprintable() or not text)
-    return text if plain else payload.hex(" ")
+    is_whole = len(text.encode()) >= len(payload) - 3
+    is_plain = all(one.isprintable() or one in "\t\r\n" for one in text)
+    return text if is_whole and is_plain else payload.hex(" ")

@@ -131,6 +131,27 @@ def test_refused_messages_are_told_by_reason_under_either_name(api: Api, land: L
     assert by_id["mine-probe"]["rejected_messages"] == 0
 
 
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        (b'{\r\n\t"a": 1\r\n}', '{\r\n\t"a": 1\r\n}'),  # as some write it
+        ("датчик".encode()[:-1], "датчи"),  # cut within a letter
+        (b"", ""),
+        (b"\x1b[2J", "1b 5b 32 4a"),
+        (b"a\xff\xff\xff\xff", "61 ff ff ff ff"),
+    ],
+)
+def test_what_was_refused_is_shown_as_text_where_it_is_any(
+    api: Api, land: Land, payload: bytes, told: str
+) -> None:
+    with api.engine.begin() as connection:
+        refuse(connection, land.device, "bad-message", payload, START)
+
+    (one,) = ask(api, f"/v1/devices/{land.device}/rejected-messages", land)
+
+    assert one["payload"] == told
+
+
 def test_what_is_only_counted_is_told_too(api: Api, land: Land) -> None:
     with api.engine.begin() as connection:
         connection.execute(
