@@ -23,6 +23,7 @@ from api.security.caller import SAFE_METHODS
 from reports.program import digest
 
 ROOM_BYTES = 64 * 2**20
+BESIDE_BYTES = 300  # that a body takes beside itself: its name, and where it is held
 ATTEMPTS = 5
 # What forms an answer: another version of any of it may form another from the same inputs.
 SOURCES = ("analytics", "api", "reports", "storage")
@@ -55,11 +56,13 @@ class Answers:
         if len(body) > self._room // 8:
             return
         with self._lock:
-            self._held += len(body) - len(self._bodies.get(tag, b""))
+            self._held += len(body) + BESIDE_BYTES
+            if (before := self._bodies.pop(tag, None)) is not None:
+                self._held -= len(before) + BESIDE_BYTES
             self._bodies[tag] = body
             while self._held > self._room:
                 _, oldest = self._bodies.popitem(last=False)
-                self._held -= len(oldest)
+                self._held -= len(oldest) + BESIDE_BYTES
 
 
 class Ground(NamedTuple):

@@ -36,6 +36,7 @@ from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.answers import Answers, Found, known_tags
+from api.errors import Refused, from_refusal
 from api.security import caller, tokens
 from api.security.guard import AUDITED_READS, Door
 from storage import changes, tenancy
@@ -147,7 +148,11 @@ class Recalling:
         key = _key(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
         if key is not None:
             kept = await self._recall.find(key)
-            if kept is not None and await self._send_again(kept, scope, send):
+            try:
+                if kept is not None and await self._send_again(kept, scope, send):
+                    return
+            except Refused as refusal:  # told here, where pages of other origins are heard
+                await from_refusal(refusal)(scope, receive, send)
                 return
             scope["state"]["recall"] = key
         await self._app(scope, receive, send)
@@ -206,8 +211,9 @@ class _Asking:
         with self._lock:
             self._waiting.put(_Question(relied, loop, answer))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="recall", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="recall", daemon=True)
+                thread.start()  # where there is no thread to be had, the next asks for one again
+                self._thread = thread
         return await answer
 
     def _run(self) -> None:
@@ -250,8 +256,8 @@ class _Asking:
     def _end(self) -> None:
         with self._lock:  # who comes from now on has a new thread
             self._thread = None
-            left = self._next(0)
-        _tell(left, [None] * len(left))
+            while left := self._next(0):  # all of them: nobody else would tell them
+                _tell(left, [None] * len(left))
 
 
 def _tell(asked: Sequence[_Question], answers: Sequence[str | None]) -> None:

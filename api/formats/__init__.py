@@ -103,8 +103,10 @@ def answer(
     body = plain if form.name == "json" else content.written(form)
     made = Response(body, status_code=status, media_type=form.media_type, headers=said)
     if ground is not None:
-        # Another route may say the same in JSON and not as a table.
-        kept_as = f"{request.url.path}?{request.url.query} {tag}"
+        # Another route may say the same in JSON and not as a table. A query may be as long as it
+        # likes, a name may not.
+        asked = repr((request.scope["path"], request.scope["query_string"], tag)).encode()
+        kept_as = hashlib.sha256(asked).hexdigest()
         request.app.state.answers.put(kept_as, body)
         remember(request, made, Found(tag, ground), body=kept_as)
     return settled(request, made)

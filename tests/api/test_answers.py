@@ -106,7 +106,8 @@ def test_the_program_is_every_source_that_forms_an_answer(
     assert program_digest() != before
 
 
-def test_what_was_not_asked_for_the_longest_makes_room(kept: Answers) -> None:
+def test_what_was_not_asked_for_the_longest_makes_room() -> None:
+    kept = Answers(program="one", room_bytes=10 * (100 + answers.BESIDE_BYTES))
     for number in range(10):
         kept.put(kept.tag(number), bytes(100))
     kept.get(kept.tag(0))
@@ -114,6 +115,16 @@ def test_what_was_not_asked_for_the_longest_makes_room(kept: Answers) -> None:
     kept.put(kept.tag(10), bytes(100))
 
     assert [n for n in range(11) if kept.get(kept.tag(n)) is None] == [1]
+
+
+def test_many_small_answers_take_no_more_room_than_few_large_ones() -> None:
+    kept = Answers(program="one", room_bytes=10 * answers.BESIDE_BYTES)
+    for number in range(1_000):
+        kept.put(kept.tag(number), b"")
+    for _ in range(10):
+        kept.put(kept.tag(999), b"[]")  # the same is held once
+
+    assert [n for n in range(1_000) if kept.get(kept.tag(n)) is not None] == [*range(991, 1_000)]
 
 
 def test_an_answer_that_would_push_out_all_others_is_not_kept(kept: Answers) -> None:

@@ -1,6 +1,8 @@
 """What was told is told again only while it stands: to the same caller, of the same state."""
 
+import asyncio
 import datetime as dt
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -402,6 +404,19 @@ def test_what_is_told_again_is_counted_and_limited(world: World, key: str) -> No
     assert f'dala_api_requests_total{{{route},status="429"}} 1.0' in metrics
 
 
+def test_a_page_of_another_origin_is_told_when_to_come_again(world: World, key: str) -> None:
+    page = "https://page.example"
+    world.api = Api(world.engine, api_rate_per_minute=2, cors_origins=[page])
+    for _ in range(2):
+        assert world.ask(FARM, key, Origin=page).status_code == 200
+
+    beyond = world.ask(FARM, key, Origin=page)
+
+    assert world.was_recalled()
+    assert (beyond.status_code, beyond.headers["access-control-allow-origin"]) == (429, page)
+    assert int(beyond.headers["retry-after"]) >= 1
+
+
 def test_a_connection_that_breaks_is_the_long_way_and_no_error(world: World, key: str) -> None:
     world.told_again(key)
     with world.engine.begin() as connection:
@@ -430,6 +445,35 @@ def test_there_is_room_for_so_much_and_the_oldest_makes_room(
     for path, is_there in ((paths[0], True), (paths[2], True), (paths[1], False)):
         assert world.ask(path, key).status_code == 200
         assert world.was_recalled() == is_there
+
+
+def test_a_long_query_takes_no_more_room_than_a_short_one(world: World, key: str) -> None:
+    world.told_again(key, "/v1/farms?" + "x" * 50_000)
+
+    assert all(len(name) < 100 for name in world.api.app.state.answers._bodies)
+
+
+def test_everybody_who_waits_is_told_when_the_database_is_away() -> None:
+    """Of more than are asked for in one statement, too."""
+    all_wait = threading.Event()
+
+    class Away:
+        def execution_options(self, **_: Any) -> Any:
+            all_wait.wait(60)
+            raise sa.exc.OperationalError("connect", {}, OSError("away"))
+
+    away: Any = Away()
+    many = 3 * recall.AT_ONCE
+
+    async def ask() -> list[str | None]:
+        asking = recall._Asking(away, dt.timedelta(days=1))
+        relied = changes.Relied(None, [], "")
+        asked = [asyncio.ensure_future(asking.ask(relied)) for _ in range(many)]
+        await asyncio.sleep(0)
+        all_wait.set()
+        return await asyncio.wait_for(asyncio.gather(*asked), 60)
+
+    assert asyncio.run(ask()) == [None] * many
 
 
 def test_the_long_way_is_gone_now_and_then_although_nothing_changes(world: World, key: str) -> None:
