@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,27 @@ def test_who_takes_an_export_slowly_holds_no_connection(
 
     assert answer.status_code == 200
     assert held == [0] * 5
+
+
+def test_where_the_disk_is_full_that_is_told_and_nothing_is_held(
+    engine: sa.Engine, land: Land, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+
+    def full() -> Any:
+        opened.append(Path("/dev/full").open("w+b"))  # noqa: SIM115 - as the one in its place
+        return opened[-1]
+
+    monkeypatch.setattr("api.formats.kept.tempfile.TemporaryFile", full)
+    pool = engine.pool
+    assert isinstance(pool, sa.pool.QueuePool)
+    path = f"/v1/datastreams/{land.stream}/readings"
+
+    answer = Api(engine).ask("GET", path, key=key, params=SPAN | {"format": "csv"})
+
+    assert (answer.status_code, pool.checkedout()) == (500, 0)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [one.closed for one in opened] == [True]
 
 
 def test_what_cannot_be_read_is_a_problem_and_no_broken_file(
