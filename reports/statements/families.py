@@ -149,14 +149,24 @@ def _water_parts(universes: Universes, items: Sequence[Item], dimension: str | N
 
 
 def _savings_parts(universes: Universes, items: Sequence[Item], _: str | None) -> list[Part]:
+    """Both savings, each also of those crop zones alone that tell of recoverable flow.
+
+    The change in recoverable flow is real less apparent saving, so it tells the apparent one of its
+    crop zones: less all, what is left is that of the few where nothing was applied.
+    """
     zones = [one.of for one in items]
     parts = [
         _part(
             universes,
             name,
-            ((one.zone.id, one.farm.id) for one in zones if one.row[name] is not None),
+            (
+                (one.zone.id, one.farm.id)
+                for one in zones
+                if one.row[name] is not None and one.row[also] is not None
+            ),
         )
-        for name in ("apparent_savings_m3", "consumptive_savings_m3", "recoverable_change_m3")
+        for name in ("apparent_savings_m3", "consumptive_savings_m3")
+        for also in (name, "recoverable_change_m3")
     ]
     # Baseline less saving is what was applied.
     return [*parts, _water_of(universes, zones), _land_of(universes, zones)]

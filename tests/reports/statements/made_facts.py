@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.statements import areas as area_tree
@@ -79,6 +80,22 @@ def country(seed: int, farms: int) -> Facts:
         for of in members
         if draw.random() < 0.4
     ]
+    return _facts(members, zones, devices, invested)
+
+
+def of_rows(rows: Sequence[Mapping[str, Any]]) -> Facts:
+    """A region where each farm has one crop zone, and a result that says what is given."""
+    members = [farm(number, "KZ-61") for number in range(len(rows))]
+    zones = [zone(of.id, of, row=row(**one)) for of, one in zip(members, rows, strict=True)]
+    return _facts(members, zones, {}, [])
+
+
+def _facts(
+    members: Sequence[Farm],
+    zones: Sequence[Zone],
+    devices: Mapping[int, Devices],
+    invested: Sequence[Investment],
+) -> Facts:
     return Facts(
         season=SEASON, as_of=dt.datetime(2026, 11, 1, tzinfo=dt.UTC), period=None, areas=AREAS,
         farms=members, farm_areas={of.id: area_tree.of_farm(AREAS, of) for of in members},
