@@ -90,7 +90,7 @@ def header_of(signature: Signature) -> dict[str, Any]:
         header = json.loads(_strictly(signature.protected))
         if not isinstance(header, dict):
             raise BadSignature("its header is no object")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadSignature(f"its header cannot be read: {error}") from error
     if header.get("alg") != ALGORITHM:
         raise BadSignature(f"its algorithm is {header.get('alg')!r} and not {ALGORITHM}")
@@ -98,7 +98,16 @@ def header_of(signature: Signature) -> dict[str, Any]:
         raise BadSignature("its header names no key (kid)")
     if unknown := set(header) - {"alg", "jwk", "kid", "typ"}:
         raise BadSignature(f"its header asks for what is not known: {', '.join(sorted(unknown))}")
+    if "jwk" in header and _named(header["jwk"]) != header["kid"]:
+        raise BadSignature("its header carries another key than the one that it names")
     return header
+
+
+def _named(jwk: Any) -> str:
+    try:
+        return public_key(jwk).thumbprint()
+    except ValueError as error:
+        raise BadSignature(f"its header carries {error}") from error
 
 
 def verify(signature: Signature, payload: bytes, key: OKPKey) -> None:

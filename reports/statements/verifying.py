@@ -6,6 +6,7 @@ with what was proved by it and what was not.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from reports.statements.manifest import BadFile, Envelope
 from reports.statements.signing import BadSignature, Signature, header_of, public_key, verify
 
 Standing = Literal["proved", "refuted", "open"]
+REPLACES = frozenset({"revision", "digest", "difference"})
 
 
 class Finding(NamedTuple):
@@ -139,10 +141,13 @@ def _one_signature(
         header = header_of(signature)
         kid = header["kid"]
         known = (keys or {}).get(kid)
-        if known is None and "jwk" not in header:
-            return Finding("open", f"{words} by key {kid}, which is not here to check it with.")
-        carried = public_key(header["jwk"]) if known is None else known.key
-        verify(signature, payload, carried)
+        if known is not None:
+            verify(signature, payload, known.key)
+        elif "jwk" in header:
+            verify(signature, payload, public_key(header["jwk"]))
+        elif keys is None:
+            says = f"{words} by key {kid}, so it says: the key is not here to check it with."
+            return Finding("open", says)
     except (BadSignature, ValueError) as error:
         return Finding("refuted", f"{words}, and the signature does not hold: {error}.")
     if keys is None:
@@ -175,9 +180,9 @@ def _consistent(report: Mapping[str, Any]) -> Iterator[Finding]:
         whose = report["subject"].get("farm") or report["subject"]["area"]
         revision = f"revision {report['revision']}" if report["revision"] else "as first filed"
         words = (
-            f"It is report {report['number']}, {revision}: {report['title']['en']} of {whose} in "
-            f"{report['season']} as of {report['as_of']}, with "
-            f"{len(report['content']['observations'])} figures in order."
+            f"In itself it is in order: report {report['number']}, {revision}, "
+            f"{report['title']['en']} of {whose} in {report['season']} as of {report['as_of']}, "
+            f"with {len(report['content']['observations'])} figures."
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         faults, words = [f"a part of it is missing or of another kind ({error!r})"], ""
@@ -193,11 +198,17 @@ def _faults(report: Mapping[str, Any]) -> Iterator[str]:
             yield "a result has no number"
     if report["kind"] not in KINDS or not report["number"].startswith(f"{report['kind']}-"):
         yield "its number is not one of its kind"
-    if (report["revision"] == 0) != (report["replaces"] is None):
+    if not isinstance(report["revision"], int):
+        yield "its revision is no number"
+    replaces = report["replaces"]
+    if (report["revision"] == 0) != (replaces is None):
         yield "a revision names what it replaces, and nothing else does"
     if (report["revision"] == 0) != (report["reason"] is None):
         yield "a revision has a reason, and nothing else has"
-    if report["as_of"] > report["filed_at"]:
+    if replaces is not None and not (isinstance(replaces, dict) and set(replaces) == REPLACES):
+        yield "what it replaces is not told as revisions tell it"
+    # As times: of one second, text with a fraction comes before text without.
+    if dt.datetime.fromisoformat(report["as_of"]) > dt.datetime.fromisoformat(report["filed_at"]):
         yield "it was filed before the time that it is as of"
     observations = report["content"]["observations"]
     if unknown := {name for one in observations for name in one} - {*DIMENSIONS, *ATTRIBUTES}:

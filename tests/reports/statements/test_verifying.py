@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joserfc.util import urlsafe_b64encode
 
 from reports.statements import manifest, verifying
-from reports.statements.signing import SigningKey
+from reports.statements.signing import Signature, SigningKey
 
 ROOT = Path(__file__).resolve().parents[3]
 OURS, MINISTRY, STRANGER = SigningKey.make(), SigningKey.make(), SigningKey.make()
@@ -170,6 +171,47 @@ def test_who_countersigns_does_not_file() -> None:
     assert standings(file(payload(), OURS, OURS), keys=PINNED).count("refuted") == 2
 
 
+def jws(of: bytes, key: SigningKey, **header: Any) -> Signature:
+    """A signature with a header of one's own."""
+    told = {"alg": "Ed25519", "kid": key.kid, "typ": "dala-report+jws"} | header
+    protected = urlsafe_b64encode(json.dumps(told).encode())
+    signed = key._key.private_key.sign(protected + b"." + urlsafe_b64encode(of))
+    return Signature(protected.decode(), urlsafe_b64encode(signed).decode())
+
+
+def test_with_keys_nobody_gets_by_without_showing_his() -> None:
+    # Whose key it is nobody can tell, and the auditor gave all that count: rejected, and not open.
+    hidden = manifest.write(payload(), [jws(payload(), STRANGER)])
+    assert standings(hidden, keys=PINNED) == ["refuted", "proved"]
+    assert standings(hidden) == ["open", "proved"]
+    assert standings(manifest.write(payload(), [jws(payload(), OURS)]), keys=PINNED)[0] == "proved"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"jwk": STRANGER.public},
+        {"jwk": {"kty": "oct", "k": "AAAA"}},
+        {"jwk": None},
+        {"b64": True},
+        {"crit": ["exp"], "exp": 1},
+        {"jku": "https://keys.example"},
+    ],
+    ids=["another key", "a secret", "no key", "b64", "crit", "jku"],
+)
+def test_a_header_says_nothing_beside_its_key(header: dict[str, Any]) -> None:
+    signed = manifest.write(payload(), [jws(payload(), OURS, **header)])
+
+    assert standings(signed, keys=PINNED)[0] == "refuted"
+    assert standings(signed)[0] == "refuted"
+
+
+def test_a_header_of_a_thousand_brackets_is_no_header() -> None:
+    deep = urlsafe_b64encode(b"[" * 100_000).decode()
+
+    assert "refuted" in standings(manifest.write(payload(), [Signature(deep, "AA")]))
+
+
 def test_a_signature_of_another_report_does_not_fit() -> None:
     other = manifest.write(payload(), [OURS.sign(payload(season=2024))])
 
@@ -192,6 +234,10 @@ def test_a_key_that_is_not_what_it_calls_itself_is_refused() -> None:
         ({"number": "savings-2026-0001"}, "number"),
         ({"reason": "no need"}, "reason"),
         ({"as_of": "2026-02-01T00:00:00Z"}, "before the time"),
+        ({"as_of": "today"}, "of another kind"),
+        ({"revision": 1, "reason": "late", "replaces": 5}, "replaces"),
+        ({"revision": 1, "reason": "late", "replaces": [*verifying.REPLACES]}, "replaces"),
+        ({"revision": "1", "reason": "late", "replaces": {}}, "no number"),
         ({"content": content() | {"observations": [{"INDICATOR": "A"}]}}, "missing"),
         ({"content": content() | {"observations": content()["observations"] * 2}}, "of the same"),
     ],
@@ -201,6 +247,12 @@ def test_a_signed_contradiction_is_found(changes: dict[str, Any], words: str) ->
 
     assert [one.standing for one in verdict.findings] == ["proved", "refuted"]
     assert words in verdict.findings[1].words
+
+
+def test_what_is_filed_within_the_second_that_it_is_as_of_is_in_order() -> None:
+    moments = {"as_of": "2026-01-10T08:00:00Z", "filed_at": "2026-01-10T08:00:00.250000Z"}
+
+    assert standings(file(payload(**moments)), keys=PINNED) == ["proved", "proved"]
 
 
 def test_a_revision_is_held_to_what_it_says_that_it_changed() -> None:
