@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LIBRARIES = ("numpy", "pydantic", "pydantic-core")
+LIBRARIES = ("numpy", "pydantic", "pydantic-core", "scipy", "shapely")
 
 
 def digest(packages: Iterable[str], root: Path = ROOT) -> str:

@@ -100,8 +100,8 @@ def parts_of(number: str) -> tuple[str, int, int]:
     kind, _, rest = number.partition("-")
     year, _, serial = rest.partition("-")
     # Twice over: neither 0003 for 3 nor digits of another script are another name of a report.
-    known = year.isdecimal() and serial.isdecimal() and len(rest) <= 14
-    if not known or number_of(kind, int(year), int(serial)) != number or int(year) > 9_999:
+    known = year.isdecimal() and serial.isdecimal() and len(year) == 4 and len(serial) <= 9
+    if not known or number_of(kind, int(year), int(serial)) != number:
         raise NotFound(f"report {number!r}")
     return kind, int(year), int(serial)
 

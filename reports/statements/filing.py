@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from reports import program
-from reports.statements import manifest, statement
+from reports.statements import manifest, statement, verifying
 from reports.statements.figures import moment
 from reports.statements.kinds import KINDS
 from reports.statements.signing import (
@@ -27,6 +27,8 @@ from storage import filing
 from storage.filing import Filed, Revision
 
 SOURCES = ("analytics", "reports", "storage")
+# Of what was read when this process began: files may be others by the time that it files.
+CODE = {"version": version("dala"), "digest": program.digest(SOURCES)}
 
 
 class ReasonMissing(ValueError):
@@ -72,7 +74,8 @@ def file(
     KeyUnknown
         If the key has not been made known.
     ValueError
-        If what is asked for is no statement, or of a time to come, or from before what was filed.
+        If what is asked for is no statement, or of a time to come, or from before what was filed;
+        or if its file would not prove itself.
     """
     if not any(one.kid == key.kid and one.role == "files" for one in filing.keys(connection)):
         raise KeyUnknown(f"key {key.kid} files nothing yet: `dala report key` makes it known")
@@ -140,12 +143,13 @@ def _sign(
             "filed_at": moment(now),
             "filed_by": author,
             "reason": reason,
-            "code": {"version": version("dala"), "digest": program.digest(SOURCES)},
+            "code": CODE,
             "replaces": None if before is None else _replaced(before, made),
             "content": dict(made.content),
         }
     )
     signature = key.sign(payload)
+    _prove(manifest.write(payload, [signature]), key)
     revision = filing.add_revision(
         connection,
         report_id=report.id,
@@ -161,6 +165,20 @@ def _sign(
         reason=reason,
     )
     return Filing(report, revision, is_news=True)
+
+
+def _prove(file: bytes, key: SigningKey) -> None:
+    """See that a file proves itself before it is filed: no later hour can mend one that does not.
+
+    Raises
+    ------
+    ValueError
+        If it does not, as where a figure is beyond what JSON can say exactly.
+    """
+    pinned = {key.kid: verifying.Pinned(public_key(key.public), "files", "")}
+    found = verifying.check(file, keys=pinned).findings
+    if faults := [one.words for one in found if one.standing != "proved"]:
+        raise ValueError(f"the report would not prove itself: {' '.join(faults)}")
 
 
 def _period(asked: Asked) -> dict[str, str] | None:
