@@ -276,7 +276,7 @@ def show(
     elif out is not None:
         save(out, content)
     elif form == "json":
-        sys.stdout.buffer.write(content + b"\n")
+        sys.stdout.buffer.write(content)  # no line's end: `dala verify` takes the very bytes
     else:
         whose = said["subject"].get("farm") or said["subject"]["area"]
         title = f"{said['title']['en']}, {whose}, {said['season']} — {number}"

@@ -58,14 +58,17 @@ def test_a_report_is_filed_checked_and_found_when_it_was_changed(
     assert deeds == ["report.file", "report.key"]
 
 
-def test_what_was_filed_is_listed_and_shown(run: Run) -> None:
+def test_what_was_filed_is_listed_and_shown(run: Run, tmp_path: Path) -> None:
     assert "No report was filed yet" in run("report", "list").stderr
     run("report", "key")
     number = run("report", "savings", *KZ61, "--file").stderr.split()[3].rstrip(".")
 
     assert number in run("report", "list").stdout
+    shown = run("report", "show", number, "--format", "json")
+    (tmp_path / "shown.json").write_bytes(shown.stdout_bytes)
+    assert run("verify", tmp_path / "shown.json").exit_code == 3  # whole, and without keys
     assert "APPARENT_SAVING" in run("report", "show", number).stdout
-    content = json.loads(run("report", "show", number, "--format", "json").stdout)
+    content = json.loads(shown.stdout)
     assert content["report"]["number"] == number
     header = run("report", "show", number, "--format", "csv").stdout.splitlines()[0]
     assert header.startswith("REF_AREA,FARM,TIME_PERIOD,INDICATOR,")
