@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 UTF_16 = frozenset({b"\xff\xfe", b"\xfe\xff"})  # how it begins
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -85,6 +86,13 @@ def cells(lines: Iterable[str], separator: str) -> Iterable[tuple[int, list[str]
             yield reader.line_num, row
 
 
+def _has_decimal_comma(text: str) -> bool:
+    """Whether a number has a comma that can be none of thousands."""
+    if grouped := _GROUPED.fullmatch(text):
+        return grouped[2].startswith(",")
+    return bool(_COMMA.fullmatch(text)) and not _LIKE_THOUSANDS.fullmatch(text)
+
+
 class Numbers(NamedTuple):
     """How a table writes numbers."""
 
@@ -94,11 +102,7 @@ class Numbers(NamedTuple):
     @classmethod
     def of(cls, separator: str, written: Iterable[str]) -> Numbers:
         """By all that stands where numbers do."""
-        certain = (
-            _COMMA.fullmatch(one.strip()) and not _LIKE_THOUSANDS.fullmatch(one.strip())
-            for one in written
-        )
-        return cls(separator == ",", separator != "," and any(certain))
+        return cls(separator == ",", any(_has_decimal_comma(one.strip()) for one in written))
 
     def read(self, text: str) -> float:
         """The number of a cell; NaN where it is none; ValueError where it may be two."""
@@ -150,6 +154,23 @@ def moment_of(text: str) -> dt.datetime | None:
         return None
 
 
+def by_clock(said: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """The moment at which the clocks of a zone showed a time, where it has no offset of its own.
+
+    Raises
+    ------
+    ValueError
+        If they showed it twice or never, as on the days when clocks are changed.
+    """
+    if said.tzinfo is not None:
+        return said
+    at = said.replace(tzinfo=zone)
+    if at.utcoffset() != at.replace(fold=1).utcoffset():
+        when = f"{said:%Y-%m-%d %H:%M}"
+        raise ValueError(f"{when} came twice or never when clocks were changed: give its offset")
+    return at
+
+
 class Columns(NamedTuple):
     """Which columns of a table hold what; any other is text, and stays as it is."""
 
@@ -161,15 +182,15 @@ class Columns(NamedTuple):
 def plain(lines: Sequence[str], columns: Columns) -> list[str]:
     """The table with commas between cells, points in numbers and days as 2025-06-12.
 
-    Each row stays in its line. What has two readings, or is none of these, stays as it is, for
-    whoever reads the table to refuse; so does a table that is plain, or none.
+    Each row stays in its line. In place of a number with two readings stand words that name both;
+    they, and what is no number or day, are for whoever reads the table to refuse. So is no table.
     """
     separator = separator_of(lines)
     try:
         rows = list(cells(lines, separator))
     except csv.Error:
         return list(lines)
-    if separator == "," or not rows:
+    if not rows:
         return list(lines)
     header = [name.strip().removeprefix("\ufeff") for name in rows[0][1]]
     written = (
@@ -196,8 +217,8 @@ def _plain(cell: str, name: str, columns: Columns, numbers: Numbers) -> str:
     if name in columns.numbers:
         try:
             value = numbers.read(text)
-        except ValueError:
-            return text
+        except ValueError as error:
+            return str(error)
         return text if math.isnan(value) else repr(value)
     if name in columns.days and (day := day_of(text)):
         return day.isoformat()

@@ -90,6 +90,8 @@ def calibrate(
         name = datastream
         enter("calibrate", lambda c: _calibrate(c, device_id, name, since, said), "Not calibrated")
         say(f"{name} of {device_id} is calibrated. Next: dala analyze")
+    elif reference is not None or since is not None or intercept:
+        fail("Give the --slope, too; 1 where the intercept alone is corrected.")
     else:
         enter("calibrate", lambda c: _print_calibrations(c, device_id, datastream), "Not printed")
 
@@ -221,7 +223,7 @@ def _moment(since: str | None, farm: Farm) -> dt.datetime:
     at = dt.datetime.combine(day, dt.time()) if day else spreadsheet.moment_of(since)
     if at is None:
         raise ValueError(f"--since {since!r} is no time: write 2026-06-14 or '2026-06-14 09:30'")
-    at = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(farm.timezone))
+    at = spreadsheet.by_clock(at, ZoneInfo(farm.timezone))
     if not dt.datetime(1970, 1, 1, tzinfo=dt.UTC) <= at <= now:
         raise ValueError(f"--since {since} must lie between 1970 and now")
     return at

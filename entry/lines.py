@@ -188,10 +188,11 @@ def _words(error: ValidationError) -> list[str]:
 
 def _also_wrong(model: type[BaseModel], row: Row) -> list[str]:
     """What is wrong with the cells that could be read, so that people mend a line once."""
+    said = {name: value for name, value in row.items() if name in model.model_fields}
     try:
-        model.model_validate(row)
+        model.model_validate(said)
     except ValidationError as error:
-        return [one for one in _words(error) if one.partition(":")[0] in row]
+        return [one for one in _words(error) if one.partition(":")[0] in said]
     return []
 
 

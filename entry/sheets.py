@@ -24,15 +24,30 @@ from analytics.text_files import check_is_text
 from entry import EntryRefused
 
 MOST_LINES = 5_000
+LONGEST_HEADER = 1 << 16  # bytes
 Row = dict[str, Any]
 
 
 def header_of(content: bytes) -> frozenset[str]:
-    """Names of a table's columns; none where it is no table."""
+    """Names of a table's columns; none where it is no table.
+
+    They are of ASCII: whatever is wrong further down, or with its letters, reading it says.
+    """
+    first = content[:LONGEST_HEADER]
+    text = first.decode("utf-16" if first[:2] in spreadsheet.UTF_16 else "utf-8-sig", "replace")
+    lines = text.splitlines(keepends=True)
     try:
-        return frozenset(_table(content)[1])
-    except EntryRefused:
+        _, cells = next(iter(spreadsheet.cells(lines, spreadsheet.separator_of(lines))), (1, []))
+    except csv.Error:
         return frozenset()
+    return frozenset(_names(cells))
+
+
+def _names(header: list[str]) -> list[str]:
+    names = [name.strip().lower().replace(" ", "_") for name in header]
+    while names and not names[-1]:
+        names.pop()  # columns that were emptied in the sheet
+    return names
 
 
 def _table(content: bytes) -> tuple[str, list[str], list[tuple[int, list[str]]]]:
@@ -47,10 +62,7 @@ def _table(content: bytes) -> tuple[str, list[str], list[tuple[int, list[str]]]]
         raise EntryRefused(f"The file is no CSV that is read here: {error}.") from error
     if not found:
         raise EntryRefused("the file is empty.")
-    header = [name.strip().lower().replace(" ", "_") for name in found[0][1]]
-    while header and not header[-1]:
-        header.pop()  # columns that were emptied in the sheet
-    return separator, header, found[1:]
+    return separator, _names(found[0][1]), found[1:]
 
 
 def rows_of(
@@ -147,9 +159,4 @@ def _moment(cell: str, zone: ZoneInfo) -> dt.datetime:
             f"{cell[:60]!r} is no time: write 2025-06-12 06:00 or 12.06.2025 06:00 as the farm's "
             "clocks say, or 2025-06-12T06:00:00+05:00"
         )
-    if said.tzinfo is not None:
-        return said
-    local = said.replace(tzinfo=zone)
-    if local.utcoffset() != local.replace(fold=1).utcoffset():
-        raise ValueError(f"{cell} came twice or never when clocks were changed: give its offset")
-    return local
+    return spreadsheet.by_clock(said, zone)

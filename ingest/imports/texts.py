@@ -74,18 +74,19 @@ def kind_of(lines: list[str], file: str) -> str:
     TableError
         Where nothing begins so.
     """
-    first = next((line for line in lines if line.strip()), "")
+    told = (line for line in lines if line.strip() and not line.lstrip('"').startswith("sep="))
+    first = next(told, "")
     if looks_like_ag_leader(first):
         return "agleader"
     told_apart = first.split(spreadsheet.separator_of(lines))
     header = {cell.strip().strip('"').removeprefix("\ufeff") for cell in told_apart}
-    told = (  # columns that no other kind has
+    columns_of = (  # that no other kind has
         ("weather", {*WEATHER_COLUMNS}),
         ("irrigation", {*IRRIGATION_COLUMNS}),
         ("loads", {"ticket", "weighed_at", "net_kg"}),
         ("yield", {*CSV_COLUMNS, "X", "Y", "Yield"}),
     )
-    matches = {kind: len(header & columns) for kind, columns in told}
+    matches = {kind: len(header & columns) for kind, columns in columns_of}
     best = max(matches, key=lambda kind: matches[kind])
     if matches[best]:
         return best

@@ -2,11 +2,14 @@
 
 import datetime as dt
 import math
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from analytics import spreadsheet
 from analytics.spreadsheet import Columns, NotText, Numbers
+
+ALMATY = ZoneInfo("Asia/Almaty")
 
 
 def test_windows_1251_is_read_where_every_letter_is_russian() -> None:
@@ -69,7 +72,13 @@ def test_a_number_is_read_where_it_can_be_one_alone(
     assert numbers.read(written) == value
 
 
-@pytest.mark.parametrize(("numbers", "written"), [(COMMAS, "8.400"), (POINTS, "8,400")])
+QUOTED = Numbers.of(",", ["12,5", "8.400"])  # as LibreOffice writes it in Russia: "12,5",8.400
+
+
+@pytest.mark.parametrize(
+    ("numbers", "written"),
+    [(COMMAS, "8.400"), (POINTS, "8,400"), (QUOTED, "8,400"), (QUOTED, "8.400")],
+)
 def test_a_number_that_may_be_two_is_refused_with_both(numbers: Numbers, written: str) -> None:
     with pytest.raises(ValueError, match=r"may be 8400 or 8.400: write 8400 or 8.4000"):
         numbers.read(written)
@@ -94,6 +103,25 @@ def test_days_have_the_day_first_and_four_digits_of_the_year() -> None:
     assert spreadsheet.moment_of("12.06.2025 25:00") is None
 
 
+@pytest.mark.parametrize("written", ["2024-02-29T23:30", "2004-03-28T02:30"])
+def test_an_hour_that_came_twice_or_never_needs_its_offset(written: str) -> None:
+    # Before 2024-03-01 Almaty went from UTC+6 to UTC+5 at midnight: 23:00 to 24:00 came again. The
+    # last summer time began in 2004, at 2:00, which was 3:00 then.
+    with pytest.raises(ValueError, match=r"came twice or never .*: give its offset"):
+        spreadsheet.by_clock(dt.datetime.fromisoformat(written), ALMATY)
+    told = dt.datetime.fromisoformat(written + "+06:00")
+    assert spreadsheet.by_clock(told, ALMATY) == told
+
+
+def test_a_time_before_march_2024_is_by_the_clocks_of_then() -> None:
+    for written, utc in (
+        ("2024-02-29T22:30", "2024-02-29T16:30+00:00"),
+        ("2024-03-01T00:00", "2024-02-29T19:00+00:00"),
+    ):
+        at = spreadsheet.by_clock(dt.datetime.fromisoformat(written), ALMATY)
+        assert at == dt.datetime.fromisoformat(utc)
+
+
 def test_a_table_becomes_plain_line_by_line_and_texts_stay_as_they_are() -> None:
     lines = ["ticket;date;net_kg", "1,5;12.06.2025;8 400,5", "", "7;2025-06-13;12,5"]
     columns = Columns(frozenset({"net_kg"}), days=frozenset({"date"}))
@@ -104,3 +132,15 @@ def test_a_table_becomes_plain_line_by_line_and_texts_stay_as_they_are() -> None
         "",
         "7,2025-06-13,12.5",
     ]
+
+
+def test_what_has_two_readings_is_no_number_to_who_reads_the_table() -> None:
+    # 8.400 beside 12,5 would be read as 8.4 if it stayed, of 8 400 kg.
+    columns = Columns(frozenset({"net_kg"}), days=frozenset({"date"}))
+
+    for lines in (["date;net_kg", "1.06.2025;12,5", "1.06.2025;8.400"],
+                  ["date,net_kg", '1.06.2025,"12,5"', "1.06.2025,8.400"]):  # fmt: skip
+        header, certain, doubtful = spreadsheet.plain(lines, columns)
+        assert (header, certain) == ("date,net_kg", "2025-06-01,12.5")
+        day, said = doubtful.split(",")
+        assert (day, said) == ("2025-06-01", "'8.400' may be 8400 or 8.400: write 8400 or 8.4000")

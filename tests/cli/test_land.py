@@ -218,6 +218,30 @@ def test_wrong_lines_are_named_with_column_and_what_to_write(run: Run, tmp_path:
     ):
         assert words in refused.stdout
     assert "line 2" not in refused.stdout
+    assert "Extra inputs" not in refused.stdout  # field, which the line is named by
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("field;season;crop;planted;harvested\nҚызыл;2025;мақта;20.04.2025;30.09.2025\n".encode(
+            "kz1048"), "line 2: byte 0x8d is neither UTF-8 nor Russian"),
+        (b'field,season,crop,planted,harvested\n"a"b,2025,cotton,2025-04-20,2025-09-30\n',
+         "is no CSV that is read here: ',' expected after '\"'"),
+    ],
+    ids=["Kazakh letters", "a stray quote"],
+)  # fmt: skip
+def test_a_table_that_cannot_be_read_is_told_by_its_header_and_says_why(
+    run: Run, tmp_path: Path, content: bytes, words: str
+) -> None:
+    run(*FARM)
+    crops = tmp_path / "crops.csv"
+    crops.write_bytes(content)
+
+    refused = run("import", crops, "--farm", "steppe")
+
+    assert refused.exit_code == 1
+    assert words in refused.stdout
 
 
 def test_many_probes_come_into_service_and_their_tokens_are_in_a_file(

@@ -106,6 +106,32 @@ def test_loads_as_excel_saves_them_are_read_with_their_russian_names(steppe: Ste
     assert steppe.rows(query) == [("A-1", at, 8400.5, 11.5)]
 
 
+@pytest.mark.parametrize(
+    ("separator", "first"), [(";", "8 400,5"), (",", '"12,5"')], ids=["semicolons", "commas"]
+)
+def test_a_load_of_eight_tons_or_of_eight_kilograms_is_refused(
+    steppe: Steppe, separator: str, first: str
+) -> None:
+    lines = [f"A-{number},25.09.2025 18:30,west,{{}},,," for number in (1, 2)]
+    text = (LOADS + "\n".join(lines)).replace(",", separator).format(first, "8.400")
+
+    made = steppe.imports("l.csv", text)
+
+    assert made.state == "refused"
+    (error,) = made.errors
+    assert error.startswith("l.csv, line 3, column net_kg: ")
+    assert "'8.400' may be 8400 or 8.400: write 8400 or 8.4000" in error
+    assert steppe.rows("SELECT ticket FROM harvest_loads") == []
+
+
+def test_what_a_program_says_of_its_separator_is_no_header(steppe: Steppe) -> None:
+    line = "A-1;10.09.2025 18:30;west;8400;;;\n"
+
+    made = steppe.imports("l.csv", "sep=;\n" + LOADS.replace(",", ";") + line)
+
+    assert (made.kind, made.new) == ("loads", 1), made.errors
+
+
 def test_a_ticket_counts_once_and_with_another_mass_people_decide(steppe: Steppe) -> None:
     line = "A-1,2025-09-10 18:30,west,8400,,,\n"
     steppe.imports("l.csv", LOADS + line)
