@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from cli.registering import zone
-from cli.speaking import AsJson, fail, no_farm
+from cli.speaking import AsJson, no_farm
 
 # Of files that people keep of their farm; the others are of machines and sensors.
 ENTERED = ("boundaries", "crop-zones", "irrigation-events", "adjustments", "devices")
@@ -90,8 +90,6 @@ def import_files(
             services, known, entered, tokens=tokens, name_property=name_property, dry=dry_run
         )
         others = [one for one in paths if one not in entered]
-        if tokens is not None and not any(one["kind"] == "devices" for one in rows):
-            fail("--tokens is for a table of devices, and none was named.")
         clocks = zone(timezone) or known.timezone
         now_us = time.time_ns() // 1_000
         asked = imports.Asked(

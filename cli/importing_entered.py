@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from entry.places import Boundaries
     from ingest.imports import Imported
     from seeds.services import Services
+    from storage.credentials import Issued
     from storage.farms import Farm
 
 _BOUNDARIES = {".geojson", ".json", ".kml", ".kmz"}
@@ -47,22 +48,37 @@ def run(
     name_property: str | None,
     dry: bool,
 ) -> list[dict[str, Any]]:
-    """Import each of the files, a transaction each; a row of ``ingest.imports`` for each."""
-    if tokens is not None and not dry and tokens.exists():
-        fail(f"{tokens} is there already; tokens are written to a new file.")
+    """Import each of the files, whole or not at all; a row of ``ingest.imports`` for each.
+
+    A file may name what one before it brings: a dry run does all of them, and takes all back.
+    """
+    if tokens is not None:
+        _check_tokens(tokens, files)
     rows = []
-    for path, kind in files.items():
-        try:
-            content = _content(path)
-            with services.engine.begin() as connection:
-                if kind == "boundaries":
-                    made = _boundaries(connection, farm, path, content, name_property, dry)
-                else:
-                    made = _lines(services, connection, farm, path, kind, content, tokens, dry)
-        except (OSError, ValueError) as error:
-            made = _refused(path, kind, [trouble(error)])
-        rows.append(made.as_row())
+    with services.engine.connect() as connection:
+        whole = connection.begin() if dry else None
+        for path, kind in files.items():
+            try:
+                content = _content(path)
+                with connection.begin() if whole is None else connection.begin_nested():
+                    if kind == "boundaries":
+                        made = _boundaries(connection, farm, path, content, name_property)
+                    else:
+                        made = _lines(services, connection, farm, path, kind, content, tokens, dry)
+            except (OSError, ValueError) as error:
+                made = _refused(path, kind, [trouble(error)])
+            rows.append(made.as_row())
+        if whole is not None:
+            whole.rollback()
     return rows
+
+
+def _check_tokens(tokens: Path, files: Mapping[Path, str]) -> None:
+    tables = list(files.values()).count("devices")
+    if tables != 1:
+        fail(f"--tokens takes those of one table of devices, and {tables or 'none'} was named.")
+    if tokens.exists():
+        fail(f"{tokens} is there already; tokens are written to a new file.")
 
 
 def _kind_of(path: Path) -> str | None:
@@ -73,8 +89,11 @@ def _kind_of(path: Path) -> str | None:
     if not path.is_file() or path.stat().st_size > _MOST_BYTES:
         return None
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            named = [one.lower() for one in archive.namelist()]
+        try:
+            with zipfile.ZipFile(path) as archive:
+                named = [one.lower() for one in archive.namelist()]
+        except zipfile.BadZipFile:
+            return None  # said by who reads it
         return "boundaries" if any(one.endswith((".shp", ".kml")) for one in named) else None
     if path.suffix.lower() not in {".csv", ".txt"}:
         return None
@@ -88,12 +107,11 @@ def _boundaries(
     path: Path,
     content: bytes,
     name_property: str | None,
-    dry: bool,
 ) -> Imported:
     from entry import places
 
     found: Boundaries = places.store(
-        connection, farm.id, content, by=author(), dry=dry, name_property=name_property
+        connection, farm.id, content, by=author(), name_property=name_property
     )
     errors = [
         f"{path.name}, place {one.number} ({one.name or 'no name'}): {error}"
@@ -103,8 +121,7 @@ def _boundaries(
     if errors:
         return _refused(path, "boundaries", errors)
     details = {"kind": found.kind, "places": len(found.places), "stored": found.stored}
-    if not dry:
-        note(connection, "field.import", f"farm:{farm.slug}", farm.id, details)
+    note(connection, "field.import", f"farm:{farm.slug}", farm.id, details)
     of_action = [one.action for one in found.places]
     return _imported(
         path,
@@ -131,7 +148,7 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     folder = path if path.is_dir() else path.parent
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
+    with zipfile.ZipFile(made, "w", strict_timestamps=False) as archive:
         for one in sorted(folder.rglob("*") if path.is_dir() else folder.iterdir()):
             if one.suffix.lower() == ".xml" and one.is_file():
                 archive.write(one, one.relative_to(folder))
@@ -156,25 +173,29 @@ def _lines(
     gives = services.embedded is not None or seal is not None
     now = dt.datetime.now(dt.UTC)
     entering = Entering(connection, farm, author(), now, seal, gives)
-    found = lines.store(entering, kind, content, dry=dry)
+    found = lines.store(entering, kind, content)
     if found.wrong:
         told = [f"{path.name}, line {w.line}: {error}" for w in found.wrong for error in w.errors]
         return _refused(path, kind, told)
     notes = []
-    if kind == "devices" and not dry:
-        notes = _hand_out(connection, farm, found, tokens, gives=gives)
-    elif not dry:
+    if kind == "devices":
+        notes = _hand_out(connection, farm, found, tokens, gives=gives, dry=dry)
+    else:
         details = {"kind": kind, "lines": len(found.lines), "stored": found.stored}
         note(connection, "records.import", f"farm:{farm.slug}", farm.id, details)
     return _imported(path, kind, kind.replace("-", " "), new=len(found.lines), notes=notes)
 
 
 def _hand_out(
-    connection: sa.Connection, farm: Farm, found: Lines, tokens: Path | None, *, gives: bool
+    connection: sa.Connection,
+    farm: Farm,
+    found: Lines,
+    tokens: Path | None,
+    *,
+    gives: bool,
+    dry: bool,
 ) -> list[str]:
     """Write tokens into the file; what people have to know. Nothing stands before that is done."""
-    from api import installer
-
     for one in found.handed:
         note(connection, "device.register", f"device:{one.device_id}", farm.id, {})
     issued = [(one.device_id, one.issued) for one in found.handed if one.issued is not None]
@@ -185,14 +206,28 @@ def _hand_out(
         raise ValueError(
             "its devices get tokens, which are shown once: say where, by --tokens FILE"
         )
-    opened = os.open(tokens, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(opened, "w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["client_id", "username", "token", "qr_text"])
-        for device_id, token in issued:
-            writer.writerow(list(installer.told(device_id, token).model_dump().values()))
-    say(f"The tokens of {len(issued)} devices are in {tokens}, which only you can read.")
+    _write_tokens(tokens, issued)
+    if dry:  # it could be written, and what is in it is worth nothing
+        tokens.unlink()
+    else:
+        say(f"The tokens of {len(issued)} devices are in {tokens}, which only you can read.")
     return []
+
+
+def _write_tokens(tokens: Path, issued: Sequence[tuple[str, Issued]]) -> None:
+    """A new file that its owner alone can read; none is left where it could not be written."""
+    from api import installer
+
+    rows = [installer.told(device_id, token).model_dump() for device_id, token in issued]
+    opened = os.open(tokens, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(opened, "w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    except OSError:
+        tokens.unlink()
+        raise
 
 
 def _imported(path: Path, kind: str, unit: str, **values: Any) -> Imported:

@@ -1,8 +1,10 @@
 """Verbs for the land: what is entered stands with who entered it, and what cannot be says why."""
 
 import csv
+import errno
 import getpass
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -253,9 +255,10 @@ def test_many_probes_come_into_service_and_their_tokens_are_in_a_file(
     probes = excel(tmp_path, "probes.csv", "\n".join(["id;kind;field;name", *lines]))
     tokens = tmp_path / "tokens.csv"
 
-    without = run("import", probes, "--farm", "steppe")
+    without = [run("import", probes, "--farm", "steppe", *dry) for dry in ((), ("--dry-run",))]
     tried = run("import", probes, "--farm", "steppe", "--tokens", tokens, "--dry-run")
-    assert "by --tokens FILE" in without.stdout
+    assert ["by --tokens FILE" in one.stdout for one in without] == [True, True]
+    assert [one.exit_code for one in without] == [1, 1]
     assert (tried.exit_code, tokens.exists()) == (0, False), tried.output
     kept = run("import", probes, "--farm", "steppe", "--tokens", tokens)
     again = run("import", probes, "--farm", "steppe", "--tokens", tmp_path / "more.csv")
@@ -279,6 +282,70 @@ def test_many_probes_come_into_service_and_their_tokens_are_in_a_file(
     assert "is there already" in over.stderr
     noted = [action for _, action in deeds(empty_engine)]
     assert noted.count("device.register") == 40
+
+
+@pytest.mark.parametrize("dry", [("--dry-run",), ()], ids=["tried", "done"])
+def test_where_tokens_cannot_be_written_no_probe_comes_into_service(
+    run: Run,
+    empty_engine: sa.Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    dry: tuple[str, ...],
+) -> None:
+    run(*FARM)
+    probes, tokens = tmp_path / "probes.csv", tmp_path / "tokens.csv"
+    probes.write_text("id,kind\n" + "".join(f"probe-{one},soil-probe\n" for one in range(200)))
+    words = ("import", probes, "--farm", "steppe", *dry, "--tokens")
+
+    nowhere = run(*words, tmp_path / "nowhere" / "tokens.csv")
+    there = run(*words, probes)
+    twice = run("import", probes, probes.with_name("more.csv"), *words[2:], tokens,
+                "--kind", "devices")  # fmt: skip
+    monkeypatch.setattr(csv.DictWriter, "writerows", _disk_is_full)
+    full = run(*words, tokens)
+
+    assert [one.exit_code for one in (nowhere, there, twice, full)] == [1, 1, 1, 1]
+    assert "nowhere/tokens.csv: No such file or directory" in " ".join(nowhere.stdout.split())
+    assert "is there already" in there.stderr
+    assert "one table of devices, and 2 was named" in twice.stderr
+    assert "No space left on device" in full.stdout
+    assert not tokens.exists()
+    with empty_engine.connect() as connection:
+        for table in (tables.devices, tables.device_credentials):
+            assert connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0
+
+
+def _disk_is_full(writer: object, rows: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_dry_run_of_files_that_name_one_another_says_what_the_real_one_does(
+    run: Run, empty_engine: sa.Engine, tmp_path: Path
+) -> None:
+    run(*FARM)
+    crops, water = tmp_path / "crops.csv", tmp_path / "water.csv"
+    crops.write_text(
+        "field,season,crop,planted,harvested,crop_parameters\n"
+        'west,2025,cotton,2025-04-20,2025-09-30,"{""name"": ""cotton""}"\n'
+    )
+    water.write_text("field,started_at,ended_at,volume_m3\nwest,1.6.2025 6:00,1.6.2025 7:00,25\n")
+    words = ("import", geojson(tmp_path, west=square()), crops, water, "--farm", "steppe", "--json")
+
+    tried = run(*words, "--dry-run")
+    with empty_engine.connect() as connection:
+        left = [
+            connection.scalar(sa.select(sa.func.count()).select_from(one))
+            for one in (tables.fields, tables.crop_zones, tables.irrigation_events)
+        ]
+    done = run(*words)
+
+    assert (tried.exit_code, done.exit_code) == (0, 0), tried.output
+    assert left == [0, 0, 0]
+    assert json.loads(tried.stdout) == json.loads(done.stdout)
+    assert [one for one in deeds(empty_engine) if one[1].endswith("import")] == [
+        (f"console:{getpass.getuser()}", action)
+        for action in ("field.import", "records.import", "records.import")
+    ]
 
 
 def test_a_wrong_profile_of_one_probe_keeps_all_out(
