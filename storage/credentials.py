@@ -65,8 +65,13 @@ _now = sa.func.now()
 
 
 def make_token() -> str:
-    """256 random bits, as text for people and firmware to copy."""
-    return secrets.token_urlsafe(32)
+    """256 random bits, as text for people and firmware to copy.
+
+    It begins with no dash: to a spreadsheet that is a formula, and to a program an option.
+    """
+    while (token := secrets.token_urlsafe(32)).startswith("-"):
+        pass
+    return token
 
 
 def hash_token(token: str) -> str:
