@@ -216,6 +216,19 @@ _BROKEN_SHAPEFILE = (
 )
 
 
+UNREADABLE = "\ufffd"  # stands for bytes that are no letter
+_CYRILLIC = {0x26: "cp866", 0x65: "cp866", 0xC9: "cp1251"}  # language drivers of dBASE
+
+
+def _encoding(parts: Mapping[str, bytes]) -> str:
+    """Of a shapefile's names: by its .cpg, else by the table itself, else UTF-8."""
+    named = parts.get(".cpg", b"").decode("ascii", "replace").strip()
+    if named in {"1251", "ANSI 1251"}:
+        return "cp1251"
+    driver = int.from_bytes(parts[".dbf"][29:30], "big")
+    return named or _CYRILLIC.get(driver, "utf-8")
+
+
 def _of_shapefile(file: str, parts: Mapping[str, bytes], names: Iterable[str]) -> Iterator[Place]:
     if ".prj" not in parts:
         raise BoundaryError(f"{file}: without its .prj nobody knows in which system it is")
@@ -226,12 +239,12 @@ def _of_shapefile(file: str, parts: Mapping[str, bytes], names: Iterable[str]) -
         into = pyproj.Transformer.from_crs(system, "OGC:CRS84", always_xy=True)
     except pyproj.exceptions.ProjError as error:
         raise BoundaryError(f"{file}: its .prj names no system: {str(error)[:120]}") from None
-    encoding = parts.get(".cpg", b"").decode("ascii", "replace").strip() or "utf-8"
+    encoding = _encoding(parts)
     try:
         reader = shapefile.Reader(
             shp=io.BytesIO(parts[".shp"]),
             dbf=io.BytesIO(parts[".dbf"]),
-            encoding="cp1251" if encoding in {"1251", "ANSI 1251"} else encoding,
+            encoding=encoding,
             encodingErrors="replace",
         )
         for number, record in enumerate(reader.iterShapeRecords()):
@@ -242,7 +255,13 @@ def _of_shapefile(file: str, parts: Mapping[str, bytes], names: Iterable[str]) -
                 shapely.force_2d(geometry), lambda xy: np.column_stack(into.transform(*xy.T))
             )
             said = record.record.as_dict()
-            yield Place(_named(said, names), _text(said, _IDS), mapping(moved))
+            name, official_id = _named(said, names), _text(said, _IDS)
+            if UNREADABLE in f"{name}{official_id}":
+                raise BoundaryError(
+                    f"{file}: its letters are not {encoding}: add a .cpg file that names their "
+                    "encoding, as 1251"
+                )
+            yield Place(name, official_id, mapping(moved))
             if number > MOST_PLACES:
                 raise BoundaryError(f"{file}: more than {MOST_PLACES} places")
     except BoundaryError:

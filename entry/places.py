@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
 
 from analytics import boundary_files
 from analytics.boundary_checks import Checked, Neighbours
 from analytics.boundary_files import BoundaryError, Place
 from entry import EntryRefused, land
+from entry.models import Text
 from storage import fields
 from storage.fields import Field
 
+_TEXT: TypeAdapter[str | None] = TypeAdapter(Text | None)
 Action = Literal["new field", "new boundary", "same boundary", "refused"]
 
 
@@ -75,6 +78,15 @@ def store(
     return Boundaries(found.kind, places, kept)
 
 
+def _is_text(said: str | None) -> bool:
+    """Whether it can be stored, and said again, as that of a field that is entered alone."""
+    try:
+        _TEXT.validate_python(said)
+    except ValidationError:
+        return False
+    return True
+
+
 class _Writer:
     """Stores places one after another, each beside those before it."""
 
@@ -91,6 +103,9 @@ class _Writer:
         refused = Stored(number, name, "refused")
         if name is None:
             return refused._replace(errors=["has no name; say which by name_property"])
+        if not (_is_text(name) and _is_text(place.official_id)):
+            said = "its name, or its official id, has control characters or is too long"
+            return Stored(number, None, "refused", errors=[said])
         if name in self._seen:
             return refused._replace(errors=[f"{name} stands in the file twice"])
         self._seen.add(name)

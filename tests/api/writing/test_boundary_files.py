@@ -9,6 +9,7 @@ import pyproj
 import pytest
 import shapefile
 
+from analytics import boundary_files
 from tests.api.writing.world import BOW_TIE, World, square
 
 
@@ -20,20 +21,26 @@ def geojson(*named: tuple[str, dict[str, Any]], **more: Any) -> bytes:
     return json.dumps({"type": "FeatureCollection", "features": features} | more).encode()
 
 
-def zipped_shapefile(system: str | None = "EPSG:32642") -> bytes:
+def zipped_shapefile(
+    system: str | None = "EPSG:32642",
+    name: str = "Солтүстік",
+    encoding: str = "utf-8",
+    driver: int = 0,
+) -> bytes:
     """The square in a projected system, as surveyors send it."""
     kept = {name: io.BytesIO() for name in ("shp", "shx", "dbf")}
-    writer = shapefile.Writer(**kept, shapeType=shapefile.POLYGON, encoding="utf-8")
+    writer = shapefile.Writer(**kept, shapeType=shapefile.POLYGON, encoding=encoding)
     writer.field("NAME", "C", 40)
     into = pyproj.Transformer.from_crs("OGC:CRS84", system or "EPSG:32642", always_xy=True)
     corners = square()["coordinates"][0][::-1]  # a shapefile's outer ring is clockwise
     writer.poly([[list(into.transform(*corner)) for corner in corners]])
-    writer.record("Солтүстік")
+    writer.record(name)
     writer.close()
+    kept["dbf"].getbuffer()[29] = driver
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
-        for name, content in kept.items():
-            archive.writestr(f"data/fields.{name}", content.getvalue())
+        for ending, content in kept.items():
+            archive.writestr(f"data/fields.{ending}", content.getvalue())
         if system is not None:
             archive.writestr("data/fields.prj", pyproj.CRS(system).to_wkt("WKT1_ESRI"))
     return made.getvalue()
@@ -117,6 +124,23 @@ def test_one_bad_place_keeps_all_out_and_is_named(world: World) -> None:
     assert len(world.ask("GET", "farms/mine/fields", 200).json()) == 1
 
 
+@pytest.mark.parametrize(("encoding", "driver"), [("cp1251", 0xC9), ("cp866", 0x65)])
+def test_a_shapefile_without_cpg_is_read_as_its_table_says(encoding: str, driver: int) -> None:
+    # Of dBASE: 0xC9 is Windows-1251, 0x65 the Russian of MS-DOS, code page 866.
+    content = zipped_shapefile(name="Поле 1", encoding=encoding, driver=driver)
+
+    assert [one.name for one in boundary_files.read(content).places] == ["Поле 1"]
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\ud800", "two\nlines"])
+def test_a_name_that_is_no_text_is_refused_as_that_of_a_single_field(
+    world: World, name: str
+) -> None:
+    refused = world.send("farms/mine/boundaries", geojson((name, square())), 422).json()
+
+    assert "control characters" in refused["problems"][0]["errors"][0]
+
+
 BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><kml>&b;</kml>'
 
 
@@ -133,6 +157,7 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><kml>&b;</kml>'
         (b"<kml/>", "there is no boundary"),
         (b"PK\x03\x04rubbish", "archive cannot be read"),
         (zipped_shapefile(None), "without its .prj"),
+        (zipped_shapefile(name="Поле 1", encoding="cp1251"), "fields.shp: its letters are not utf"),
         (geojson(crs={"type": "name", "properties": {"name": "EPSG:32642"}}), "its crs"),
         (geojson(), "there is no boundary"),
         (APART["TASKDATA"].encode(), "its fields lie in PFD00001.XML, which is not beside it"),
