@@ -22,7 +22,7 @@ from cli.registering import (
     field_of,
     zone,
 )
-from cli.speaking import AsJson, enter, fail, no_farm, say
+from cli.speaking import AsJson, author, enter, fail, no_farm, say
 
 
 def device(
@@ -174,7 +174,7 @@ def claim(
                 unread, _ = rejected.count(connection, device=identity, reason="no-decoder")
                 audit.record(
                     connection,
-                    actor="console",
+                    actor=author(),
                     action="device.register",
                     object=f"device:{claimed.device_id}",
                     farm_id=farm_id,

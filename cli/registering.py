@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.speaking import fail, no_farm, say
+from cli.speaking import author, fail, no_farm, say
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -71,7 +71,7 @@ def register(
                 )
                 audit.record(
                     connection,
-                    actor="console",
+                    actor=author(),
                     action="device.register",
                     object=f"device:{device_id}",
                     farm_id=farm_id,
@@ -127,7 +127,7 @@ def change(
                 registering.change(connection, device_id, **values)
                 audit.record(
                     connection,
-                    actor="console",
+                    actor=author(),
                     action="device.change",
                     object=f"device:{device_id}",
                     details=values,
@@ -208,7 +208,7 @@ def _hand_out(services: Services, device_id: str, overlap_h: float = 0.0) -> Non
             connection, device_id, overlap=dt.timedelta(hours=overlap_h), seal=seal
         )
         audit.record(
-            connection, actor="console", action="credential.issue", object=f"device:{device_id}"
+            connection, actor=author(), action="credential.issue", object=f"device:{device_id}"
         )
     if issued.replaced_until is not None:
         say(
@@ -231,7 +231,7 @@ def _set_service(device_id: str, *, disabled: bool) -> None:
                 registering.set_disabled(connection, device_id, disabled=disabled)
                 audit.record(
                     connection,
-                    actor="console",
+                    actor=author(),
                     action="device.disable" if disabled else "device.enable",
                     object=f"device:{device_id}",
                 )

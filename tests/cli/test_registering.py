@@ -1,6 +1,7 @@
 """Verbs for devices: what they say, and with which code they end."""
 
 import datetime as dt
+import getpass
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -259,6 +260,8 @@ def test_a_token_is_printed_once_and_replaced_with_an_overlap(
     with empty_engine.connect() as connection:
         (good,) = credentials.find(connection, "probe-7").tokens  # type: ignore[union-attr]
         deeds = list(connection.scalars(sa.select(tables.audit_log.c.action)))
+        actors = set(connection.scalars(sa.select(tables.audit_log.c.actor)))
+    assert actors == {f"console:{getpass.getuser()}"}
     assert (good.username, good.token_hash) == ("probe-7~2", credentials.hash_token(tokens[2]))
     assert deeds == ["device.register", *["credential.issue"] * 3]
     assert run("token", "probe-8").exit_code == 1
