@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from storage.accounts import Account
 
 app = typer.Typer(
-    help="People who may sign in: create, list, change, disable, enable, reset.",
+    help="People who may sign in: create, list, disable, enable, reset.",
     no_args_is_help=True,
 )
 

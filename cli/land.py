@@ -34,7 +34,9 @@ crop_app = typer.Typer(
 )
 
 OfFarm = Annotated[str, typer.Option("--farm", help="Short name of the farm.")]
-Day = Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d", "%d.%m.%Y"])]
+Planted = Annotated[
+    dt.datetime, typer.Option(formats=["%Y-%m-%d", "%d.%m.%Y"], help="Sown, or planted.")
+]
 
 
 @farm_app.command("add")
@@ -195,7 +197,7 @@ def add_crop(
     crop: Annotated[str, typer.Argument(metavar="CROP", help="For people, as cotton.")],
     farm: OfFarm,
     field: Annotated[str, typer.Option(help="Name of the field.")],
-    planted: Day,
+    planted: Planted,
     harvested: Annotated[
         dt.datetime,
         typer.Option(formats=["%Y-%m-%d", "%d.%m.%Y"], help="Or expected; its year is the season."),

@@ -8,6 +8,7 @@ from dala import VERBS, app
 GROUPS = (
     ["rejected"], ["rejected", "retry"], ["rejected", "export"],
     ["farm"], ["farm", "add"], ["farm", "show"], ["field", "add"], ["crop", "add"],
+    ["account"], ["report"],
 )  # fmt: skip
 
 

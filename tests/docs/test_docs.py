@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+import dala
 from api.app import make_app
 from api.settings import ApiSettings
 from embedded.home import EmbeddedSettings
@@ -55,6 +56,15 @@ def test_every_setting_is_explained():
     names = [f"DALA_{name.upper()}" for one in settings for name in one.model_fields]
 
     assert [name for name in names if f"| `{name}` |" not in text] == []
+
+
+def test_every_verb_is_in_the_readme_and_no_other():
+    table = (ROOT / "README.md").read_text().split("| verb | does |")[1].split("\n\n")[0]
+    cells = re.findall(r"^\| (`.+?`) \| ", table, re.MULTILINE)
+    told = {name for cell in cells for name in re.findall(r"`([a-z]+)", cell)}
+    groups = {one.name for one in dala.app.registered_groups}
+
+    assert told == {name for name, _ in dala.VERBS} | groups
 
 
 def test_every_address_of_the_api_is_in_the_readme():
