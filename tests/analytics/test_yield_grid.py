@@ -113,7 +113,10 @@ def test_classes_are_the_same_for_every_harvest_and_leave_no_gap():
 
 
 def test_every_crop_of_the_trade_has_a_legend_and_a_limit():
-    assert set(MAX_FIELD_YIELD_KG_HA) == set(STANDARD_MOISTURE_PCT) <= set(LEGEND_KG_HA)
+    assert set(MAX_FIELD_YIELD_KG_HA) == set(STANDARD_MOISTURE_PCT)
+    # Picked, dug, or a pulse: no combine's file is judged by a limit of theirs yet.
+    drawn_alone = {"cotton", "chickpea", "lentil", "sugar-beet", "potato", "onion"}
+    assert set(LEGEND_KG_HA) == set(MAX_FIELD_YIELD_KG_HA) | drawn_alone
 
 
 def test_years_on_one_plane_share_their_cells():
