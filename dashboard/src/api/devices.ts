@@ -1,5 +1,4 @@
-/** The questions about devices, what becomes of their messages, and alerts; and claiming one. */
-import { language } from "../words";
+/** The questions about devices and what becomes of their messages; and claiming one. */
 import { answer, api } from "./client";
 import { everyPage } from "./farm";
 import { useResource } from "./resource";
@@ -44,38 +43,6 @@ export function useRefusals(device: string | null) {
 export function useUnknown(may: boolean) {
   return useResource(may ? "devices unknown" : null, () =>
     everyPage((page) => api.GET("/v1/unknown-devices", { params: { query: page } })),
-  );
-}
-
-export type AlertState = "active" | "cleared" | null;
-
-/** Alerts of a farm, the newest first; null takes both. */
-export function useAlertList(farm: string, state: AlertState, acknowledged: boolean | null) {
-  const spoken = language.value;
-  return useResource(`alerts ${farm} ${state} ${acknowledged} ${spoken}`, () =>
-    answer(
-      api.GET("/v1/alerts", {
-        params: {
-          query: {
-            farm,
-            language: spoken,
-            limit: 200,
-            ...(state === null ? {} : { state }),
-            ...(acknowledged === null ? {} : { acknowledged }),
-          },
-        },
-      }),
-    ),
-  );
-}
-
-/** Say that one knows of an alert, and what is being done. */
-export async function acknowledgeWith(alert: number, note: string): Promise<void> {
-  await answer(
-    api.POST("/v1/alerts/{alert_id}/acknowledgement", {
-      params: { path: { alert_id: alert } },
-      body: { note: note.trim() || null },
-    }),
   );
 }
 

@@ -98,27 +98,6 @@ export function useBalance(field: number, season: number | null, zone: number | 
   );
 }
 
-export function useAlerts(farm: string) {
-  const spoken = language.value;
-  return useResource(`alerts ${farm} ${spoken}`, () =>
-    everyPage((page) =>
-      api.GET("/v1/alerts", {
-        params: { query: { farm, state: "active", language: spoken, ...page } },
-      }),
-    ),
-  );
-}
-
-/** Say that one knows of an alert. */
-export async function acknowledge(alert: number): Promise<void> {
-  await answer(
-    api.POST("/v1/alerts/{alert_id}/acknowledgement", {
-      params: { path: { alert_id: alert } },
-      body: { note: null },
-    }),
-  );
-}
-
 /** The day of a moment, ms since 1970, in a place; in that of the browser where it is not known. */
 export function dayOf(at: number, timezone: string | undefined): string {
   return new Intl.DateTimeFormat("sv", { timeZone: timezone }).format(at); // Swedes write ISO 8601

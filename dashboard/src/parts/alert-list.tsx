@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
+import { type AlertState, acknowledge, useAlerts } from "../api/alerts";
 import { Failure } from "../api/client";
-import { type AlertState, acknowledgeWith, useAlertList } from "../api/devices";
-import { expire } from "../api/resource";
 import type { AlertOut } from "../api/schema";
 import { who } from "../api/session";
 import { moment } from "../format";
 import { type At, go } from "../router";
 import { t } from "../words";
+import { AlertWords } from "./alerts";
 import { Answered, Failed } from "./states";
 
 type Here = At<"devices">;
@@ -18,7 +18,7 @@ export function AlertList({ at }: { at: Here }) {
   const state: AlertState =
     at.alerts === "cleared" ? "cleared" : at.alerts === "both" ? null : "active";
   const acknowledged = at.acknowledged === null ? null : at.acknowledged === "yes";
-  const alerts = useAlertList(at.farm, state, acknowledged);
+  const alerts = useAlerts(at.farm, state, acknowledged);
   return (
     <section class="card stack" aria-labelledby="alerts">
       <h2 id="alerts">{t("alerts.title")}</h2>
@@ -58,7 +58,7 @@ export function AlertList({ at }: { at: Here }) {
             <>
               <ul class="alerts">
                 {shown.map((one) => (
-                  <Alert key={one.id} of={one} changed={alerts.retry} />
+                  <Alert key={one.id} of={one} />
                 ))}
               </ul>
               {found.length > shown.length && (
@@ -80,17 +80,12 @@ export function AlertList({ at }: { at: Here }) {
   );
 }
 
-function Alert({ of, changed }: { of: AlertOut; changed: () => void }) {
+function Alert({ of }: { of: AlertOut }) {
   const writing = useSignal(false);
   const may = who.value.state === "person" && who.value.session.scopes.includes("write:alerts");
   return (
     <li class={of.severity}>
-      <p>
-        <strong>{t(`alert.severity.${of.severity}`)}</strong>
-        {of.device && <span class="quiet"> · {of.device}</span>}
-      </p>
-      <p>{of.text}</p>
-      <p class="small quiet">{of.action}</p>
+      <AlertWords of={of} />
       <p class="small quiet">
         {of.cleared_at === null
           ? t("alerts.open_since", { time: moment(of.opened_at) })
@@ -122,8 +117,6 @@ function Alert({ of, changed }: { of: AlertOut; changed: () => void }) {
           of={of}
           done={() => {
             writing.value = false;
-            expire("alerts ");
-            changed();
           }}
           cancel={() => {
             writing.value = false;
@@ -142,7 +135,7 @@ function Acknowledge(props: { of: AlertOut; done: () => void; cancel: () => void
     busy.value = true;
     failure.value = null;
     try {
-      await acknowledgeWith(props.of.id, note.value);
+      await acknowledge(props.of.id, note.value);
       props.done();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
+import { acknowledge, useAlerts } from "../api/alerts";
 import { Failure } from "../api/client";
-import { acknowledge, useAlerts } from "../api/farm";
 import type { AlertOut } from "../api/schema";
 import { who } from "../api/session";
 import { moment } from "../format";
@@ -11,7 +11,7 @@ const RANK = { critical: 0, warning: 1, info: 2 } as const;
 
 /** What is wrong on a farm and not over, the gravest first; who may acknowledge does so here. */
 export function Alerts({ farm }: { farm: string }) {
-  const alerts = useAlerts(farm);
+  const alerts = useAlerts(farm, "active");
   if (alerts.failure?.kind === "denied") return null; // not for this account
   if (alerts.value === undefined) {
     return alerts.failure ? <Failed failure={alerts.failure} retry={alerts.retry} /> : null;
@@ -28,35 +28,48 @@ export function Alerts({ farm }: { farm: string }) {
       <h2 id="alerts">{t("today.alerts", { count: open.length })}</h2>
       <ul class="alerts">
         {open.map((one) => (
-          <Alert key={one.id} of={one} changed={alerts.retry} />
+          <Alert key={one.id} of={one} />
         ))}
       </ul>
     </section>
   );
 }
 
-function Alert({ of, changed }: { of: AlertOut; changed: () => void }) {
-  const failure = useSignal<Failure | null>(null);
-  const may = who.value.state === "person" && who.value.session.scopes.includes("write:alerts");
-
-  async function know(): Promise<void> {
-    try {
-      await acknowledge(of.id);
-      changed();
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      failure.value = error;
-    }
-  }
-
+/** What an alert says: how grave it is, of which device, what is wrong, what to do. */
+export function AlertWords({ of }: { of: AlertOut }) {
   return (
-    <li class={of.severity}>
+    <>
       <p>
         <strong>{t(`alert.severity.${of.severity}`)}</strong>
         {of.device && <span class="quiet"> · {of.device}</span>}
       </p>
       <p>{of.text}</p>
       <p class="small quiet">{of.action}</p>
+    </>
+  );
+}
+
+function Alert({ of }: { of: AlertOut }) {
+  const failure = useSignal<Failure | null>(null);
+  const busy = useSignal(false);
+  const may = who.value.state === "person" && who.value.session.scopes.includes("write:alerts");
+
+  async function know(): Promise<void> {
+    busy.value = true;
+    failure.value = null;
+    try {
+      await acknowledge(of.id);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      failure.value = error;
+    } finally {
+      busy.value = false;
+    }
+  }
+
+  return (
+    <li class={of.severity}>
+      <AlertWords of={of} />
       <p class="row small quiet">
         {t("alert.since", { time: moment(of.opened_at) })}
         {of.acknowledged && of.acknowledged_by && (
@@ -65,7 +78,13 @@ function Alert({ of, changed }: { of: AlertOut; changed: () => void }) {
           </span>
         )}
         {!of.acknowledged && may && (
-          <button type="button" class="small" onClick={() => void know()}>
+          <button
+            type="button"
+            class="small"
+            disabled={busy.value}
+            aria-label={`${t("alert.acknowledge")}: ${of.text}`}
+            onClick={() => void know()}
+          >
             {t("alert.acknowledge")}
           </button>
         )}
