@@ -34,6 +34,7 @@ def test_an_operator_finds_the_silent_device_and_what_a_probe_misses(
         expect(table).to_contain_text("−104\u00a0дБм")
         page.get_by_role("link", name="Probe at the well").click()
 
+        expect(page.get_by_role("heading", name="Probe at the well")).to_be_focused()  # and seen
         expect(page.get_by_role("heading", name="Что приходило по дням")).to_be_visible()
         refused = page.get_by_role("table", name="Отвергнуто сообщений")
         expect(refused).to_contain_text("неизвестная нам единица")

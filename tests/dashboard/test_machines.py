@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from reports import work_map
-from tests.dashboard.looking import colours, settled, window
+from tests.dashboard.looking import colours, settled, window, without_worker
 from tests.dashboard.worked import FARM, SOWN
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("worked")]
@@ -89,6 +89,7 @@ def test_an_operation_is_seen_whole_by_its_address(browser: Browser, address: st
         page.goto(f"{PLACE}?day=2025-09-11")
         page.get_by_role("link", name="field-1, Harvester").click()
         expect(page.locator("tr.chosen").first).to_be_visible()
+        expect(page.locator(".choices .span")).to_be_focused()  # the map, far above, is in sight
         assert f"machine={FARM}-harvester" in page.url
         assert "field=" in page.url
         page.reload()
@@ -105,6 +106,17 @@ def test_what_cannot_be_drawn_is_said_and_asked_for_again(
         expect(page.get_by_role("heading", name="By machine and field")).to_be_visible()
         patch.undo()
         page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("region", name="Ground")).to_be_visible()
+
+
+def test_tracks_that_do_not_come_are_said_beside_the_work_that_did(
+    browser: Browser, address: str
+) -> None:
+    with window(browser, address, login="daulet") as page:
+        without_worker(page)
+        page.route("**/track?*", lambda asked: asked.abort())
+        page.goto(f"{PLACE}?day={SOWN}")
+        expect(page.get_by_role("alert")).to_contain_text("The service does not answer")
         expect(page.get_by_role("region", name="Ground")).to_be_visible()
 
 

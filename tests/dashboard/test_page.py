@@ -24,6 +24,7 @@ from tests.dashboard.looking import (
     settled,
     violations,
     window,
+    without_worker,
 )
 from tests.dashboard.season import DAY, FARM, PASSWORD, ROOT
 
@@ -188,6 +189,17 @@ def test_farms_that_do_not_come_are_asked_for_again(browser: Browser, address: s
         page.unroute("**/v1/farms?*")
         page.get_by_role("button", name="Try again").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Turkistan 1")
+
+
+def test_what_cannot_be_had_anew_is_shown_with_its_time(browser: Browser, address: str) -> None:
+    with window(browser, address, login="aigul") as page:
+        without_worker(page)
+        page.goto(SCREENS["savings"])
+        settled(page)
+        page.route("**/summary*", lambda asked: asked.fulfill(status=500, json={"detail": "down"}))
+        page.evaluate("dispatchEvent(new Event('online'))")  # everything is asked for anew
+        expect(page.get_by_text("This could not be loaded anew. You see what was")).to_be_visible()
+        expect(page.get_by_role("heading", name="Real saving")).to_be_visible()
 
 
 def test_who_cannot_sign_out_is_told_so(browser: Browser, address: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.dashboard.looking import colours, settled, window
+from tests.dashboard.looking import colours, settled, window, without_worker
 from tests.dashboard.worked import FARM
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("worked")]
@@ -103,6 +104,18 @@ def test_loads_and_monitor_stand_side_by_side(browser: Browser, address: str) ->
         expect(beside).to_contain_text("The map is brought to the weighed loads.")
 
 
+def test_loads_that_do_not_come_are_not_said_to_be_none(browser: Browser, address: str) -> None:
+    with window(browser, address, login="daulet") as page:
+        without_worker(page)
+        page.route("**/v1/harvest-loads?*", lambda asked: asked.abort())
+        page.goto(f"{PLACE}?season=2025")
+        expect(page.get_by_role("alert")).to_contain_text("The service does not answer")
+        expect(page.get_by_text("No load was weighed")).to_have_count(0)
+        page.unroute("**/v1/harvest-loads?*")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("heading", name=re.compile(r"^\d+ loads?$"))).to_be_visible()
+
+
 def test_a_field_without_a_monitor_and_a_season_without_harvest_are_told(
     browser: Browser, address: str
 ) -> None:
@@ -110,6 +123,7 @@ def test_a_field_without_a_monitor_and_a_season_without_harvest_are_told(
         page.goto(f"{PLACE}?season=2025")
         page.get_by_role("link", name="field-3").click()
         expect(page.get_by_text("There is no yield map of field-3 for 2025")).to_be_visible()
+        expect(page.get_by_role("heading", name="Yield map of field-3", exact=True)).to_be_focused()
         page.get_by_role("spinbutton", name="Season").fill("2020")
         page.get_by_role("spinbutton", name="Season").press("Enter")
         expect(page.get_by_text("Nothing was harvested in 2020")).to_be_visible()

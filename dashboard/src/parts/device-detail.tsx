@@ -8,7 +8,7 @@ import { type At, href } from "../router";
 import { isNamed, named, t } from "../words";
 import { Chart, type Series } from "./chart";
 import { DeviceFacts } from "./device-list";
-import { Answered } from "./states";
+import { Answered, useArrival } from "./states";
 import { Table } from "./table";
 
 const DAYS = 30;
@@ -22,6 +22,7 @@ export function DeviceDetail(props: {
 }) {
   const { of, at } = props;
   const detail = useDevice(of.id);
+  const heading = useArrival<HTMLHeadingElement>(of.id);
   const last = dayOf(of.heard_at === null ? Date.now() : Date.parse(of.heard_at), props.timezone);
   const start = new Date(Date.parse(`${last}T00:00:00Z`) - (DAYS - 1) * 86_400_000)
     .toISOString()
@@ -31,7 +32,7 @@ export function DeviceDetail(props: {
     <>
       <section class="card stack" aria-labelledby="device">
         <div class="row spread">
-          <h2 id="device" tabIndex={-1}>
+          <h2 id="device" ref={heading} tabIndex={-1}>
             {of.name}
           </h2>
           <a class="button" href={href({ ...at, device: null })}>

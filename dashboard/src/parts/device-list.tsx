@@ -19,7 +19,7 @@ export function StateMark({ state }: { state: DeviceState }) {
   );
 }
 
-export function battery(of: DeviceStateOut): string {
+function battery(of: DeviceStateOut): string {
   if (of.battery_level_pct !== null) return percent(of.battery_level_pct / 100);
   return withUnit(number(of.battery_voltage_v, 2), t("unit.v"));
 }

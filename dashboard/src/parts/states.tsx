@@ -1,7 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Failure } from "../api/client";
+import { type Failure, reachable } from "../api/client";
 import type { Resource } from "../api/resource";
+import { moment } from "../format";
+import { href } from "../router";
 import { t } from "../words";
 
 /** The heading of a screen: takes the focus when the screen opens and names the window. */
@@ -21,6 +23,15 @@ export function Title({ children, title }: { children: ComponentChildren; title:
   );
 }
 
+/** Whatever has this takes the focus, and the window with it, when a key names what was chosen further down. */
+export function useArrival<T extends HTMLElement>(key: string | null) {
+  const place = useRef<T>(null);
+  useEffect(() => {
+    if (key !== null) place.current?.focus();
+  }, [key]);
+  return place;
+}
+
 /** What came of a question: its answer, that it is on its way, or why there is none. */
 export function Answered<T>(props: {
   of: Resource<T>;
@@ -28,10 +39,34 @@ export function Answered<T>(props: {
   children: (value: T) => ComponentChildren;
 }) {
   const { of } = props;
-  if (of.value !== undefined) return <>{props.children(of.value)}</>;
+  if (of.value !== undefined)
+    return (
+      <>
+        <Old of={of} />
+        {props.children(of.value)}
+      </>
+    );
   if (of.failure === null) return <Loading />;
   if (of.failure.kind === "gone" && props.gone !== undefined) return <>{props.gone}</>;
   return <Failed failure={of.failure} retry={of.retry} />;
+}
+
+/** Nothing once all answers are there; else that they are on their way, or why one is not. */
+export function Awaited({ of }: { of: readonly Resource<unknown>[] }) {
+  const missing = of.filter((one) => one.value === undefined);
+  const failed = missing.find((one) => one.failure !== null);
+  if (failed?.failure) return <Failed failure={failed.failure} retry={failed.retry} />;
+  return missing.length > 0 ? <Loading /> : null;
+}
+
+/** Of when an answer is that could not be had anew; without a connection the frame says so. */
+function Old({ of }: { of: Resource<unknown> }) {
+  if (of.failure === null || of.at === undefined || !reachable.value) return null;
+  return (
+    <p class="card small" role="status">
+      {t("state.old", { time: moment(of.at) })}
+    </p>
+  );
 }
 
 export function Loading() {
@@ -64,7 +99,7 @@ export function Failed({ failure, retry }: { failure: Failure; retry: () => void
           {t("app.retry")}
         </button>
         {failure.kind === "gone" && (
-          <a class="button" href="/">
+          <a class="button" href={href({ name: "farms" })}>
             {t("app.home")}
           </a>
         )}

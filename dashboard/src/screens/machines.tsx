@@ -7,7 +7,7 @@ import { around, chosenDays, machinesOf, sumsOf } from "../model/machine-days";
 import { ground, kilometres, litres, litresPerHectare } from "../parts/figures";
 import { MachineMap } from "../parts/machine-map";
 import { FieldWork, Flights, Herds, Operations, Pastures } from "../parts/machine-tables";
-import { Answered, Empty, Title } from "../parts/states";
+import { Answered, Awaited, Empty, Title, useArrival } from "../parts/states";
 import { type At, go, href } from "../router";
 import { named, t } from "../words";
 
@@ -85,6 +85,10 @@ function Choices(props: { at: Here; told: WorkDaysOut; day: string; until: strin
   const goTo = (chosen: string | null) =>
     go({ ...at, day: chosen, until: null, field: null }, true);
   const machines = machinesOf(told.days);
+  const isPart = until !== day || at.field !== null;
+  const part = useArrival<HTMLParagraphElement>(
+    at.field === null ? null : `${day} ${until} ${at.machine} ${at.field}`,
+  );
   return (
     <div class="choices">
       <div class="row">
@@ -128,8 +132,8 @@ function Choices(props: { at: Here; told: WorkDaysOut; day: string; until: strin
           <option value="speed">{t("machines.show_speed")}</option>
         </select>
       </label>
-      {(until !== day || at.field !== null) && (
-        <p class="row span">
+      {isPart && (
+        <p class="row span" ref={part} tabIndex={-1}>
           <strong>
             {until === day
               ? dayText(day, "year")
@@ -197,11 +201,8 @@ function Done(props: {
           {days.some((one) => one.work_h !== null) && <HowTimeWent days={days} />}
         </div>
         <div class="stack mapside">
-          {maps.failure && maps.value === undefined ? (
-            <Answered of={maps}>{() => null}</Answered>
-          ) : (
-            <MachineMap shown={shown} />
-          )}
+          <Awaited of={[fields, maps, tracks]} />
+          <MachineMap shown={shown} />
         </div>
       </div>
       <FieldWork days={days} at={at} />

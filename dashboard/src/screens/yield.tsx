@@ -3,7 +3,7 @@ import { useLoads, useYieldMap, useYieldPoints } from "../api/harvest";
 import type { CropZoneSummary, FarmSummary, LoadOut, YieldMapOut } from "../api/schema";
 import { area, day as dayText, moment, NONE, number, tonnes, yieldRate } from "../format";
 import { moisture } from "../parts/figures";
-import { Answered, Empty, Title } from "../parts/states";
+import { Answered, Empty, Title, useArrival } from "../parts/states";
 import { Table } from "../parts/table";
 import { YieldClasses, YieldMap, YieldPoints } from "../parts/yield-map";
 import { type At, go, href } from "../router";
@@ -128,11 +128,13 @@ function Field({ at, zone, season }: { at: Here; zone: CropZoneSummary; season: 
   const fields = useFields(at.farm);
   const points = useYieldPoints(zone.field_id, season, at.points !== null);
   const loads = useLoads(zone.id);
-  const show = (which: string | null) =>
-    go({ ...at, season, field: zone.field_id, points: which }, true);
+  const heading = useArrival<HTMLHeadingElement>(at.field === null ? null : String(zone.id));
+  const show = (which: string | null) => go({ ...at, season, points: which }, true);
   return (
     <>
-      <h2>{t("yield.map", { field: zone.field })}</h2>
+      <h2 ref={heading} tabIndex={-1}>
+        {t("yield.map", { field: zone.field })}
+      </h2>
       <Answered
         of={map}
         gone={
@@ -146,7 +148,7 @@ function Field({ at, zone, season }: { at: Here; zone: CropZoneSummary; season: 
           <>
             <div class="split">
               <div class="stack">
-                <SideBySide map={told} zone={zone} loads={loads.value ?? []} />
+                <SideBySide map={told} zone={zone} loads={loads.value} />
                 <YieldClasses map={told} />
               </div>
               <section class="stack mapside" aria-label={t("yield.map", { field: zone.field })}>
@@ -165,13 +167,17 @@ function Field({ at, zone, season }: { at: Here; zone: CropZoneSummary; season: 
           </>
         )}
       </Answered>
-      <Loads loads={loads.value ?? []} />
+      <Answered of={loads}>{(told) => <Loads loads={told} />}</Answered>
     </>
   );
 }
 
 /** What was weighed and what the monitor counted, each by itself. */
-function SideBySide(props: { map: YieldMapOut; zone: CropZoneSummary; loads: readonly LoadOut[] }) {
+function SideBySide(props: {
+  map: YieldMapOut;
+  zone: CropZoneSummary;
+  loads: readonly LoadOut[] | undefined; // not known yet
+}) {
   const { report } = props.map;
   const { monitor } = props.zone.yield;
   const scaled = report.scaled_to === "weighed-loads";
@@ -180,7 +186,8 @@ function SideBySide(props: { map: YieldMapOut; zone: CropZoneSummary; loads: rea
     [t("yield.clean_mass"), tonnes(report.mass_kg / 1000)],
     [t("yield.yield"), yieldRate(report.mass_over_area_kg_ha)],
   ] as const;
-  const weighed = props.loads.reduce((sum, one) => sum + one.net_kg, 0);
+  const { loads } = props;
+  const weighed = loads?.reduce((sum, one) => sum + one.net_kg, 0) ?? 0;
   const facts = (rows: readonly (readonly [string, string])[]) => (
     <dl class="facts narrow">
       {rows.map(([name, value]) => (
@@ -200,13 +207,13 @@ function SideBySide(props: { map: YieldMapOut; zone: CropZoneSummary; loads: rea
       <div class="pair">
         <div class="stack">
           <h3>{t("yield.by_loads")}</h3>
-          {props.loads.length === 0 ? (
-            <p>{t("yield.no_loads")}</p>
+          {loads === undefined || loads.length === 0 ? (
+            <p>{loads === undefined ? NONE : t("yield.no_loads")}</p>
           ) : (
             facts([
               [t("yield.wet_mass"), tonnes(weighed / 1000)],
               [t("yield.moisture"), moisture(report.moisture_of_loads_pct)],
-              [t("yield.number_of_loads"), number(props.loads.length)],
+              [t("yield.number_of_loads"), number(loads.length)],
               [t("yield.factor"), number(report.scale_factor, 3)],
               ...(scaled ? level : []),
             ])

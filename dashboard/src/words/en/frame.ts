@@ -71,6 +71,7 @@ export const frame = {
 
   "state.loading": "Loading …",
   "state.failed": "This could not be loaded",
+  "state.old": "This could not be loaded anew. You see what was loaded at {time}.",
   "state.denied": "Your account may not see this",
   "state.gone": "This is not there, or not yours to see",
   "state.unreachable": "The service does not answer. Check the connection and try again.",

@@ -82,6 +82,7 @@ export const frame: Words<typeof english> = {
 
   "state.loading": "Загружается …",
   "state.failed": "Не удалось загрузить",
+  "state.old": "Обновить не удалось. Показано загруженное {time}.",
   "state.denied": "Вашей учётной записи это недоступно",
   "state.gone": "Этого нет, или это не ваше хозяйство",
   "state.unreachable": "Служба не отвечает. Проверьте связь и повторите.",
