@@ -6,8 +6,8 @@ import { whenSignedOut } from "./api/resource";
 import { leave, recognise, who } from "./api/session";
 import { begin } from "./display";
 import { keepForOffline } from "./offline";
+import { offerWater } from "./parts/fills";
 import { Frame } from "./parts/frame";
-import { offerPatterns } from "./parts/patterns";
 import { offerSigns } from "./parts/signs";
 import { Empty, Loading, Title } from "./parts/states";
 import { go, href, listen, type Route, route } from "./router";
@@ -97,7 +97,7 @@ async function start(): Promise<void> {
   listen();
   whenSignedOut(() => leave(true));
   await Promise.all([begin(), recognise()]);
-  offerPatterns();
+  offerWater();
   offerSigns();
   follow();
   keepForOffline();

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { FieldOut, PositionsOut } from "../api/schema";
-import { signsOf } from "./signs";
+import { lookOf, signKind, signsOf } from "./signs";
 
 const DEVICE = {
   device_id: "probe",
@@ -82,4 +82,16 @@ it("a herd is a sign of its own beside the drone that saw it", () => {
     ["herd", "herd d"],
     ["drone", "d"],
   ]);
+});
+
+it.each([
+  ["tractor", 90, false, "machine"],
+  ["truck", null, false, "still"], // nobody knows which way: no arrowhead
+  ["combine", 90, true, "machine"], // one at rest for the winter is no fault
+  ["herding-drone", null, false, "drone"],
+  ["collar", null, true, "herd"],
+  ["flow-meter", null, false, "device"],
+  ["flow-meter", null, true, "silent"],
+])("a %s of heading %s, silent: %s, looks as %s", (kind, heading, silent, look) => {
+  expect(lookOf({ kind: signKind(kind), heading, silent })).toBe(look);
 });

@@ -2,8 +2,11 @@
 import type { FieldOut, PositionsOut } from "../api/schema";
 import { type Place, placeWithin } from "./geometry";
 
-export const SIGN_KINDS = ["machine", "drone", "herd", "device"] as const;
+const SIGN_KINDS = ["machine", "drone", "herd", "device"] as const;
 export type SignKind = (typeof SIGN_KINDS)[number];
+export type Look = SignKind | "still" | "silent";
+/** How signs look: by kind, a machine of unknown heading as a disc, a device that is silent crossed. */
+export const LOOKS: readonly Look[] = [...SIGN_KINDS, "still", "silent"];
 type Position = PositionsOut["devices"][number];
 type Herd = PositionsOut["herds"][number];
 
@@ -25,10 +28,24 @@ const MOVES: Record<string, SignKind> = {
   harvester: "machine",
   combine: "machine",
   sprayer: "machine",
+  seeder: "machine",
+  truck: "machine",
   drone: "drone",
   "herding-drone": "drone",
   collar: "herd",
 };
+
+/** The sign of a kind of device. */
+export function signKind(kind: string): SignKind {
+  return MOVES[kind] ?? "device";
+}
+
+/** How a sign looks on maps, in legends and in lists. */
+export function lookOf(sign: Pick<Sign, "kind" | "heading" | "silent">): Look {
+  if (sign.kind === "machine" && sign.heading === null) return "still";
+  return sign.kind === "device" && sign.silent ? "silent" : sign.kind;
+}
+
 const RING_PX = 17;
 
 /** Every device and herd that has a place, those that move last: they are drawn on top. */
@@ -68,7 +85,7 @@ function fixedSign(
 function movingSign(one: Position): Sign[] {
   if (one.latitude_deg === null || one.longitude_deg === null) return [];
   const at = [one.longitude_deg, one.latitude_deg] as const;
-  const kind = MOVES[one.kind] ?? "device";
+  const kind = signKind(one.kind);
   return [{ ...named(one), kind, at, shift: [0, 0], heading: one.heading_deg, field: null }];
 }
 

@@ -1,10 +1,10 @@
 /** Fills of areas on maps, each a colour and a pattern of its own, alike on map and legend. */
+import { effect } from "@preact/signals";
 import { isDark } from "../display";
+import { STATUSES, type Status } from "../model/water";
+import { type Draw, picture, urlOf } from "./canvas";
 
 const SIZE = 12; // CSS pixels
-export const SHARP = 2; // device pixels of each
-
-type Draw = (on: CanvasRenderingContext2D) => void;
 
 interface Look {
   readonly light: readonly [fill: string, ink: string];
@@ -37,6 +37,14 @@ function dots(radius: number): Draw {
   };
 }
 
+function dash(on: CanvasRenderingContext2D): void {
+  on.lineWidth = 1.4;
+  on.beginPath();
+  on.moveTo(0, SIZE / 2);
+  on.lineTo(SIZE / 2, SIZE / 2);
+  on.stroke();
+}
+
 function both(...draws: readonly Draw[]): Draw {
   return (on) => {
     for (const draw of draws) draw(on);
@@ -62,7 +70,21 @@ const RAMP: readonly Look[] = [
   { light: ["#33124a", "#ecd9f7"], dark: ["#8d4fb0", "#f6e8fd"], draw: dots(2) },
 ];
 
+const WATER: Record<Status, Look> = {
+  stress: {
+    light: ["#b03a26", "#ffe3dc"],
+    dark: ["#c2503c", "#ffd9d0"],
+    draw: both(stripes(1.4), stripes(1.4, true)),
+  },
+  low: { light: ["#f0a23c", "#5a3300"], dark: ["#d58a2d", "#5a3300"], draw: stripes(2) },
+  fair: { light: ["#a5d6cb", "#22685b"], dark: ["#5fa79b", "#0c2f29"], draw: dots(1.3) },
+  good: { light: ["#2f7fa8", "#ffffff"], dark: ["#3f8fb8", "#ffffff"], draw: none },
+  unknown: { light: ["#c5ccc8", "#4b5a52"], dark: ["#4a544f", "#cfd8d3"], draw: dash },
+  idle: { light: ["#eceee8", "#000000"], dark: ["#222c27", "#000000"], draw: none },
+};
+
 const LOOKS: Record<string, Look> = {
+  ...Object.fromEntries(STATUSES.map((status) => [`water-${status}`, WATER[status]])),
   once: { light: ["#8fc79b", "#1f5a2e"], dark: ["#3f7d4e", "#c9ecd2"], draw: none },
   more: { light: ["#e58a2b", "#4f2600"], dark: ["#c2721d", "#fff0dd"], draw: stripes(2.4) },
   gap: {
@@ -74,30 +96,26 @@ const LOOKS: Record<string, Look> = {
   ...Object.fromEntries(RAMP.map((look, place) => [`ramp-${place}`, look])),
 };
 
-export const RAMP_LENGTH = RAMP.length;
 export const FILLS = Object.keys(LOOKS);
 
 /** The fill of a place among so many classes: the whole ramp is used, its ends always. */
 export function rampFill(place: number, classes: number): string {
   const steps = Math.max(classes - 1, 1);
-  const at = Math.round((place * (RAMP_LENGTH - 1)) / steps);
-  return `ramp-${Math.min(Math.max(at, 0), RAMP_LENGTH - 1)}`;
+  const at = Math.round((place * (RAMP.length - 1)) / steps);
+  return `ramp-${Math.min(Math.max(at, 0), RAMP.length - 1)}`;
 }
 
 /** A square of a fill, to be repeated. */
 export function square(name: string, dark: boolean): HTMLCanvasElement {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SIZE * SHARP;
-  const on = canvas.getContext("2d");
-  const look = LOOKS[name];
-  if (on === null || look === undefined) return canvas;
-  const [fill, ink] = dark ? look.dark : look.light;
-  on.scale(SHARP, SHARP);
-  on.fillStyle = fill;
-  on.fillRect(0, 0, SIZE, SIZE);
-  on.strokeStyle = on.fillStyle = ink;
-  look.draw(on);
-  return canvas;
+  return picture(SIZE, (on) => {
+    const look = LOOKS[name];
+    if (look === undefined) return;
+    const [fill, ink] = dark ? look.dark : look.light;
+    on.fillStyle = fill;
+    on.fillRect(0, 0, SIZE, SIZE);
+    on.strokeStyle = on.fillStyle = ink;
+    look.draw(on);
+  });
 }
 
 const urls = new Map<string, string>();
@@ -105,7 +123,16 @@ const urls = new Map<string, string>();
 /** The same for a style sheet. */
 export function fillImage(name: string): string {
   const key = `${name} ${isDark()}`;
-  const found = urls.get(key) ?? `url(${square(name, isDark()).toDataURL()})`;
+  const found = urls.get(key) ?? urlOf(square(name, isDark()));
   urls.set(key, found);
   return found;
+}
+
+/** Offer the fills of the water's status to style sheets as --water-stress and so on. */
+export function offerWater(): void {
+  effect(() => {
+    for (const status of STATUSES) {
+      document.documentElement.style.setProperty(`--water-${status}`, fillImage(`water-${status}`));
+    }
+  });
 }

@@ -4,6 +4,7 @@ import type { FieldOut, MachineDayOut, PastureOut, TrackOut, WorkMapOut } from "
 import { isDark } from "../display";
 import { number, withUnit } from "../format";
 import { PRESSURE, pressureClass } from "../model/machine-days";
+import { LOOKS, lookOf, signKind } from "../model/signs";
 import { bySpeed, byState, SPEED_KM_H, WORK } from "../model/tracks";
 import { t } from "../words";
 import { ground } from "./figures";
@@ -142,6 +143,7 @@ function Lines({ shown, flights }: { shown: Shown; flights: boolean }) {
   const bounds = SPEED_KM_H.map((one) => withUnit(number(one), t("unit.km_h")));
   const short = SPEED_KM_H.map((one) => number(one));
   const herd = shown.days.some((one) => one.herd);
+  const looks = shown.tracks.flatMap((one) => markOf(one)?.look ?? []);
   return (
     <section class="stack" aria-label={t("machines.lines")}>
       <h3>{t("machines.lines")}</h3>
@@ -174,20 +176,17 @@ function Lines({ shown, flights }: { shown: Shown; flights: boolean }) {
             {t("machines.line_flight")}
           </Sample>
         )}
-        {shown.tracks.some((one) => one.points.length > 0) && (
+        {looks.length > 0 && (
           <li>
-            <svg class="machine-sign" viewBox="0 0 44 44" width="20" height="20" aria-hidden="true">
-              <path d="M22 4 38 40 22 31 6 40z" />
-            </svg>
+            {LOOKS.filter((look) => looks.includes(look)).map((look) => (
+              <span key={look} class={`sign ${look}`} aria-hidden="true" />
+            ))}
             {t("machines.last_place")}
           </li>
         )}
         {herd && (
           <li>
-            <svg class="herd-sign" viewBox="0 0 48 48" width="20" height="20" aria-hidden="true">
-              <circle cx="24" cy="24" r="20" />
-              <circle cx="24" cy="24" r="7" class="middle" />
-            </svg>
+            <span class="sign herd" aria-hidden="true" />
             {t("machines.herd")}
           </li>
         )}
@@ -264,13 +263,22 @@ function lines(track: TrackOut, speeds: boolean, theme: "light" | "dark"): Featu
   );
 }
 
-function lastPlace(track: TrackOut): Feature[] {
+/** Where a track ends, and the sign that stands there. */
+function markOf(track: TrackOut) {
   const last = track.points.at(-1);
-  if (last === undefined) return [];
+  if (last === undefined) return null;
+  const kind = signKind(track.kind);
+  return { last, look: lookOf({ kind, heading: last.heading_deg, silent: false }) };
+}
+
+function lastPlace(track: TrackOut): Feature[] {
+  const mark = markOf(track);
+  if (mark === null) return [];
+  const { longitude_deg, latitude_deg, heading_deg } = mark.last;
   return [
     feature(
-      { type: "Point", coordinates: [last.longitude_deg, last.latitude_deg] },
-      { icon: "machine", heading: last.heading_deg ?? 0, name: "" },
+      { type: "Point", coordinates: [longitude_deg, latitude_deg] },
+      { icon: `sign-${mark.look}`, heading: heading_deg ?? 0, name: "" },
     ),
   ];
 }
@@ -281,7 +289,7 @@ function herdPlace(day: MachineDayOut): Feature[] {
   return [
     feature(
       { type: "Point", coordinates: [longitude_deg, latitude_deg] },
-      { icon: "herd", name: number(animals) },
+      { icon: "sign-herd", name: number(animals) },
     ),
   ];
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { area, day as dayText, depth, moment, number, volume } from "../format";
-import type { Sign } from "../model/signs";
+import { lookOf, type Sign } from "../model/signs";
 import type { FieldRow } from "../model/water";
 import { named, t } from "../words";
 import { directionOf } from "./sign-list";
@@ -55,7 +55,7 @@ export function SignCard({ sign, close }: { sign: Sign; close: () => void }) {
   return (
     <Card title={sign.name} close={close}>
       <p class="row">
-        <span class={`sign ${sign.silent ? "silent" : sign.kind}`} aria-hidden="true" />
+        <span class={`sign ${lookOf(sign)}`} aria-hidden="true" />
         {t(`map.sign.${sign.kind}`)}
         {sign.silent && <strong>{t("map.sign.silent")}</strong>}
       </p>

@@ -1,31 +1,15 @@
 /** MapLibre as this page uses it: fields by status, and signs. A file of its own: it is big. */
 import type { Feature, FeatureCollection, Geometry } from "geojson";
-import {
-  type GeoJSONSource,
-  LngLatBounds,
-  MapLibreMap,
-  NavigationControl,
-  ScaleControl,
-  type StyleSpecification,
-  setWorkerUrl,
-} from "maplibre-gl";
-import "maplibre-gl/dist/maplibre-gl.css";
-import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import type { Sign } from "../model/signs";
+import type { GeoJSONSource, LngLatBounds, MapLibreMap } from "maplibre-gl";
+import { LOOKS, lookOf, type Sign } from "../model/signs";
 import { type FieldRow, STATUSES } from "../model/water";
-import { t } from "../words";
 import type { Tiles } from "./field-map";
-import { PIXEL_RATIO, paint } from "./patterns";
-import { drawSign, LOOKS, SIGN_RATIO } from "./signs";
-
-setWorkerUrl(worker);
+import { square } from "./fills";
+import { boundsOf, type Content, colour, makeMap, put } from "./map-base";
+import { drawSign } from "./signs";
 
 const MANY = 300; // fields whose names would cover them from afar
-const GROUND = { light: "#e7ebe2", dark: "#121a16" };
-const INK = { light: "#16201b", dark: "#eef4f0" };
-const HALO = { light: "#ffffff", dark: "#0f1512" };
 const CLOSE = 12; // zoom from which signs and many fields have their names
-const KAZAKHSTAN: [number, number] = [67, 48]; // until there are fields
 const FIT = { padding: 48, maxZoom: 15 };
 
 /** What was clicked on. */
@@ -53,32 +37,12 @@ export class FieldMapEngine {
     this.#place = place;
     this.#next = shown;
     this.#drawn = drawnOf(shown);
-    const bounds = boundsOf(shown.rows);
-    this.#map = new MapLibreMap({
-      container: place,
-      style: style(tiles, shown),
-      ...(bounds ? { bounds, fitBoundsOptions: FIT } : { center: KAZAKHSTAN, zoom: 4 }),
+    const bounds = boundsOfFields(shown.rows);
+    const map = makeMap(place, tiles, contentOf(shown), "map-help", {
+      ...(bounds ? { bounds, fitBoundsOptions: FIT } : {}),
       maxZoom: 19,
-      attributionControl: tiles?.tile_url ? { compact: false } : false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      cooperativeGestures: false,
-      fadeDuration: 0,
-      locale: {
-        "Map.Title": t("map.title"),
-        "ScaleControl.Meters": t("unit.m"),
-        "ScaleControl.Kilometers": t("unit.km"),
-        "NavigationControl.ZoomIn": t("map.zoom_in"),
-        "NavigationControl.ZoomOut": t("map.zoom_out"),
-      },
     });
-    const map = this.#map;
-    map.touchZoomRotate.disableRotation();
-    map.keyboard.disableRotation();
-    map.getCanvas().setAttribute("aria-describedby", "map-help");
-    map.addControl(new NavigationControl({ showCompass: false }), "top-right");
-    map.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
+    this.#map = map;
     map.on("style.load", () => {
       this.#ready = true;
       this.#colour(this.#drawn.dark);
@@ -129,7 +93,7 @@ export class FieldMapEngine {
     if (now.chosen !== before.chosen) this.#map.setFilter("field-chosen", isChosen(chosen));
     requestAnimationFrame(() => this.#clear(rows.find((row) => row.field.id === chosen)));
     if (now.places !== before.places) {
-      const bounds = boundsOf(rows);
+      const bounds = boundsOfFields(rows);
       if (bounds) this.#map.fitBounds(bounds, { ...FIT, animate: false });
     }
   }
@@ -138,7 +102,7 @@ export class FieldMapEngine {
   #clear(chosen: FieldRow | undefined): void {
     const place = this.#place;
     const card = place.parentElement?.querySelector(".onmap")?.getBoundingClientRect();
-    const bounds = chosen && boundsOf([chosen]);
+    const bounds = chosen && boundsOfFields([chosen]);
     if (!card || !bounds) return;
     const ground = place.getBoundingClientRect();
     const at = this.#map.project(bounds.getCenter());
@@ -161,16 +125,9 @@ export class FieldMapEngine {
 
   #colour(dark: boolean): void {
     const map = this.#map;
-    const of = (pair: { light: string; dark: string }) => (dark ? pair.dark : pair.light);
-    for (const status of STATUSES) put(map, `water-${status}`, paint(status, dark), PIXEL_RATIO);
-    for (const look of LOOKS) put(map, `sign-${look}`, drawSign(look, dark), SIGN_RATIO);
-    map.setPaintProperty("ground", "background-color", of(GROUND));
-    for (const layer of ["field-edge", "field-chosen"])
-      map.setPaintProperty(layer, "line-color", of(INK));
-    for (const layer of ["field-name", "sign"]) {
-      map.setPaintProperty(layer, "text-color", of(INK));
-      map.setPaintProperty(layer, "text-halo-color", of(HALO));
-    }
+    for (const status of STATUSES) put(map, `water-${status}`, square(`water-${status}`, dark));
+    for (const look of LOOKS) put(map, `sign-${look}`, drawSign(look, dark));
+    colour(map, dark, { lines: ["field-edge", "field-chosen"], names: ["field-name", "sign"] });
   }
 }
 
@@ -201,28 +158,15 @@ function collection(features: Feature[]): FeatureCollection {
   return { type: "FeatureCollection", features };
 }
 
-function style(tiles: Tiles | null, shown: Shown): StyleSpecification {
+function contentOf(shown: Shown): Content {
   const label = { "text-field": ["get", "name"], "text-size": 13 } as const;
   const text = { "text-halo-width": 2 };
   return {
-    version: 8,
     sources: {
-      ...(tiles?.tile_url
-        ? {
-            tiles: {
-              type: "raster",
-              tiles: [tiles.tile_url],
-              tileSize: 256,
-              attribution: escaped(tiles.tile_attribution),
-            },
-          }
-        : {}),
       fields: { type: "geojson", data: collection(shown.rows.flatMap(asFeature)) },
       signs: { type: "geojson", data: collection(shown.signs.map(asSign)) },
     },
     layers: [
-      { id: "ground", type: "background", paint: {} },
-      ...(tiles?.tile_url ? [{ id: "tiles", type: "raster", source: "tiles" } as const] : []),
       {
         id: "field-fill",
         type: "fill",
@@ -264,7 +208,7 @@ function style(tiles: Tiles | null, shown: Shown): StyleSpecification {
         paint: text,
       },
     ],
-  } as StyleSpecification;
+  } as Content;
 }
 
 function asFeature({ field, status }: FieldRow): Feature[] {
@@ -275,40 +219,21 @@ function asFeature({ field, status }: FieldRow): Feature[] {
 
 function asSign(sign: Sign): Feature {
   const moves = sign.kind === "machine" || sign.kind === "drone";
-  const still = sign.kind === "machine" && sign.heading === null;
-  const look = still ? "still" : sign.silent && !moves ? "silent" : sign.kind;
   return {
     type: "Feature",
     geometry: { type: "Point", coordinates: [...sign.at] },
     properties: {
       sign: sign.id,
       name: sign.name,
-      look,
+      look: lookOf(sign),
       heading: moves ? (sign.heading ?? 0) : 0,
       shift: sign.shift,
     },
   };
 }
 
-function boundsOf(rows: readonly FieldRow[]): LngLatBounds | null {
-  const bounds = new LngLatBounds();
-  const extend = (part: unknown): void => {
-    if (!Array.isArray(part)) return;
-    if (typeof part[0] === "number") bounds.extend(part as [number, number]);
-    else part.forEach(extend);
-  };
-  for (const { field } of rows) extend(field.geometry?.coordinates);
-  return bounds.isEmpty() ? null : bounds;
-}
-
-function put(map: MapLibreMap, name: string, canvas: HTMLCanvasElement, pixelRatio: number): void {
-  const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height);
-  if (!data) return;
-  if (map.hasImage(name)) map.updateImage(name, data);
-  else map.addImage(name, data, { pixelRatio });
-}
-
-/** MapLibre takes an attribution for HTML; ours is text. */
-function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+function boundsOfFields(rows: readonly FieldRow[]): LngLatBounds | null {
+  return boundsOf(
+    rows.flatMap(({ field }) => (field.geometry as unknown as Geometry | null) ?? []),
+  );
 }

@@ -1,5 +1,5 @@
 import { day as dayText, moment, NONE, number } from "../format";
-import type { Sign } from "../model/signs";
+import { lookOf, type Sign } from "../model/signs";
 import { t } from "../words";
 
 const DIRECTIONS = ["n", "ne", "e", "se", "s", "sw", "w", "nw"] as const;
@@ -35,7 +35,7 @@ export function SignTable({ signs }: { signs: readonly Sign[] }) {
               <th scope="row">{sign.name}</th>
               <td>
                 <span class="status">
-                  <span class={`sign ${sign.silent ? "silent" : sign.kind}`} aria-hidden="true" />
+                  <span class={`sign ${lookOf(sign)}`} aria-hidden="true" />
                   {t(`map.sign.${sign.kind}`)}
                   {sign.silent && `, ${t("map.sign.silent")}`}
                 </span>

@@ -1,14 +1,10 @@
-/** Signs of what is on a farm beside its fields, alike on map and legend; each has a form of its own. */
+/** Signs of what is on a farm beside its fields, alike on maps and legends; each has a form of its own. */
 import { effect } from "@preact/signals";
 import { isDark } from "../display";
-import { SIGN_KINDS, type SignKind } from "../model/signs";
+import { LOOKS, type Look } from "../model/signs";
+import { type Draw, picture, urlOf } from "./canvas";
 
 const SIZE = 22; // CSS pixels
-export const SIGN_RATIO = 2; // device pixels of each
-
-export type Look = SignKind | "still" | "silent";
-/** Beside the kinds: a machine whose heading is not known, and a device that is silent. */
-export const LOOKS: readonly Look[] = [...SIGN_KINDS, "still", "silent"];
 
 const FILL: Record<Look, { light: string; dark: string }> = {
   machine: { light: "#7a3ea1", dark: "#d3a6f2" },
@@ -21,20 +17,14 @@ const FILL: Record<Look, { light: string; dark: string }> = {
 
 /** A sign, its heading up. */
 export function drawSign(look: Look, dark: boolean): HTMLCanvasElement {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SIZE * SIGN_RATIO;
-  const on = canvas.getContext("2d");
-  if (on === null) return canvas;
-  on.scale(SIGN_RATIO, SIGN_RATIO);
-  on.fillStyle = FILL[look][dark ? "dark" : "light"];
-  on.strokeStyle = dark ? "#0f1512" : "#ffffff";
-  on.lineWidth = 2;
-  on.lineJoin = "round";
-  FORMS[look](on);
-  return canvas;
+  return picture(SIZE, (on) => {
+    on.fillStyle = FILL[look][dark ? "dark" : "light"];
+    on.strokeStyle = dark ? "#0f1512" : "#ffffff";
+    on.lineWidth = 2;
+    on.lineJoin = "round";
+    FORMS[look](on);
+  });
 }
-
-type Draw = (on: CanvasRenderingContext2D) => void;
 
 const FORMS: Record<Look, Draw> = {
   machine: (on) =>
@@ -105,8 +95,34 @@ function circle(on: CanvasRenderingContext2D, x: number, y: number, radius: numb
 export function offerSigns(): void {
   effect(() => {
     for (const look of LOOKS) {
-      const url = `url(${drawSign(look, isDark()).toDataURL()})`;
+      const url = urlOf(drawSign(look, isDark()));
       document.documentElement.style.setProperty(`--sign-${look}`, url);
     }
+  });
+}
+
+/** Points of a yield monitor: those in the map, and those left out. */
+export const POINTS = ["kept", "left-out"] as const;
+const POINT = {
+  kept: { light: "#16201b", dark: "#eef4f0" },
+  "left-out": { light: "#b3261e", dark: "#ff9d90" },
+};
+
+/** A dot, or a cross for one that is left out. */
+export function drawPoint(name: (typeof POINTS)[number], dark: boolean): HTMLCanvasElement {
+  return picture(7, (on) => {
+    on.fillStyle = on.strokeStyle = POINT[name][dark ? "dark" : "light"];
+    on.lineWidth = 1.5;
+    on.beginPath();
+    if (name === "kept") {
+      on.arc(3.5, 3.5, 2, 0, 2 * Math.PI);
+      on.fill();
+      return;
+    }
+    on.moveTo(1, 1);
+    on.lineTo(6, 6);
+    on.moveTo(6, 1);
+    on.lineTo(1, 6);
+    on.stroke();
   });
 }

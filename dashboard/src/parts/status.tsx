@@ -1,5 +1,5 @@
 import { depth, percent } from "../format";
-import { SIGN_KINDS, type Sign } from "../model/signs";
+import { LOOKS, lookOf, type Sign } from "../model/signs";
 import { type FieldRow, STATUSES, type Status } from "../model/water";
 import { t } from "../words";
 
@@ -26,7 +26,7 @@ export function missing(row: FieldRow): string {
 
 /** What the colours, patterns and signs of the map mean. */
 export function Legend({ signs }: { signs: readonly Sign[] }) {
-  const shown = SIGN_KINDS.filter((kind) => signs.some((one) => one.kind === kind));
+  const shown = LOOKS.filter((look) => signs.some((one) => lookOf(one) === look));
   return (
     <section class="stack" aria-labelledby="legend">
       <h3 id="legend">{t("status.legend")}</h3>
@@ -39,18 +39,12 @@ export function Legend({ signs }: { signs: readonly Sign[] }) {
             </span>
           </li>
         ))}
-        {shown.map((kind) => (
-          <li key={kind}>
-            <span class={`sign ${kind}`} aria-hidden="true" />
-            {t(`map.sign.${kind}`)}
+        {shown.map((look) => (
+          <li key={look}>
+            <span class={`sign ${look}`} aria-hidden="true" />
+            {t(`map.sign.${look}`)}
           </li>
         ))}
-        {signs.some((one) => one.silent) && (
-          <li>
-            <span class="sign silent" aria-hidden="true" />
-            {t("map.sign.silent")}
-          </li>
-        )}
       </ul>
     </section>
   );

@@ -12,8 +12,8 @@ import type { Drawing } from "./ground-map";
 import { Table } from "./table";
 
 /** Which points are shown: those of a reason, those in the map, all. */
-export const KEPT = "kept";
-export const ALL = "all";
+const KEPT = "kept";
+const ALL = "all";
 
 interface Cell {
   readonly yield_kg_ha: number;
@@ -175,7 +175,7 @@ function drawn(
     marks: shown.map((one) =>
       feature(
         { type: "Point", coordinates: [one.longitude_deg, one.latitude_deg] },
-        { icon: one.reason === null ? "dot-kept" : "dot-left-out", name: "" },
+        { icon: one.reason === null ? "point-kept" : "point-left-out", name: "" },
       ),
     ),
     frame,

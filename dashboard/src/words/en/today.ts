@@ -69,6 +69,7 @@ export const today = {
   "map.zoom_in": "Closer",
   "map.zoom_out": "Farther",
   "map.sign.machine": "Machine, pointing where it drives",
+  "map.sign.still": "Machine, direction not known",
   "map.sign.drone": "Drone",
   "map.sign.herd": "Herd",
   "map.sign.device": "Device",
