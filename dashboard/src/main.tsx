@@ -13,7 +13,7 @@ import { Empty, Loading, Title } from "./parts/states";
 import { go, href, listen, type Route, route } from "./router";
 import { Claim } from "./screens/claim";
 import { Devices } from "./screens/devices";
-import { Farms } from "./screens/farms";
+import { Farms, Home } from "./screens/farms";
 import { FieldScreen } from "./screens/field";
 import { Machines } from "./screens/machines";
 import { Method } from "./screens/method";
@@ -50,6 +50,8 @@ function Page() {
 
 function Screen({ at }: { at: Route }) {
   switch (at.name) {
+    case "home":
+      return <Home />;
     case "farms":
       return <Farms />;
     case "today":
@@ -73,7 +75,7 @@ function Screen({ at }: { at: Route }) {
     default:
       return (
         <Empty title={t("app.not_found")} more={t("app.not_found_more")}>
-          <a class="button" href="/">
+          <a class="button" href={href({ name: "farms" })}>
             {t("app.home")}
           </a>
         </Empty>

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { href, parse, type Route } from "./router";
 
 const ROUTES: Route[] = [
+  { name: "home" },
   { name: "farms" },
   { name: "sign-in", back: "/farms/a?day=2025-07-01" },
   { name: "today", farm: "turkistan-01", day: null, field: null },
@@ -10,6 +11,26 @@ const ROUTES: Route[] = [
   { name: "savings", farm: "a", season: 2024 },
   { name: "method", farm: "a", season: null },
   { name: "password" },
+  {
+    name: "machines",
+    farm: "a",
+    day: "2025-05-15",
+    until: null,
+    machine: "t 1",
+    field: 7,
+    show: "speed",
+  },
+  { name: "yield", farm: "a", season: 2025, field: 7, points: "all" },
+  {
+    name: "devices",
+    farm: "a",
+    device: "lora:a8",
+    state: null,
+    alerts: "both",
+    acknowledged: "no",
+  },
+  { name: "claim", farm: "a", identity: "lora:a84041ffff123456" },
+  { name: "region", region: "KZ-39", season: 2025, by: "apparent" },
 ];
 
 describe("an address", () => {

@@ -11,7 +11,8 @@ interface Place {
 
 /** Every place of the page; a part of the path that cannot be read is no place of ours. */
 const PLACES = {
-  farms: { path: "/", parts: {}, query: {} },
+  home: { path: "/", parts: {}, query: {} },
+  farms: { path: "/farms", parts: {}, query: {} },
   "sign-in": { path: "/sign-in", parts: {}, query: { back: local } },
   password: { path: "/password", parts: {}, query: {} },
   today: { path: "/farms/:farm", parts: { farm: text }, query: { day, field: whole } },
@@ -60,7 +61,6 @@ export type At<N extends Name> = Extract<Route, { name: N }>;
 export function parse(address: string): Route {
   const url = new URL(address, "http://page");
   const given = url.pathname.split("/").filter(Boolean).map(decoded);
-  if (given.join() === "farms") return { name: "farms" }; // a path cut short by hand
   for (const [name, place] of Object.entries(PLACES) as [Name, Place][]) {
     const parts = matched(place, given);
     if (parts === null) continue;
@@ -108,7 +108,7 @@ function matched(place: Place, given: string[]): Record<string, string | number>
 const here = () => globalThis.location?.pathname + globalThis.location?.search;
 
 /** What is shown. */
-export const route = signal<Route>(globalThis.location ? parse(here()) : { name: "farms" });
+export const route = signal<Route>(globalThis.location ? parse(here()) : { name: "home" });
 
 /** Go somewhere; with ``replace`` the place left is not in the history. */
 export function go(to: Route | string, replace = false): void {
@@ -135,7 +135,8 @@ export function listen(): void {
   });
 }
 
-function decoded(part: string): string {
+/** A part of an address as it was meant; what cannot be decoded, as it stands. */
+export function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {

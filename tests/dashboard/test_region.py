@@ -17,7 +17,6 @@ def test_a_reader_comes_to_their_region_and_goes_down_to_a_farm(
     with window(browser, address, login="saule", language="ru") as page:
         told = page.request.get(f"/v1/regions/{REGION}/summary?season=2025").json()
         page.goto("/")
-        page.get_by_role("link", name="Область").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Костанайская область")
         facts = page.locator(".facts").first
         expect(facts).to_contain_text(f"из {told['farms_registered']} зарегистрированных")
@@ -32,6 +31,9 @@ def test_a_reader_comes_to_their_region_and_goes_down_to_a_farm(
         page.go_back()
         page.get_by_role("link", name="Костанайская область").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Костанайская область")
+        page.get_by_role("link", name="Хозяйства").click()
+        page.get_by_role("heading", name="Аулиекольский район").get_by_role("link").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Аулиекольский район")
 
 
 def test_places_that_intervals_do_not_separate_are_ties(browser: Browser, address: str) -> None:

@@ -36,7 +36,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
         {t("app.skip")}
       </a>
       <header class="top">
-        <a class="brand" href="/" aria-label={`${t("app.name")}: ${t("nav.farms")}`}>
+        <a class="brand" href="/" aria-label={t("app.name")}>
           <img src="/icon.svg" alt="" width="28" height="28" />
           <span>{t("app.name")}</span>
         </a>

@@ -23,6 +23,12 @@ export function areaSeen(): string | null {
   return one.session.farms === null ? COUNTRY : null;
 }
 
+/** What is the first thing to see for who is here to look at regions; null: the farms. */
+export function areaFirst(): string | null {
+  const one = who.value;
+  return one.state === "person" && one.session.regions.length > 0 ? areaSeen() : null;
+}
+
 interface Entry {
   readonly words: Extract<Key, `nav.${string}`>;
   readonly to: Route;
@@ -76,7 +82,11 @@ function entries(farm: string | null): Entry[] {
             at: ["region"],
           },
         ];
-  return [...ofFarm, ...ofArea, { words: "nav.farms", to: { name: "farms" }, at: ["farms"] }];
+  return [
+    ...ofFarm,
+    ...ofArea,
+    { words: "nav.farms", to: { name: "farms" }, at: ["home", "farms"] },
+  ];
 }
 
 export function Navigation() {
@@ -90,7 +100,7 @@ export function Navigation() {
     if (here && bar.current)
       bar.current.scrollLeft = here.offsetLeft - (bar.current.clientWidth - here.offsetWidth) / 2;
   }, [at.name, language.value]);
-  if (found.length === 1 && at.name === "farms") return null; // nowhere else to go
+  if (found.length === 1 && (at.name === "home" || at.name === "farms")) return null; // nowhere else to go
   return (
     <nav aria-label={t("app.menu")} ref={bar}>
       {found.map((entry) => (

@@ -2,9 +2,19 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useFarms, useRegions } from "../api/farm";
 import type { FarmOut, RegionOut } from "../api/schema";
-import { Answered, Empty, Title } from "../parts/states";
+import { areaFirst } from "../parts/navigation";
+import { Answered, Empty, Loading, Title } from "../parts/states";
 import { go, href } from "../router";
 import { language, t } from "../words";
+
+/** Where one comes to first: who looks at regions at theirs, everybody else at the farms. */
+export function Home() {
+  const area = areaFirst();
+  useEffect(() => {
+    if (area) go({ name: "region", region: area, season: null, by: null }, true);
+  }, [area]);
+  return area === null ? <Farms /> : <Loading />;
+}
 
 /** Which farm? Who has one goes there at once; who has none is told how to begin. */
 export function Farms() {
@@ -51,7 +61,15 @@ function Choose({ farms }: { farms: readonly FarmOut[] }) {
       {found.length === 0 && <Empty title={t("farms.none_found", { text: text.value })} />}
       {groups.map((code) => (
         <section class="stack" key={code}>
-          <h2>{regionName(regions, code)}</h2>
+          <h2>
+            {code === null ? (
+              t("farms.other_region")
+            ) : (
+              <a href={href({ name: "region", region: code, season: null, by: null })}>
+                {regionName(regions, code)}
+              </a>
+            )}
+          </h2>
           <ul class="farms">
             {found
               .filter((farm) => farm.region_code === code)
@@ -69,9 +87,9 @@ function Choose({ farms }: { farms: readonly FarmOut[] }) {
   );
 }
 
-function regionName(regions: readonly RegionOut[], code: string | null): string {
+function regionName(regions: readonly RegionOut[], code: string): string {
   const region = regions.find((one) => one.code === code);
-  return region?.[`name_${language.value}`] ?? code ?? t("farms.other_region");
+  return region?.[`name_${language.value}`] ?? code;
 }
 
 function FirstSteps() {

@@ -3,7 +3,7 @@ import { Failure } from "../api/client";
 import { setPassword } from "../api/session";
 import { LanguageSwitch } from "../parts/frame";
 import { reasonOf, Title } from "../parts/states";
-import { go } from "../router";
+import { decoded, go } from "../router";
 import { t } from "../words";
 
 const SHORTEST = 12; // as the service demands
@@ -11,7 +11,7 @@ const SHORTEST = 12; // as the service demands
 /** Where a link of the administrator leads: choose a password, once. */
 export function NewPassword() {
   // Behind the number sign: what stands there is sent to no server and stands in no log.
-  const token = useSignal(decodeURIComponent(location.hash.slice(1)));
+  const token = useSignal(decoded(location.hash.slice(1)));
   const [fresh, again] = [useSignal(""), useSignal("")];
   const busy = useSignal(false);
   const done = useSignal(false);
