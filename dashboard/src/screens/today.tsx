@@ -28,6 +28,7 @@ export function Today({ at }: { at: At<"today"> }) {
   useTiles();
   const name = farm.value?.name ?? at.farm;
   const day = water.value?.day;
+  const today = dayOf(Date.now(), farm.value?.timezone);
   return (
     <>
       <div class="head">
@@ -38,13 +39,13 @@ export function Today({ at }: { at: At<"today"> }) {
               (at.day ? dayText(day, "year") : `${t("today.title")}, ${dayText(day, "year")}`)}
           </p>
         </div>
-        {water.value && <Season at={at} water={water.value} />}
+        {water.value && <Season at={at} water={water.value} today={today} />}
         <label>
           <span>{t("today.day")}</span>
           <input
             type="date"
             value={at.day ?? day ?? ""}
-            max={dayOf(Date.now(), farm.value?.timezone)}
+            max={today}
             onChange={(change) => go({ ...at, day: change.currentTarget.value || null }, true)}
           />
         </label>
@@ -66,8 +67,9 @@ export function Today({ at }: { at: At<"today"> }) {
 }
 
 /** Another season: a day well inside it; of the one that goes on, today. */
-function Season({ at, water }: { at: At<"today">; water: WaterStatusOut }) {
-  const { day, seasons } = water;
+function Season(props: { at: At<"today">; water: WaterStatusOut; today: string }) {
+  const { at, today } = props;
+  const { day, seasons } = props.water;
   if (seasons.length === 0) return null;
   const here = seasons.find((one) => one.first <= day && day <= one.last);
   return (
@@ -77,8 +79,9 @@ function Season({ at, water }: { at: At<"today">; water: WaterStatusOut }) {
         value={here?.season ?? ""}
         onChange={(change) => {
           const chosen = seasons.find((one) => String(one.season) === change.currentTarget.value);
-          const within = chosen && dayWithin(chosen.first, chosen.last);
-          if (within) go({ ...at, day: within < today() ? within : null }, true);
+          if (chosen === undefined) return;
+          const isOver = chosen.last < today;
+          go({ ...at, day: isOver ? dayWithin(chosen.first, chosen.last) : null }, true);
         }}
       >
         {!here && <option value="">{t("today.no_season")}</option>}
@@ -91,8 +94,6 @@ function Season({ at, water }: { at: At<"today">; water: WaterStatusOut }) {
     </label>
   );
 }
-
-const today = () => new Date().toISOString().slice(0, 10);
 
 function Day(props: {
   at: At<"today">;
