@@ -57,7 +57,7 @@ export const devices = {
   "device.disabled": "out of service",
 
   "unknown.title": { one: "{count} unknown device speaks", other: "{count} unknown devices speak" },
-  "unknown.none": "Nobody unknown speaks.",
+  "unknown.none": "No unknown device is heard.",
   "unknown.more":
     "They publish without being registered; their messages are kept until somebody claims them.",
   "unknown.identity": "Identity",

@@ -33,7 +33,7 @@ export const machines = {
   "machines.worked": "Worked",
   "machines.fuel": "Fuel",
   "machines.fuel_ha": "Fuel per hectare",
-  "machines.way": "Way",
+  "machines.way": "Distance",
   "machines.by_field": "By machine and field",
   "machines.field": "Field",
   "machines.outside": "outside of the fields",

@@ -64,7 +64,7 @@ export const machines: Words<typeof english> = {
   "machines.line_work": "жұмыста",
   "machines.line_drive": "жолда",
   "machines.line_flight": "ұшу",
-  "machines.speed_below": "{high} төмен",
+  "machines.speed_below": "{high} шегінен төмен",
   "machines.speed_between": "{low}–{high}",
   "machines.speed_above": "{low} және жоғары",
   "machines.herd": "табын",
@@ -84,7 +84,7 @@ export const machines: Words<typeof english> = {
   "machines.place": "Қайда",
   "machines.herd_more": "Кемінде сонша: бірі екіншісін жауып тұрады.",
 
-  "machines.pastures": "Жайылымдарға түскен жүктеме, {day} дейін",
+  "machines.pastures": "Жайылымдарға түскен жүктеме, {day} күніне дейін",
   "machines.pastures_more": "Бір бас бір тәулікте — бір бас-күн. Жүктеме жыл басынан берілген.",
   "machines.pasture": "Жайылым",
   "machines.pressure": "Жүктеме",

@@ -30,7 +30,7 @@ export const region: Words<typeof english> = {
   "region.no_yields": "Бұл маусымның егіні әлі белгісіз.",
 
   "region.ranking": "Гектарға үнемделген су",
-  "region.by": "Не бойынша",
+  "region.by": "Үнем түрі",
   "region.by_real": "нақты үнем",
   "region.by_apparent": "көрінетін үнем",
   "region.ties":
@@ -44,8 +44,8 @@ export const region: Words<typeof english> = {
   "region.picture": "Аралық",
   "region.farms": "Шаруашылықтар",
   "region.unranked": {
-    one: "Базалық сызығы жоқ {count} салыстырылмайды.",
-    other: "Базалық сызығы жоқ {count} салыстырылмайды.",
+    one: "Базалық сызығы жоқ, салыстыруға болмайды: {count}.",
+    other: "Базалық сызығы жоқ, салыстыруға болмайды: {count}.",
   },
   "region.districts": "Аудандар",
   "region.regions": "Облыстар",

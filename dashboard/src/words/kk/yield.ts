@@ -31,7 +31,7 @@ export const yields: Words<typeof english> = {
   "yield.no_map_more":
     "Картаға түсім датчигі бар комбайнның ізі керек. Өлшенген партиялар тек танаптың жалпы түсімін береді.",
   "yield.legend": "{crop}: түстері барлық жылда бірдей",
-  "yield.below": "{high} төмен",
+  "yield.below": "{high} шегінен төмен",
   "yield.between": "{low}–{high}",
   "yield.above": "{low} және жоғары",
   "yield.cell": "{side} шаршы",

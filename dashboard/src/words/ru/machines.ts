@@ -61,7 +61,7 @@ export const machines: Words<typeof english> = {
   "machines.map_help":
     "Земля, обработанная машинами, по числу проходов, и их треки. Таблицы ниже говорят то же цифрами.",
   "machines.legend": "Земля",
-  "machines.once": "пройдено раз",
+  "machines.once": "пройдено один раз",
   "machines.more": "больше одного раза",
   "machines.gap": "пропуск между проходами",
   "machines.seen": "видно с воздуха",
@@ -73,8 +73,8 @@ export const machines: Words<typeof english> = {
   "machines.speed_between": "{low}–{high}",
   "machines.speed_above": "{low} и больше",
   "machines.herd": "стадо",
-  "machines.last_place": "машина, где была последней",
-  "machines.covered": "Пройдено раз — {once}, больше одного раза — {more}, пропущено — {gap}",
+  "machines.last_place": "последнее место машины",
+  "machines.covered": "Пройдено один раз — {once}, больше одного раза — {more}, пропущено — {gap}",
 
   "machines.flights": "Полёты дронов",
   "machines.drone": "Дрон",
@@ -84,7 +84,7 @@ export const machines: Words<typeof english> = {
   "machines.seen_area": "Увидено земли",
 
   "machines.herds": "Стада",
-  "machines.animals": "Видно голов сразу",
+  "machines.animals": "Голов видно одновременно",
   "machines.spread": "Разброс",
   "machines.place": "Где",
   "machines.herd_more": "Не меньше стольких: одни стоят за другими.",

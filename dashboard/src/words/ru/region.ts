@@ -30,7 +30,7 @@ export const region: Words<typeof english> = {
   "region.no_yields": "Урожай этого сезона ещё неизвестен.",
 
   "region.ranking": "Экономия воды на гектар",
-  "region.by": "По чему",
+  "region.by": "Вид экономии",
   "region.by_real": "настоящая экономия",
   "region.by_apparent": "кажущаяся экономия",
   "region.ties":
@@ -44,10 +44,10 @@ export const region: Words<typeof english> = {
   "region.picture": "Интервал",
   "region.farms": "Хозяйства",
   "region.unranked": {
-    one: "{count} без базовой линии сравнить нельзя.",
-    few: "{count} без базовой линии сравнить нельзя.",
-    many: "{count} без базовой линии сравнить нельзя.",
-    other: "{count} без базовой линии сравнить нельзя.",
+    one: "Без базовой линии, сравнить нельзя: {count}.",
+    few: "Без базовой линии, сравнить нельзя: {count}.",
+    many: "Без базовой линии, сравнить нельзя: {count}.",
+    other: "Без базовой линии, сравнить нельзя: {count}.",
   },
   "region.districts": "Районы",
   "region.regions": "Области",

@@ -45,10 +45,10 @@ export const savings: Words<typeof english> = {
   "raw.summary": "Итоги сезона",
   "raw.irrigation": "Внесённые поливы",
   "raw.adjustments": "Поправки базовой линии",
-  "raw.loads": "Взвешенный урожай",
+  "raw.loads": "Взвешенные партии",
   "raw.balances": "Водный баланс по дням и полям",
   "raw.more":
-    "Показания счётчиков и датчиков — на странице приборов; любой файл есть в API также в виде XLSX, Parquet или JSON.",
+    "Показания счётчиков и датчиков — на странице устройств; любой файл есть в API также в виде XLSX, Parquet или JSON. В файлах внесённого — первые 1000 строк, остальные — через API.",
   "savings.yield": "Урожайность",
   "savings.harvested": "{mass} с {area}",
   "method_page.title": "Как находят экономию",
