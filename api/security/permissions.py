@@ -10,7 +10,7 @@ SCOPES: Mapping[str, str] = {
     "read:alerts": "alerts and their rules",
     "read:reports": "filed reports; each pull is written down",
     "write:farms": "farms, fields, boundaries and crop zones",
-    "write:records": "irrigation events, weighed loads, adjustments of baselines",
+    "write:records": "water and its supplies, loads, adjustments, decisions on advice, investments",
     "write:devices": "register and claim devices, their credentials and calibrations",
     "write:alerts": "acknowledge alerts, change their rules",
     "write:reports": "file reports",
