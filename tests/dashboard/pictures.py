@@ -40,6 +40,7 @@ from tests.dashboard.worked import PROBE, REGION, SOWN, put_worked
 PUBLIC = ROOT / "dashboard/public"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
+ZONE = "Asia/Almaty"  # where who looks at the pictures lives
 LOCALES = {"kk": "kk-KZ", "ru": "ru-KZ", "en": "en-GB"}
 
 
@@ -117,7 +118,7 @@ def main(folder: Path, pictures: tuple[Picture, ...] = GUIDE) -> None:
         browser = started.chromium.launch(executable_path=program, args=BROWSER_ARGUMENTS)
         draw_icons(browser)
         for one in pictures:
-            context = browser.new_context(locale=LOCALES[one.language])
+            context = browser.new_context(locale=LOCALES[one.language], timezone_id=ZONE)
             page = context.new_page()
             if one.login is not None:
                 body = {"login": one.login, "password": PASSWORD}
