@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from analytics.daily.choices import choices_of
 from analytics.sections import ScenarioError
 from entry import EntryRefused
 from entry.models import AdjustmentIn, CropZoneIn, IrrigationIn, LoadIn
-from storage import adjustments, entries, fields
+from storage import adjustments, entries, farms, fields
 from storage.fields import CropZone
 
 ROUNDED = 1.05  # a crop zone may be so much larger than its field's boundary says
@@ -60,7 +61,8 @@ def enter_load(
     zone = entries.crop_zones.get(connection, asked.crop_zone_id, stays=True)
     if asked.weighed_at > now:
         raise EntryRefused("weighed_at is still to come.")
-    if asked.weighed_at.date() < zone["planted"]:
+    timezone = ZoneInfo(farms.of_id(connection, zone["farm_id"]).timezone)
+    if asked.weighed_at.astimezone(timezone).date() < zone["planted"]:
         raise EntryRefused(f"weighed_at is before {zone['crop']} was planted, {zone['planted']}.")
     load_id = entries.harvest_loads.add(connection, created_by=by, **asked.model_dump())
     return load_id, zone["farm_id"]

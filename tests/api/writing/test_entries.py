@@ -1,5 +1,6 @@
 """Crops, irrigation, loads and adjustments, one by one and many at once."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -68,6 +69,14 @@ def test_loads_and_adjustments_have_their_author(world: World) -> None:
     made = world.post("harvest-loads", load).json()
     world.post("harvest-loads", load, 409)
     world.post("harvest-loads", load | {"ticket": "B", "weighed_at": "2025-01-01T00:00Z"}, 422)
+    # By the farm's day (UTC+5): 01:00 of the day of sowing is still the day before in UTC.
+    sown = world.ask("GET", f"crop-zones/{world.mine.zone}", 200).json()["planted"]
+    day_before = dt.date.fromisoformat(sown) - dt.timedelta(days=1)
+    first = world.post(
+        "harvest-loads", load | {"ticket": "C", "weighed_at": f"{day_before}T20:00Z"}
+    ).json()
+    world.post("harvest-loads", load | {"ticket": "D", "weighed_at": f"{day_before}T18:00Z"}, 422)
+    world.ask("DELETE", f"harvest-loads/{first['id']}", 204)
     adjusted = world.post(
         "adjustments",
         {
