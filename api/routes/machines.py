@@ -27,7 +27,7 @@ AnyDay = Annotated[
 
 
 @router.get(
-    "/farms/{farm}/work/days",
+    "/farms/{farm}/work-days",
     dependencies=[needs("read:farms")],
     response_model=WorkDaysOut,
     responses=TABLES.responses,

@@ -15,7 +15,7 @@ COMBINE = "/v1/devices/steppe-combine/work-map"
 
 
 def test_each_day_of_each_machine_is_told(client: Client) -> None:  # noqa: F811
-    found = client.get("/v1/farms/steppe/work/days").json()
+    found = client.get("/v1/farms/steppe/work-days").json()
 
     assert (found["start"], found["end"], found["newest"]) == (
         "2025-01-01", "2026-01-01", "2025-09-11",
@@ -34,18 +34,18 @@ def test_each_day_of_each_machine_is_told(client: Client) -> None:  # noqa: F811
 
 
 def test_days_are_asked_for_by_both_ends(client: Client) -> None:  # noqa: F811
-    days = client.get(f"/v1/farms/steppe/work/days?{DAY}").json()["days"]
+    days = client.get(f"/v1/farms/steppe/work-days?{DAY}").json()["days"]
 
     assert {one["day"] for one in days} == {"2025-09-10"}
-    assert "both" in is_problem(client.get("/v1/farms/steppe/work/days?start=2025-01-01"), 422)
-    backwards = "/v1/farms/steppe/work/days?start=2025-09-11&end=2025-09-10"
+    assert "both" in is_problem(client.get("/v1/farms/steppe/work-days?start=2025-01-01"), 422)
+    backwards = "/v1/farms/steppe/work-days?start=2025-09-11&end=2025-09-10"
     assert "end must be after start" in is_problem(client.get(backwards), 422)
 
 
 def test_a_farm_of_which_nothing_is_known_has_no_days(empty_engine: sa.Engine) -> None:
     with empty_engine.begin() as connection:
         machine_farm.put_farm(connection)
-    found = Client(empty_engine).get("/v1/farms/steppe/work/days").json()
+    found = Client(empty_engine).get("/v1/farms/steppe/work-days").json()
 
     assert (found["start"], found["newest"], found["days"]) == (None, None, [])
 

@@ -16,7 +16,7 @@ const spanKey = (span: Span) => `${span.first} ${span.last}`;
 export function useWorkDays(farm: string, year: number | null) {
   return useResource(`work days ${farm} ${year}`, () =>
     answer(
-      api.GET("/v1/farms/{farm}/work/days", {
+      api.GET("/v1/farms/{farm}/work-days", {
         params: { path: { farm }, query: year === null ? {} : yearOf(year) },
       }),
     ),
