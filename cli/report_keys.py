@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.reporting import CONSOLE, Out, app, key_file, read_key, save, with_database
-from cli.speaking import fail, say, trouble
+from cli.reporting import Out, app, key_file, read_key, save, with_database
+from cli.speaking import author, fail, say, trouble
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -78,11 +78,11 @@ def _put_key(kid: str, jwk: Any, role: str, owner: str) -> bool:
     from storage import audit, filing
 
     def put(connection: sa.Connection) -> bool:
-        is_new = filing.put_key(connection, kid, jwk, role=role, owner=owner, created_by=CONSOLE)
+        is_new = filing.put_key(connection, kid, jwk, role=role, owner=owner, created_by=author())
         if is_new:
             details = {"role": role, "owner": owner}
             audit.record(
-                connection, actor=CONSOLE, action="report.key", object=kid, details=details
+                connection, actor=author(), action="report.key", object=kid, details=details
             )
         return is_new
 

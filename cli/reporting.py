@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from cli import speaking
 from cli.speaking import fail, moment, say, trouble
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from reports.statements.filing import Filing
     from reports.statements.signing import SigningKey
     from reports.statements.statement import Asked, Statement
-
-CONSOLE = "console"
 
 app = typer.Typer(
     help="Reports: make, file, list, show; and the keys that they are signed with.",
@@ -36,7 +35,7 @@ File = Annotated[bool, typer.Option("--file", help="Number, sign and keep it.")]
 Reason = Annotated[
     str | None, typer.Option(help="Of a revision: why figures differ from those filed.")
 ]
-Author = Annotated[str, typer.Option(help="Who files it.")]
+Author = Annotated[str | None, typer.Option(help="Who files it; by default who is at the console.")]
 Out = Annotated[Path | None, typer.Option(help="File to write; of --file as `dala verify` reads.")]
 Form = Annotated[
     Literal["table", "json", "csv"], typer.Option("--format", help="Of what is shown or written.")
@@ -45,9 +44,9 @@ Number = Annotated[str, typer.Argument(help="Of a report, such as water-2026-000
 
 
 def water(
+    season: SeasonYear,
     region: Region = None,
     farm: OfFarm = None,
-    season: SeasonYear = ...,  # type: ignore[assignment]
     first: Annotated[
         str | None, typer.Option("--from", help="Of a farm: first day, as 2025-06-01.")
     ] = None,
@@ -55,7 +54,7 @@ def water(
     as_of: AsOf = None,
     file: File = False,
     reason: Reason = None,
-    author: Author = CONSOLE,
+    author: Author = None,
     out: Out = None,
     form: Form = "table",
 ) -> None:
@@ -74,13 +73,13 @@ def water(
 
 def _verb(kind: str, words: str) -> Callable[..., None]:
     def verb(
+        season: SeasonYear,
         region: Region = None,
         farm: OfFarm = None,
-        season: SeasonYear = ...,  # type: ignore[assignment]
         as_of: AsOf = None,
         file: File = False,
         reason: Reason = None,
-        author: Author = CONSOLE,
+        author: Author = None,
         out: Out = None,
         form: Form = "table",
     ) -> None:
@@ -108,7 +107,7 @@ def _make(
     as_of: str | None,
     file: bool,
     reason: str | None,
-    author: str,
+    author: str | None,
     out: Path | None,
     form: str,
     period: tuple[dt.date, dt.date] | None = None,
@@ -185,7 +184,11 @@ def _csv(observations: Any) -> str:
 
 
 def _file(
-    asked: Asked, as_of: dt.datetime | None, reason: str | None, author: str, out: Path | None
+    asked: Asked,
+    as_of: dt.datetime | None,
+    reason: str | None,
+    author: str | None,
+    out: Path | None,
 ) -> None:
     from reports.statements import filing
 
@@ -194,12 +197,14 @@ def _file(
     def enter(connection: sa.Connection) -> tuple[Filing, bytes]:
         from storage import audit
 
-        made = filing.file(connection, asked, key, author=author, as_of=as_of, reason=reason)
+        made = filing.file(
+            connection, asked, key, author=author or speaking.author(), as_of=as_of, reason=reason
+        )
         if made.is_news:
             details = {"revision": made.revision.revision, "reason": made.revision.reason}
             audit.record(
                 connection,
-                actor=CONSOLE,
+                actor=speaking.author(),
                 action="report.file",
                 object=f"report:{made.report.number}",
                 farm_id=made.report.farm_id,

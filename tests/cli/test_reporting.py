@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
+from cli import speaking
 from dala import app
 from reports.statements.signing import SigningKey
 from storage import audit
@@ -54,8 +55,18 @@ def test_a_report_is_filed_checked_and_found_when_it_was_changed(
     missing = run("verify", tmp_path / "none.json")
     assert (missing.exit_code, "No such file" in missing.stderr) == (2, True)
     with empty_engine.connect() as connection:
-        deeds = [one.action for one in audit.page(connection)]
-    assert deeds == ["report.file", "report.key"]
+        deeds = [(one.action, one.actor) for one in audit.page(connection)]
+    assert deeds == [("report.file", speaking.author()), ("report.key", speaking.author())]
+
+
+def test_who_is_at_the_console_files_unless_another_is_named(run: Run, tmp_path: Path) -> None:
+    run("report", "key", "--owner", "the ministry")
+    mine, hers = tmp_path / "mine.json", tmp_path / "hers.json"
+    run("report", "water", *KZ61, "--file", "--out", mine)
+    run("report", "yields", *KZ61, "--file", "--author", "Aigul", "--out", hers)
+
+    files = [json.loads(one.read_text())["report"]["filed_by"] for one in (mine, hers)]
+    assert files == [speaking.author(), "Aigul"]
 
 
 def test_what_was_filed_is_listed_and_shown(run: Run, tmp_path: Path) -> None:
