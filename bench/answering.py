@@ -91,8 +91,8 @@ def warm(engine: sa.Engine, port: int, one: Question, requests: int) -> Report:
 
 def _measure_bare(connection: sa.Connection, one: Question, requests: int) -> tuple[Report, int]:
     """The limit: the driver alone fetches the rows of an answer; and how many those are."""
-    driver = connection.connection.driver_connection
-    with driver.cursor() as cursor:  # type: ignore[union-attr]
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor:
 
         def fetch(number: int) -> int:
             rows = 0

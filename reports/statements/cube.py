@@ -59,11 +59,11 @@ class Cube(NamedTuple):
 def of_areas(facts: Facts, families: Sequence[Family]) -> Cube:
     """The cells of every area, fields apart, with those empty that tell of fewer than 3 farms."""
     cells = _cells(facts, families, lambda item: item.areas, leave_out={"FIELD"})
-    tables = Tables()
+    tables = Tables[Key]()
     parts = {family.name: family.parts for family in families}
     for key, items in cells.items():
         tables.cells[key] = parts[key.family](tables.universes, items, key.dimension)
-    return Cube(cells, frozenset(suppressed(tables)))  # type: ignore[arg-type]
+    return Cube(cells, frozenset(suppressed(tables)))
 
 
 def of_farm(facts: Facts, families: Sequence[Family]) -> Cube:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ MATTERS = 0.2
 DIGITS = 6  # of weights: rounding of the machine must not decide which cells stay empty
 
 Array = NDArray[np.float64]
+Key = TypeVar("Key", bound=Hashable)  # of a cell
 
 
 class Part(NamedTuple):
@@ -69,21 +70,21 @@ class Universe:
 
 
 @dataclass
-class Tables:
+class Tables(Generic[Key]):
     """Cells by key: what each tells sums of."""
 
     universes: dict[str, Universe] = field(default_factory=lambda: defaultdict(Universe))
-    cells: dict[Hashable, Sequence[Part]] = field(default_factory=dict)
+    cells: dict[Key, Sequence[Part]] = field(default_factory=dict)
 
 
-def suppressed(tables: Tables) -> set[Hashable]:
+def suppressed(tables: Tables[Key]) -> set[Key]:
     """Keys of the cells that stay empty."""
-    keys_of: dict[Part, list[Hashable]] = defaultdict(list)
+    keys_of: dict[Part, list[Key]] = defaultdict(list)
     for key, parts in tables.cells.items():
         for part in parts:
             if part.bits:
                 keys_of[part].append(key)
-    empty: set[Hashable] = set()
+    empty: set[Key] = set()
     for part, keys in keys_of.items():
         if tables.universes[part.universe].has_few_farms(part.bits):
             empty.update(keys)
