@@ -43,6 +43,7 @@ def _in_calendar(moment: dt.datetime) -> dt.datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar)]
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_text)]
 Note = Annotated[str, Field(max_length=1_000), AfterValidator(_text)]
+Reference = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_text)]
 Day = Annotated[dt.date, AfterValidator(_season_day)]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -245,3 +246,39 @@ class ForecastIn(In):
     source: Text = Field(description="who forecast it", examples=["Kazhydromet"])
     issued_at: Moment = Field(examples=["2025-07-01T06:00:00+05:00"])
     days: list[ForecastDayIn] = Field(min_length=1, max_length=60)
+
+
+Source = Literal["river", "canal", "reservoir", "groundwater", "drainage", "wastewater", "other"]
+Purpose = Literal["water-saving-irrigation", "telemetry", "machinery", "other"]
+
+
+class SupplyIn(In):
+    """Where the water of a field comes from, from a day on until the next that is entered."""
+
+    field_id: int = Field(ge=1, le=2**63 - 1, examples=[1])
+    valid_from: Day = Field(examples=["2025-04-01"])
+    source: Source = Field(examples=["canal"])
+    name: Annotated[str, AfterValidator(_text)] = Field(
+        default="", max_length=200, description="of the canal, river or well"
+    )
+    tariff_kzt_m3: float | None = Field(
+        default=None, ge=0, le=100_000, description="price of a m³; null: not known", examples=[3.2]
+    )
+    reference: Reference = Field(description="contract or order", examples=["contract 17"])
+
+
+class InvestmentIn(In):
+    """What a farm spent once, to serve for years."""
+
+    farm: str = Field(max_length=200, examples=["turkistan-01"])
+    made_on: Day = Field(examples=["2024-03-15"])
+    purpose: Purpose = Field(examples=["water-saving-irrigation"])
+    amount_kzt: float = Field(gt=0, le=1e15, examples=[185_000_000.0])
+    subsidy_kzt: float | None = Field(
+        default=None, ge=0, le=1e15, description="part of the amount; null: not known"
+    )
+    area_ha: float | None = Field(default=None, gt=0, le=1e7, examples=[120.0])
+    service_life_years: float = Field(
+        gt=0, le=100, description="over which its cost is spread", examples=[10.0]
+    )
+    reference: Reference = Field(description="contract, act or invoice", examples=["act 5"])

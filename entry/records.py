@@ -1,4 +1,4 @@
-"""Crops, water, weighed loads and adjustments as they are entered; each answers its id and farm."""
+"""Crops, water, loads, adjustments, supplies, investments are entered; each answers id and farm."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from analytics.crop_document import crop_from_mapping
 from analytics.daily.choices import choices_of
 from analytics.sections import ScenarioError
 from entry import EntryRefused
-from entry.models import AdjustmentIn, CropZoneIn, IrrigationIn, LoadIn
+from entry.models import AdjustmentIn, CropZoneIn, InvestmentIn, IrrigationIn, LoadIn, SupplyIn
 from storage import adjustments, entries, farms, fields
 from storage.fields import CropZone
+from storage.programme import investments, water_supplies
 
 ROUNDED = 1.05  # a crop zone may be so much larger than its field's boundary says
 
@@ -75,3 +76,23 @@ def enter_adjustment(connection: sa.Connection, asked: AdjustmentIn, by: str) ->
         raise EntryRefused("volume_m3 is 0: that adjusts nothing.")
     values = asked.model_dump(exclude={"crop_zone_id"})
     return adjustments.add(connection, zone["id"], author=by, **values), zone["farm_id"]
+
+
+def enter_supply(connection: sa.Connection, asked: SupplyIn, by: str) -> tuple[int, int]:
+    """Enter where the water of a field comes from."""
+    field = fields.get(connection, asked.field_id, stays=True)
+    number = water_supplies.add(connection, created_by=by, **asked.model_dump())
+    return number, field.farm_id
+
+
+def enter_investment(
+    connection: sa.Connection, asked: InvestmentIn, by: str, now: dt.datetime
+) -> tuple[int, int]:
+    """Enter what a farm invested."""
+    farm = farms.get(connection, asked.farm)
+    if asked.made_on > now.astimezone(ZoneInfo(farm.timezone)).date():
+        raise EntryRefused("made_on is still to come.")
+    if asked.subsidy_kzt is not None and asked.subsidy_kzt > asked.amount_kzt:
+        raise EntryRefused("subsidy_kzt is a part of amount_kzt, and larger than it.")
+    values = asked.model_dump(exclude={"farm"})
+    return investments.add(connection, farm_id=farm.id, created_by=by, **values), farm.id

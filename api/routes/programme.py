@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Response
 
 from api.dependencies import Deeds, Now, Transaction, WhoAsks
 from api.entering import CREATED, WITHDRAWN, OfFarm, OfWanted, ThisPage, Wanted, made, of_row
-from api.errors import RequestProblem
 from api.formats import TABLES
 from api.idempotency import Once
-from api.models_programme import InvestmentIn, InvestmentOut, SupplyIn, SupplyOut
+from api.models_programme import InvestmentOut, SupplyOut
 from api.paging import LINK
 from api.security.guard import needs
-from storage import farms, fields
+from entry import records
+from entry.models import InvestmentIn, SupplyIn
 from storage.programme import investments, water_supplies
 
 router = APIRouter(tags=["records"])
@@ -48,13 +47,12 @@ def add_water_supply(
     """Enter where the water of a field comes from, from a day on, and its tariff."""
 
     def enter() -> Response:
-        field = fields.get(connection, asked.field_id, stays=True)
-        number = water_supplies.add(connection, created_by=who.actor, **asked.model_dump())
+        number, farm_id = records.enter_supply(connection, asked, who.actor)
         body = of_row(SupplyOut, water_supplies.get(connection, number))
         details = asked.model_dump(mode="json")
         object_ = f"water-supply:{number}"
-        deeds.note("supply.create", object_, farm_id=field.farm_id, details=details)
-        return made(body, f"/v1/water-supplies?field_id={field.id}")
+        deeds.note("supply.create", object_, farm_id=farm_id, details=details)
+        return made(body, f"/v1/water-supplies?field_id={asked.field_id}")
 
     return once.answer(enter)
 
@@ -98,18 +96,12 @@ def add_investment(
     """Enter what a farm invested; the programme's indicators say what a m³ saved costs by it."""
 
     def enter() -> Response:
-        farm = farms.get(connection, asked.farm)
-        if asked.made_on > now.astimezone(ZoneInfo(farm.timezone)).date():
-            raise RequestProblem("made_on is still to come.")
-        if asked.subsidy_kzt is not None and asked.subsidy_kzt > asked.amount_kzt:
-            raise RequestProblem("subsidy_kzt is a part of amount_kzt, and larger than it.")
-        values = asked.model_dump(exclude={"farm"})
-        number = investments.add(connection, farm_id=farm.id, created_by=who.actor, **values)
+        number, farm_id = records.enter_investment(connection, asked, who.actor, now)
         body = of_row(InvestmentOut, investments.get(connection, number))
         details = asked.model_dump(mode="json")
         object_ = f"investment:{number}"
-        deeds.note("investment.create", object_, farm_id=farm.id, details=details)
-        return made(body, f"/v1/investments?farm={farm.slug}")
+        deeds.note("investment.create", object_, farm_id=farm_id, details=details)
+        return made(body, f"/v1/investments?farm={asked.farm}")
 
     return once.answer(enter)
 
