@@ -7,8 +7,10 @@ import pytest
 import sqlalchemy as sa
 from psycopg import sql
 
+from migrations import upgrade
 from storage import copying
 from tests.conftest import empty
+from tests.timescale.policed import DEFAULTS
 
 POSTGRES_EPOCH = "'2000-01-01T00:00Z'::timestamptz"
 
@@ -20,6 +22,15 @@ def series(timescale: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[sa
         monkeypatch.setattr(copying, "copy_in", insert_instead)
     yield timescale
     empty(timescale)
+
+
+@pytest.fixture
+def series_as_before(series: sa.Engine) -> Iterator[sa.Engine]:
+    """TimescaleDB, whose policies are the usual ones again after the test."""
+    yield series
+    with series.begin() as connection:
+        connection.execute(sa.text("DELETE FROM reading_retention"))
+    upgrade(series, settings=DEFAULTS)
 
 
 def _version(engine: sa.Engine) -> str:
