@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import io
 import json
-import lzma
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -24,6 +22,7 @@ from shapely.geometry import mapping, shape
 
 from analytics.boundary_checks import NO_SHAPE, words_of
 from analytics.boundary_xml import BoundaryError, Place, read_xml
+from analytics.damaged_archives import DAMAGED, USUAL_METHODS
 
 __all__ = ["BoundaryError", "Place", "Read", "read"]
 
@@ -125,31 +124,12 @@ def _text(properties: Mapping[str, Any], names: Iterable[str]) -> str | None:
 # --- archives: shapefile, KMZ, ISOXML -------------------------------------------------------------
 
 
-# By zipfile itself, by what unpacks for it, and by Python where the two trip over the bytes.
-_BROKEN_ARCHIVE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    LookupError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    ValueError,
-)
-
-
-# Others may ask for gigabytes of memory to unpack a few bytes.
-_USUAL = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-
-
 def _unpacked(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as opened:
         infos = [one for one in opened.infolist() if not one.is_dir()]
         if sum(one.file_size for one in infos) > MOST_BYTES or len(infos) > 1_000:
             raise BoundaryError(f"more than {MOST_BYTES >> 20} MB in the archive")
-        if any(one.compress_type not in _USUAL for one in infos):
+        if any(one.compress_type not in USUAL_METHODS for one in infos):
             raise BoundaryError("the archive is packed in an unusual way: send it as plain zip")
         wanted = {".shp", ".shx", ".dbf", ".prj", ".cpg", ".kml", ".xml"}
         return {
@@ -164,7 +144,7 @@ def _archive(data: bytes, names: Iterable[str]) -> tuple[str, Iterable[Place]]:
         files = _unpacked(data)
     except BoundaryError:
         raise
-    except _BROKEN_ARCHIVE as error:
+    except DAMAGED as error:
         raise BoundaryError(f"the archive cannot be read: {words_of(error)}") from None
     shapes = [name for name in files if name.lower().endswith(".shp")]
     if shapes:

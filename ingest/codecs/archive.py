@@ -4,31 +4,15 @@ What an archive says of its sizes is not believed: reading stops at the bound it
 unpacked to a disk, so a name in it is no more than a name.
 """
 
-import struct
 import zipfile
-import zlib
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+from analytics.damaged_archives import DAMAGED, USUAL_METHODS
 from ingest.messages import PayloadError
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")  # an archive, and one without files
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others need memory that nobody bounds
-
-# What zipfile raises on archives that are none, are damaged, or want what it cannot do.
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    struct.error,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    LookupError,
-    EOFError,
-    OSError,
-)
 
 
 class Limits(NamedTuple):
@@ -49,7 +33,7 @@ class Archive:
             self._zip = zipfile.ZipFile(BytesIO(source) if isinstance(source, bytes) else source)
         except FileNotFoundError:
             raise
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise PayloadError(
                 "bad-zip", f"not a zip archive that can be read: {str(error)[:200]}"
             ) from error
@@ -72,7 +56,7 @@ class Archive:
         member = self._members[name]
         if member.flag_bits & 0x1:
             raise PayloadError("bad-zip", f"{name[:80]!r}: is encrypted")
-        if member.compress_type not in _METHODS:
+        if member.compress_type not in USUAL_METHODS:
             raise PayloadError(
                 "bad-zip", f"{name[:80]!r}: is not stored or deflated, as others read"
             )
@@ -80,7 +64,7 @@ class Archive:
         try:
             with self._zip.open(member) as file:
                 content = file.read(bound + 1)
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise PayloadError("bad-zip", f"{name[:80]!r}: {str(error)[:200]}") from error
         if len(content) > bound:
             whole = "a file" if bound == self._limits.file_bytes else "the archive"
