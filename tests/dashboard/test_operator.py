@@ -160,6 +160,7 @@ def test_a_link_of_the_administrator_sets_a_password_once(
     fresh = "a river in spring 5"
     with window(browser, address, login=None) as page:
         page.goto(f"/password#{token}")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Choose a password")
         assert violations(page) == []
         _choose(page, "short", "short")
         expect(page.get_by_role("heading", level=1)).to_have_text("Choose a password")  # refused
