@@ -6,6 +6,7 @@ import { who } from "../api/session";
 import { day as dayText, depth, hours, moment, percent, volume } from "../format";
 import { isIdle, leftOf, statusOf } from "../model/water";
 import { t } from "../words";
+import { useSending } from "./sending";
 import { Failed } from "./states";
 import { StatusMark } from "./status";
 import { Reasons } from "./to-do";
@@ -108,8 +109,8 @@ function Decision(props: { zone: ZoneAdvice; day: string; changed: () => void })
 
 function Standing(props: { of: DecisionOut; may: boolean; anew: () => void; changed: () => void }) {
   const { of } = props;
-  const failure = useSignal<Failure | null>(null);
-  const undo = () => attempt(() => takeBack(of.id), failure, props.changed);
+  const { failure, send } = useSending();
+  const undo = () => void send(() => orChanged(() => takeBack(of.id), props.changed));
   return (
     <div class="decided" role="status">
       <p>
@@ -127,12 +128,12 @@ function Standing(props: { of: DecisionOut; may: boolean; anew: () => void; chan
           <button type="button" class="small" onClick={props.anew}>
             {t("decision.anew")}
           </button>
-          <button type="button" class="small" onClick={() => void undo()}>
+          <button type="button" class="small" onClick={undo}>
             {t("decision.take_back")}
           </button>
         </p>
       )}
-      {failure.value && <Failed failure={failure.value} retry={() => void undo()} />}
+      {failure.value && <Failed failure={failure.value} retry={undo} />}
     </div>
   );
 }
@@ -141,11 +142,9 @@ function Choose(props: { zone: ZoneAdvice; day: string; changed: () => void }) {
   const { zone, day } = props;
   const note = useSignal("");
   const key = useSignal(onceKey());
-  const busy = useSignal(false);
-  const failure = useSignal<Failure | null>(null);
+  const { busy, failure, send } = useSending();
   const last = useSignal<DecisionOut["choice"]>("accepted"); // what trying again means
-  async function take(choice: DecisionOut["choice"]): Promise<void> {
-    busy.value = true;
+  function take(choice: DecisionOut["choice"]): void {
     last.value = choice;
     const asked = {
       crop_zone_id: zone.crop_zone_id,
@@ -154,8 +153,7 @@ function Choose(props: { zone: ZoneAdvice; day: string; changed: () => void }) {
       choice,
       note: note.value,
     };
-    await attempt(() => decide(asked, `${key.value}-${choice}`), failure, props.changed);
-    busy.value = false;
+    void send(() => orChanged(() => decide(asked, `${key.value}-${choice}`), props.changed));
   }
   return (
     <form class="stack decide" onSubmit={(event) => event.preventDefault()}>
@@ -176,11 +174,11 @@ function Choose(props: { zone: ZoneAdvice; day: string; changed: () => void }) {
           type="button"
           class="primary"
           disabled={busy.value}
-          onClick={() => void take("accepted")}
+          onClick={() => take("accepted")}
         >
           {t("decision.accept")}
         </button>
-        <button type="button" disabled={busy.value} onClick={() => void take("skipped")}>
+        <button type="button" disabled={busy.value} onClick={() => take("skipped")}>
           {t("decision.skip")}
         </button>
       </p>
@@ -189,24 +187,19 @@ function Choose(props: { zone: ZoneAdvice; day: string; changed: () => void }) {
           {t("decision.changed")}
         </p>
       ) : (
-        failure.value && <Failed failure={failure.value} retry={() => void take(last.value)} />
+        failure.value && <Failed failure={failure.value} retry={() => take(last.value)} />
       )}
     </form>
   );
 }
 
-async function attempt(
-  act: () => Promise<void>,
-  failure: { value: Failure | null },
-  done: () => void,
-): Promise<void> {
-  failure.value = null;
+/** Acts, and looks anew once it is done or can no longer be: by then the advice is another. */
+async function orChanged(act: () => Promise<void>, changed: () => void): Promise<void> {
   try {
     await act();
-    done();
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    failure.value = error;
-    if (error.status === 409) done(); // the advice is another by now: show it
+    if (error instanceof Failure && error.status === 409) changed();
+    throw error;
   }
+  changed();
 }

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { type AlertState, acknowledge, useAlerts } from "../api/alerts";
-import { Failure } from "../api/client";
 import type { AlertOut } from "../api/schema";
 import { who } from "../api/session";
 import { moment } from "../format";
 import { type At, go } from "../router";
 import { t } from "../words";
 import { AlertWords } from "./alerts";
+import { useSending } from "./sending";
 import { Answered, Failed } from "./states";
 
 type Here = At<"devices">;
@@ -129,28 +129,19 @@ function Alert({ of }: { of: AlertOut }) {
 
 function Acknowledge(props: { of: AlertOut; done: () => void; cancel: () => void }) {
   const note = useSignal("");
-  const failure = useSignal<Failure | null>(null);
-  const busy = useSignal(false);
-  async function say(): Promise<void> {
-    busy.value = true;
-    failure.value = null;
-    try {
+  const { busy, failure, send } = useSending();
+  const say = () =>
+    void send(async () => {
       await acknowledge(props.of.id, note.value);
       props.done();
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      failure.value = error;
-    } finally {
-      busy.value = false;
-    }
-  }
+    });
   const help = `note-help-${props.of.id}`;
   return (
     <form
       class="stack tight"
       onSubmit={(event) => {
         event.preventDefault();
-        void say();
+        say();
       }}
     >
       <label>
@@ -175,7 +166,7 @@ function Acknowledge(props: { of: AlertOut; done: () => void; cancel: () => void
           {t("alerts.cancel")}
         </button>
       </p>
-      {failure.value && <Failed failure={failure.value} retry={() => void say()} />}
+      {failure.value && <Failed failure={failure.value} retry={say} />}
     </form>
   );
 }

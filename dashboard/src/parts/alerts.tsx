@@ -1,10 +1,9 @@
-import { useSignal } from "@preact/signals";
 import { acknowledge, useAlerts } from "../api/alerts";
-import { Failure } from "../api/client";
 import type { AlertOut } from "../api/schema";
 import { who } from "../api/session";
 import { moment } from "../format";
 import { t } from "../words";
+import { useSending } from "./sending";
 import { Failed } from "./states";
 
 const RANK = { critical: 0, warning: 1, info: 2 } as const;
@@ -50,22 +49,10 @@ export function AlertWords({ of }: { of: AlertOut }) {
 }
 
 function Alert({ of }: { of: AlertOut }) {
-  const failure = useSignal<Failure | null>(null);
-  const busy = useSignal(false);
+  const { busy, failure, send } = useSending();
   const may = who.value.state === "person" && who.value.session.scopes.includes("write:alerts");
 
-  async function know(): Promise<void> {
-    busy.value = true;
-    failure.value = null;
-    try {
-      await acknowledge(of.id);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      failure.value = error;
-    } finally {
-      busy.value = false;
-    }
-  }
+  const know = () => void send(() => acknowledge(of.id));
 
   return (
     <li class={of.severity}>
@@ -83,13 +70,13 @@ function Alert({ of }: { of: AlertOut }) {
             class="small"
             disabled={busy.value}
             aria-label={`${t("alert.acknowledge")}: ${of.text}`}
-            onClick={() => void know()}
+            onClick={know}
           >
             {t("alert.acknowledge")}
           </button>
         )}
       </p>
-      {failure.value && <Failed failure={failure.value} retry={() => void know()} />}
+      {failure.value && <Failed failure={failure.value} retry={know} />}
     </li>
   );
 }

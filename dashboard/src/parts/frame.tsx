@@ -1,7 +1,7 @@
-import { signal, useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { Failure, reachable } from "../api/client";
+import { reachable } from "../api/client";
 import { live } from "../api/live";
 import { lastLoaded } from "../api/resource";
 import { signOut, who } from "../api/session";
@@ -19,6 +19,7 @@ import { moment } from "../format";
 import { href } from "../router";
 import { LANGUAGES, type Language, language, t } from "../words";
 import { Navigation } from "./navigation";
+import { useSending } from "./sending";
 import { Failed } from "./states";
 
 const online = signal(navigator.onLine);
@@ -113,16 +114,8 @@ function Settings() {
       document.removeEventListener("pointerdown", close);
     };
   }, []);
-  const failure = useSignal<Failure | null>(null);
-  async function end(): Promise<void> {
-    failure.value = null;
-    try {
-      await signOut();
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      failure.value = error; // the session goes on: who leaves must know
-    }
-  }
+  const { failure, send } = useSending();
+  const end = () => void send(signOut); // where that fails the session goes on: who leaves must know
   const person = who.value.state === "person" ? who.value.session : null;
   return (
     <details class="panel" ref={panel}>
@@ -166,10 +159,10 @@ function Settings() {
         {person && (
           <>
             <p class="small quiet">{t("session.signed_in_as", { name: person.name })}</p>
-            <button type="button" onClick={() => void end()}>
+            <button type="button" onClick={end}>
               {t("session.sign_out")}
             </button>
-            {failure.value && <Failed failure={failure.value} retry={() => void end()} />}
+            {failure.value && <Failed failure={failure.value} retry={end} />}
           </>
         )}
         {who.value.state === "visitor" && (

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { Failure } from "../api/client";
 import { register } from "../api/devices";
 import { useFields } from "../api/farm";
 import { expire } from "../api/resource";
 import type { DeviceIn, RegisteredOut } from "../api/schema";
 import { who } from "../api/session";
 import { Secret } from "../parts/secret";
+import { useSending } from "../parts/sending";
 import { Empty, Failed, Title } from "../parts/states";
 import { type At, href } from "../router";
 import { named, t } from "../words";
@@ -95,18 +95,15 @@ function Form({ at, done }: { at: At<"claim">; done: (made: RegisteredOut) => vo
   const name = useSignal("");
   const field = useSignal("");
   const profile = useSignal("");
-  const failure = useSignal<Failure | null>(null);
-  const busy = useSignal(false);
+  const { busy, failure, send } = useSending();
   const fields = useFields(at.farm);
   const problem = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (failure.value) problem.current?.scrollIntoView({ block: "nearest" });
   }, [failure.value]);
 
-  async function send(): Promise<void> {
-    busy.value = true;
-    failure.value = null;
-    try {
+  const claim = () =>
+    void send(async () => {
       done(
         await register({
           farm: at.farm,
@@ -119,13 +116,7 @@ function Form({ at, done }: { at: At<"claim">; done: (made: RegisteredOut) => vo
             : {}),
         } as DeviceIn),
       );
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      failure.value = error;
-    } finally {
-      busy.value = false;
-    }
-  }
+    });
 
   const asked = {
     mqtt: [t("claim.id"), t("claim.id_help"), "[^\\/+#$~:\\s]+"],
@@ -138,7 +129,7 @@ function Form({ at, done }: { at: At<"claim">; done: (made: RegisteredOut) => vo
       class="card stack form"
       onSubmit={(event) => {
         event.preventDefault();
-        void send();
+        claim();
       }}
     >
       <label>
@@ -238,9 +229,7 @@ function Form({ at, done }: { at: At<"claim">; done: (made: RegisteredOut) => vo
       <button type="submit" class="primary" disabled={busy.value}>
         {busy.value ? t("claim.busy") : t("claim.submit")}
       </button>
-      <div ref={problem}>
-        {failure.value && <Failed failure={failure.value} retry={() => void send()} />}
-      </div>
+      <div ref={problem}>{failure.value && <Failed failure={failure.value} retry={claim} />}</div>
     </form>
   );
 }

@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { Failure } from "../api/client";
+import type { Failure } from "../api/client";
 import { setPassword } from "../api/session";
 import { LanguageSwitch } from "../parts/frame";
+import { useSending } from "../parts/sending";
 import { reasonOf, Title } from "../parts/states";
 import { decoded, go } from "../router";
 import { t } from "../words";
@@ -13,26 +14,18 @@ export function NewPassword() {
   // Behind the number sign: what stands there is sent to no server and stands in no log.
   const token = useSignal(decoded(location.hash.slice(1)));
   const [fresh, again] = [useSignal(""), useSignal("")];
-  const busy = useSignal(false);
+  const { busy, failure, send } = useSending();
   const done = useSignal(false);
-  const failure = useSignal<Failure | null>(null);
   const differs = again.value !== "" && again.value !== fresh.value;
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
     if (fresh.value !== again.value) return;
-    busy.value = true;
-    failure.value = null;
-    try {
+    await send(async () => {
       await setPassword(token.value.trim(), fresh.value);
       done.value = true;
       history.replaceState(null, "", "/password"); // the link is spent
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      failure.value = error;
-    } finally {
-      busy.value = false;
-    }
+    });
   }
 
   return (

@@ -1,33 +1,26 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { Failure } from "../api/client";
+import type { Failure } from "../api/client";
 import { signIn, who } from "../api/session";
 import { LanguageSwitch } from "../parts/frame";
+import { useSending } from "../parts/sending";
 import { reasonOf, Title } from "../parts/states";
 import { go } from "../router";
 import { t } from "../words";
 
 export function SignIn({ back }: { back: string }) {
-  const busy = useSignal(false);
-  const failure = useSignal<Failure | null>(null);
+  const { busy, failure, send } = useSending();
   const shown = useSignal(false);
   const login = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
-    busy.value = true;
-    failure.value = null;
-    try {
+    await send(async () => {
       await signIn(login.current?.value ?? "", password.current?.value ?? "");
       go(back, true);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      failure.value = error;
-      password.current?.select();
-    } finally {
-      busy.value = false;
-    }
+    });
+    if (failure.value) password.current?.select();
   }
 
   const ended = who.value.state === "nobody" && who.value.ended;
