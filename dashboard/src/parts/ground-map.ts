@@ -3,9 +3,9 @@ import type { Feature, FeatureCollection, Geometry } from "geojson";
 import type { GeoJSONSource, MapLibreMap } from "maplibre-gl";
 import { placeWithin } from "../model/geometry";
 import { LOOKS } from "../model/signs";
-import type { Tiles } from "./field-map";
 import { FILLS, square } from "./fills";
 import { boundsOf, type Content, colour, makeMap, put } from "./map-base";
+import type { Tiles } from "./map-place";
 import { drawPoint, drawSign, POINTS } from "./signs";
 
 /** What a map shows. Properties of features say how: see the fields. */

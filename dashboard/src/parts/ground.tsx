@@ -1,11 +1,12 @@
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { isDark } from "../display";
 import { language, t } from "../words";
-import { useTiles } from "./field-map";
 import { fillImage } from "./fills";
-import type { Drawing, GroundMap } from "./ground-map";
+import type { Drawing } from "./ground-map";
+import { MapPlace, useMap } from "./map-place";
+
+const HELP = "ground-help";
 
 interface Props {
   readonly drawing: Drawing;
@@ -25,47 +26,18 @@ export function Ground(props: Props) {
 }
 
 function Place({ drawing, help, choose }: Props) {
-  const place = useRef<HTMLDivElement>(null);
-  const engine = useSignal<GroundMap | null>(null);
-  const failed = useSignal(false);
   const chosen = useRef(choose);
   chosen.current = choose;
-  const tiles = useTiles();
-  const known = tiles.value !== undefined || tiles.failure !== null;
-  useEffect(() => {
-    if (!known || place.current === null) return;
-    const target = place.current;
-    let gone = false;
-    import("./ground-map")
-      .then(({ GroundMap }) => {
-        if (gone) return;
-        engine.value = new GroundMap(target, tiles.value ?? null, "ground-help", (properties) =>
-          chosen.current?.(properties),
-        );
-      })
-      .catch((error: unknown) => {
-        failed.value = true;
-        reportError(error);
-      });
-    return () => {
-      gone = true;
-      engine.value?.remove();
-      engine.value = null;
-    };
-  }, [known]);
+  const map = useMap(async () => {
+    const { GroundMap } = await import("./ground-map");
+    return (place, tiles) =>
+      new GroundMap(place, tiles, HELP, (properties) => chosen.current?.(properties));
+  });
   const dark = isDark();
   useEffect(() => {
-    engine.value?.show(drawing, dark);
-  }, [engine.value, drawing, dark]);
-  return (
-    <>
-      <p class="unseen" id="ground-help">
-        {help}
-      </p>
-      <div class="ground" ref={place} />
-      {failed.value && <p class="message">{t("ground.failed")}</p>}
-    </>
-  );
+    map.engine.value?.show(drawing, dark);
+  }, [map.engine.value, drawing, dark]);
+  return <MapPlace of={map} id={HELP} help={help} failure={t("ground.failed")} />;
 }
 
 /** What the fills of a map mean. */

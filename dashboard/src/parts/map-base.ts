@@ -15,7 +15,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { t } from "../words";
 import { SHARP } from "./canvas";
-import type { Tiles } from "./field-map";
+import type { Tiles } from "./map-place";
 
 setWorkerUrl(worker);
 

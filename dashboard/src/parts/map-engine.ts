@@ -3,9 +3,9 @@ import type { Feature, FeatureCollection, Geometry } from "geojson";
 import type { GeoJSONSource, LngLatBounds, MapLibreMap } from "maplibre-gl";
 import { LOOKS, lookOf, type Sign } from "../model/signs";
 import { type FieldRow, STATUSES } from "../model/water";
-import type { Tiles } from "./field-map";
 import { square } from "./fills";
 import { boundsOf, type Content, colour, makeMap, put } from "./map-base";
+import type { Tiles } from "./map-place";
 import { drawSign } from "./signs";
 
 const MANY = 300; // fields whose names would cover them from afar
