@@ -3,25 +3,13 @@ import type {
   FieldOperationOut,
   FlightOut,
   MachineDayOut,
-  PastureOut,
   WorkOut,
 } from "../api/schema";
 import { day as dayText, hours, number } from "../format";
 import type { At } from "../router";
 import { href } from "../router";
 import { named, t } from "../words";
-import {
-  animalDays,
-  ground,
-  groundOf,
-  kilometres,
-  litresPerHectare,
-  metres,
-  minutes,
-  speed,
-} from "./figures";
-import { Swatch } from "./ground";
-import { pressureFill } from "./machine-map";
+import { ground, groundOf, kilometres, litresPerHectare, metres, minutes, speed } from "./figures";
 import { type Column, Table } from "./table";
 
 type Here = At<"machines">;
@@ -37,17 +25,7 @@ export function FieldWork({ days, at }: { days: readonly MachineDayOut[]; at: He
     { name: t("machines.hours"), number: true, cell: ({ of }) => hours(of.work_h) },
     { name: t("machines.speed"), number: true, cell: ({ of }) => speed(of.work_speed_m_s) },
     { name: t("machines.width"), number: true, cell: ({ of }) => metres(of.width_m, 1) },
-    {
-      name: t("machines.worked"),
-      number: true,
-      cell: ({ of }) => groundOf(of.worked_ha, of.field_ha),
-    },
-    {
-      name: t("machines.overlap"),
-      number: true,
-      cell: ({ of }) => groundOf(of.overlap_ha, sum(of.worked_ha, of.overlap_ha)),
-    },
-    { name: t("machines.gaps"), number: true, cell: ({ of }) => ground(of.gap_ha) },
+    ...covered<Row>(({ of }) => of),
     { name: t("machines.fuel_ha"), number: true, cell: ({ of }) => litresPerHectare(of.fuel_l_ha) },
   ];
   return (
@@ -77,6 +55,24 @@ export function FieldWork({ days, at }: { days: readonly MachineDayOut[]; at: He
       <Reasons codes={rows.flatMap(({ of }) => of.reasons)} />
     </section>
   );
+}
+
+type Covered = Pick<FieldDayOut, "worked_ha" | "field_ha" | "overlap_ha" | "gap_ha">;
+
+/** How much of a field was worked, what of it twice, and what was left between. */
+function covered<Row>(of: (row: Row) => Covered): Column<Row>[] {
+  const columns: Column<Covered>[] = [
+    {
+      name: t("machines.worked"),
+      cell: (one) => groundOf(one.worked_ha, one.field_ha),
+    },
+    {
+      name: t("machines.overlap"),
+      cell: (one) => groundOf(one.overlap_ha, sum(one.worked_ha, one.overlap_ha)),
+    },
+    { name: t("machines.gaps"), cell: (one) => ground(one.gap_ha) },
+  ];
+  return columns.map(({ name, cell }) => ({ name, number: true, cell: (row) => cell(of(row)) }));
 }
 
 function sum(one: number | null, other: number | null): number | null {
@@ -134,89 +130,6 @@ export function Flights({ days }: { days: readonly MachineDayOut[] }) {
   );
 }
 
-export function Herds({ days }: { days: readonly MachineDayOut[] }) {
-  const rows = days.filter((one) => one.herd !== null);
-  if (rows.length === 0) return null;
-  return (
-    <section class="card stack" aria-labelledby="herds">
-      <h2 id="herds">{t("machines.herds")}</h2>
-      <Table
-        label={t("machines.herds")}
-        rows={rows}
-        rowKey={(row) => `${row.day} ${row.device_id}`}
-        columns={[
-          {
-            name: t("machines.drone"),
-            cell: (row) => (
-              <>
-                {row.machine}
-                <div class="small quiet">{dayText(row.day)}</div>
-              </>
-            ),
-          },
-          {
-            name: t("machines.animals"),
-            number: true,
-            cell: (row) => number(row.herd?.animals),
-          },
-          { name: t("machines.spread"), number: true, cell: (row) => metres(row.herd?.spread_m) },
-          {
-            name: t("machines.place"),
-            cell: (row) =>
-              row.grazed.map((one) => one.field ?? "").join(", ") || t("machines.outside"),
-          },
-        ]}
-      />
-      <p class="small quiet">{t("machines.herd_more")}</p>
-    </section>
-  );
-}
-
-/** How hard pastures were grazed in the year so far. */
-export function Pastures({ of, until }: { of: readonly PastureOut[]; until: string }) {
-  if (of.length === 0) return null;
-  const days = (count: number) => t("machines.days", { count });
-  return (
-    <section class="card stack" aria-labelledby="pastures">
-      <h2 id="pastures">{t("machines.pastures", { day: dayText(until) })}</h2>
-      <p class="small quiet">{t("machines.pastures_more")}</p>
-      <Table
-        label={t("machines.pastures", { day: dayText(until) })}
-        rows={of}
-        rowKey={(row) => row.field_id}
-        columns={[
-          {
-            name: t("machines.pasture"),
-            cell: (row) => (
-              <>
-                {row.field}
-                <div class="small quiet">{ground(row.area_ha)}</div>
-              </>
-            ),
-          },
-          {
-            name: t("machines.pressure"),
-            number: true,
-            cell: (row) => {
-              const fill = pressureFill(row.animal_days_ha);
-              return (
-                <span class="status">
-                  {fill && <Swatch fill={fill} />}
-                  {fill ? animalDays(row.animal_days_ha) : t("machines.pressure_none")}
-                </span>
-              );
-            },
-          },
-          { name: t("machines.used"), number: true, cell: (row) => days(row.used_days) },
-          { name: t("machines.rested"), number: true, cell: (row) => days(row.rested_days) },
-          { name: t("machines.not_known"), number: true, cell: (row) => days(row.unknown_days) },
-          { name: t("machines.resting"), number: true, cell: (row) => days(row.resting_days) },
-        ]}
-      />
-    </section>
-  );
-}
-
 /** Work of the year, operation by operation; each leads to its days on the map. */
 export function Operations({ work, at }: { work: WorkOut; at: Here }) {
   const rows = work.fields.flatMap((field) => field.operations).sort(byDay);
@@ -245,17 +158,7 @@ export function Operations({ work, at }: { work: WorkOut; at: Here }) {
                   </>
                 ),
               },
-              {
-                name: t("machines.worked"),
-                number: true,
-                cell: (row) => groundOf(row.worked_ha, row.field_ha),
-              },
-              {
-                name: t("machines.overlap"),
-                number: true,
-                cell: (row) => groundOf(row.overlap_ha, sum(row.worked_ha, row.overlap_ha)),
-              },
-              { name: t("machines.gaps"), number: true, cell: (row) => ground(row.gap_ha) },
+              ...covered<FieldOperationOut>((row) => row),
               {
                 name: t("machines.rate"),
                 number: true,
