@@ -31,7 +31,7 @@ log = structlog.get_logger()
 # SQLSTATE classes: the row is at fault (54: too long for an index or a page), or the server is
 # not to be had right now.
 DATA_AT_FAULT = ("22", "23", "54")
-SERVER_AWAY = ("08", "53", "57")
+SERVER_AWAY = ("08", "53", "57P")
 # Two transactions stood in each other's way (deadlock, serialization) and one had to give in: it
 # would most likely succeed if begun again.
 COLLIDED = "40"

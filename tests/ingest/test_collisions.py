@@ -194,3 +194,17 @@ def test_a_batch_that_cannot_be_stored_now_is_the_caller_s_to_offer_again_whole(
     assert len(tried) == begun
     assert count(database, "SELECT count(*) FROM rejected_messages") == (0,)
     assert line.store(batch).stored == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "away"),
+    [
+        (psycopg.errors.AdminShutdown, True),
+        (psycopg.errors.CannotConnectNow, True),
+        (psycopg.errors.TooManyConnections, True),
+        (psycopg.errors.QueryCanceled, False),  # it is there, and took too long: that must be told
+        (psycopg.errors.LockNotAvailable, False),
+    ],
+)
+def test_a_database_that_takes_too_long_is_not_away(error: type[psycopg.Error], away: bool) -> None:
+    assert storing.is_away(error()) is away
