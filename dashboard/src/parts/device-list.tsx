@@ -5,6 +5,7 @@ import { moment, NONE, number, percent, withUnit } from "../format";
 import { byNeed, countsOf, type DeviceState, SIGNS, STATES } from "../model/device-states";
 import { type At, href } from "../router";
 import { named, t } from "../words";
+import { type Fact, Facts } from "./facts";
 import { Answered } from "./states";
 import { Table } from "./table";
 
@@ -41,9 +42,9 @@ function every(seconds: number | null): string {
 
 /** How a device is, figure by figure. */
 export function DeviceFacts({ of }: { of: DeviceStateOut }) {
-  const facts: (readonly [name: string, value: string, more: string | null])[] = [
-    [t("devices.heard"), heard(of), null],
-    [t("devices.interval"), every(of.interval_s), null],
+  const facts: Fact[] = [
+    [t("devices.heard"), heard(of)],
+    [t("devices.interval"), every(of.interval_s)],
     [t("devices.battery"), battery(of), of.battery_at && moment(of.battery_at)],
     [t("devices.signal"), signal(of), of.signal_at && moment(of.signal_at)],
     [
@@ -56,17 +57,7 @@ export function DeviceFacts({ of }: { of: DeviceStateOut }) {
   return (
     <>
       <StateMark state={of.state} />
-      <dl class="facts">
-        {facts.map(([name, value, more]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>
-              {value}
-              {more && <small>{more}</small>}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Facts of={facts} />
     </>
   );
 }

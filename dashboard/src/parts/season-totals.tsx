@@ -1,11 +1,12 @@
 import type { CropZoneSummary } from "../api/schema";
 import { day as dayText, depth, percent, productivity, volume, yieldRate } from "../format";
 import { t } from "../words";
+import { type Fact, Facts } from "./facts";
 
 /** What a crop's season came to. */
 export function SeasonTotals({ zone }: { zone: CropZoneSummary }) {
   const { water } = zone;
-  const facts: [name: string, value: string, more?: string][] = [
+  const facts: Fact[] = [
     [t("field.applied"), depth(water.applied_mm), volume(water.applied_m3)],
     [t("field.rain_total"), depth(water.rain_mm)],
     [t("field.eta_total"), depth(water.eta_mm)],
@@ -19,17 +20,7 @@ export function SeasonTotals({ zone }: { zone: CropZoneSummary }) {
   return (
     <section class="card stack" aria-labelledby="totals">
       <h2 id="totals">{t("field.season_totals")}</h2>
-      <dl class="facts">
-        {facts.map(([name, value, more]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>
-              {value}
-              {more && <small>{more}</small>}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Facts of={facts} />
       {zone.soil && (
         <p class="small quiet">
           {t("field.probes", {
