@@ -5,9 +5,10 @@ import { useFields } from "../api/farm";
 import { expire } from "../api/resource";
 import type { DeviceIn, RegisteredOut } from "../api/schema";
 import { who } from "../api/session";
+import { Head, Up } from "../parts/head";
 import { Secret } from "../parts/secret";
 import { useSending } from "../parts/sending";
-import { Empty, Failed, Title } from "../parts/states";
+import { Empty, Failed } from "../parts/states";
 import { type At, href } from "../router";
 import { named, t } from "../words";
 
@@ -40,15 +41,11 @@ export function Claim({ at }: { at: At<"claim"> }) {
   });
   return (
     <>
-      <div class="head">
-        <div>
-          <p class="small">
-            <a href={devices}>{t("devices.title")}</a>
-          </p>
-          <Title title={t("claim.title")}>{t("claim.title")}</Title>
-          <p class="quiet">{t("claim.lead")}</p>
-        </div>
-      </div>
+      <Head
+        up={<Up to={devices}>{t("devices.title")}</Up>}
+        title={t("claim.title")}
+        under={<p class="quiet">{t("claim.lead")}</p>}
+      />
       {!may ? (
         <Empty title={t("claim.denied")} />
       ) : done.value ? (

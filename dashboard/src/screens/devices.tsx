@@ -4,7 +4,8 @@ import { who } from "../api/session";
 import { AlertList } from "../parts/alert-list";
 import { DeviceDetail } from "../parts/device-detail";
 import { DeviceList, Strangers } from "../parts/device-list";
-import { Answered, Empty, Title } from "../parts/states";
+import { Head, ToFarm } from "../parts/head";
+import { Answered, Empty } from "../parts/states";
 import { type At, href } from "../router";
 import { t } from "../words";
 
@@ -19,26 +20,23 @@ export function Devices({ at }: { at: At<"devices"> }) {
   const chosen = devices.value?.find((one) => one.id === at.device);
   return (
     <>
-      <div class="head">
-        <div>
-          <p class="small">
-            <a href={href({ name: "today", farm: at.farm, day: null, field: null })}>
-              {farm.value?.name ?? at.farm}
-            </a>
-          </p>
-          <Title title={t("devices.title")}>{t("devices.title")}</Title>
-          {devices.value && (
+      <Head
+        up={<ToFarm farm={at.farm} name={farm.value?.name} />}
+        title={t("devices.title")}
+        under={
+          devices.value && (
             <p class="quiet" role="status">
               {t("devices.count", { count: devices.value.length })}
             </p>
-          )}
-        </div>
+          )
+        }
+      >
         {may && (
           <a class="button primary" href={href({ name: "claim", farm: at.farm, identity: null })}>
             {t("devices.add")}
           </a>
         )}
-      </div>
+      </Head>
       {chosen && (
         <DeviceDetail
           key={chosen.id}

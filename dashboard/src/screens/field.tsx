@@ -4,10 +4,11 @@ import { area, day as dayText } from "../format";
 import { AdviceCard } from "../parts/advice-card";
 import { Comparison } from "../parts/comparison";
 import { DecisionLog } from "../parts/decision-log";
+import { Head, SeasonInput, Up } from "../parts/head";
 import { SeasonCharts } from "../parts/season-charts";
 import { SeasonTotals } from "../parts/season-totals";
 import { SoilDepths } from "../parts/soil-depths";
-import { Answered, Empty, Title } from "../parts/states";
+import { Answered, Empty } from "../parts/states";
 import { CropOf } from "../parts/to-do";
 import { type At, go, href } from "../router";
 import { named, t } from "../words";
@@ -34,7 +35,7 @@ export function FieldScreen({ at }: { at: At<"field"> }) {
     <Answered of={field}>
       {(found) => (
         <>
-          <Head
+          <Top
             at={at}
             field={found}
             farmName={farm.value?.name ?? at.farm}
@@ -97,7 +98,7 @@ export function FieldScreen({ at }: { at: At<"field"> }) {
   );
 }
 
-function Head(props: {
+function Top(props: {
   at: At<"field">;
   field: FieldOut;
   farmName: string;
@@ -106,14 +107,15 @@ function Head(props: {
 }) {
   const { at, field, zone, season } = props;
   return (
-    <div class="head">
-      <div>
-        <p class="small">
-          <a href={href({ name: "today", farm: at.farm, day: at.day, field: at.field })}>
-            {props.farmName}
-          </a>
-        </p>
-        <Title title={field.name}>{t("field.title", { name: field.name })}</Title>
+    <Head
+      up={
+        <Up to={href({ name: "today", farm: at.farm, day: at.day, field: at.field })}>
+          {props.farmName}
+        </Up>
+      }
+      title={field.name}
+      heading={t("field.title", { name: field.name })}
+      under={
         <p class="quiet">
           {zone && (
             <>
@@ -123,25 +125,16 @@ function Head(props: {
           {area(field.area_ha)}
           {field.official_field_id && ` · ${field.official_field_id}`}
         </p>
-      </div>
+      }
+    >
       {season !== null && (
-        <label>
-          <span>{t("field.season")}</span>
-          <input
-            type="number"
-            inputMode="numeric"
-            min="1990"
-            max="2100"
-            value={season}
-            onChange={(change) => {
-              const chosen = Number(change.currentTarget.value);
-              if (chosen >= 1990 && chosen <= 2100)
-                go({ ...at, season: chosen, crop_zone: null }, true);
-            }}
-          />
-        </label>
+        <SeasonInput
+          label={t("field.season")}
+          season={season}
+          choose={(chosen) => go({ ...at, season: chosen, crop_zone: null }, true)}
+        />
       )}
-    </div>
+    </Head>
   );
 }
 

@@ -4,11 +4,13 @@ import { useTracksOf, useWork, useWorkDays, useWorkMaps } from "../api/machines"
 import type { MachineDayOut, WorkDaysOut } from "../api/schema";
 import { day as dayText, hours, number } from "../format";
 import { around, chosenDays, machinesOf, sumsOf } from "../model/machine-days";
+import { type Fact, Facts } from "../parts/facts";
 import { ground, kilometres, litres, litresPerHectare } from "../parts/figures";
+import { Head, ToFarm } from "../parts/head";
 import { Herds, Pastures } from "../parts/herd-tables";
 import { MachineMap } from "../parts/machine-map";
 import { FieldWork, Flights, Operations } from "../parts/machine-tables";
-import { Answered, Awaited, Empty, Title, useArrival } from "../parts/states";
+import { Answered, Awaited, Empty, useArrival } from "../parts/states";
 import { type At, go, href } from "../router";
 import { named, t } from "../words";
 
@@ -21,16 +23,7 @@ export function Machines({ at }: { at: Here }) {
   const days = useWorkDays(at.farm, year);
   return (
     <>
-      <div class="head">
-        <div>
-          <p class="small">
-            <a href={href({ name: "today", farm: at.farm, day: null, field: null })}>
-              {farm.value?.name ?? at.farm}
-            </a>
-          </p>
-          <Title title={t("machines.title")}>{t("machines.title")}</Title>
-        </div>
-      </div>
+      <Head up={<ToFarm farm={at.farm} name={farm.value?.name} />} title={t("machines.title")} />
       <Answered of={days}>
         {(told) =>
           told.newest === null ? (
@@ -215,7 +208,7 @@ function Done(props: {
 
 function Sum({ days }: { days: readonly MachineDayOut[] }) {
   const sums = sumsOf(days);
-  const facts: (readonly [name: string, value: string])[] = [
+  const facts: Fact[] = [
     [t("machines.at_work"), t("machines.units", { count: sums.machines })],
     [t("machines.worked"), ground(sums.workedHa)],
     [t("machines.fuel"), litres(sums.fuelL)],
@@ -225,22 +218,13 @@ function Sum({ days }: { days: readonly MachineDayOut[] }) {
   const drive = days.some((one) => one.work_h !== null);
   const flights = days.reduce((sum, one) => sum + one.flights.length, 0);
   const animals = days.reduce((sum, one) => sum + (one.herd?.animals ?? 0), 0);
-  const shown = [
-    ...facts.slice(0, drive ? undefined : 1),
-    ...(flights > 0 ? ([[t("machines.flights"), number(flights)]] as const) : []),
-    ...(animals > 0 ? ([[t("machines.animals"), number(animals)]] as const) : []),
-  ];
+  const shown: Fact[] = facts.slice(0, drive ? undefined : 1);
+  if (flights > 0) shown.push([t("machines.flights"), number(flights)]);
+  if (animals > 0) shown.push([t("machines.animals"), number(animals)]);
   return (
     <section class="card stack" aria-labelledby="sum">
       <h2 id="sum">{t("machines.sum")}</h2>
-      <dl class="facts">
-        {shown.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts of={shown} />
     </section>
   );
 }

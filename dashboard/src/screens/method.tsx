@@ -1,8 +1,9 @@
 import { useSummary } from "../api/farm";
 import type { FarmSummary } from "../api/schema";
+import { Head, Up } from "../parts/head";
 import { RawData } from "../parts/raw-data";
 import { Scroll } from "../parts/scroll";
-import { Answered, Title } from "../parts/states";
+import { Answered } from "../parts/states";
 import { type At, href } from "../router";
 import { named, t } from "../words";
 
@@ -23,17 +24,15 @@ export function Method({ at }: { at: At<"method"> }) {
   const summary = useSummary(at.farm, at.season);
   return (
     <>
-      <div class="head">
-        <div>
-          <p class="small">
-            <a href={href({ name: "savings", farm: at.farm, season: at.season })}>
-              {t("savings.title")}
-            </a>
-          </p>
-          <Title title={t("method_page.title")}>{t("method_page.title")}</Title>
-          <p class="quiet">{t("method_page.lead")}</p>
-        </div>
-      </div>
+      <Head
+        up={
+          <Up to={href({ name: "savings", farm: at.farm, season: at.season })}>
+            {t("savings.title")}
+          </Up>
+        }
+        title={t("method_page.title")}
+        under={<p class="quiet">{t("method_page.lead")}</p>}
+      />
       <div class="card stack prose">
         {PARTS.map((part) => (
           <section key={part} class="stack">

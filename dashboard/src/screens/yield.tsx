@@ -2,8 +2,10 @@ import { useFields, useSummary } from "../api/farm";
 import { useLoads, useYieldMap, useYieldPoints } from "../api/harvest";
 import type { CropZoneSummary, FarmSummary, LoadOut, YieldMapOut } from "../api/schema";
 import { area, day as dayText, moment, NONE, number, tonnes, yieldRate } from "../format";
+import { Facts } from "../parts/facts";
 import { moisture } from "../parts/figures";
-import { Answered, Empty, Title, useArrival } from "../parts/states";
+import { Head, SeasonInput, ToFarm } from "../parts/head";
+import { Answered, Empty, useArrival } from "../parts/states";
 import { Table } from "../parts/table";
 import { YieldClasses, YieldMap, YieldPoints } from "../parts/yield-map";
 import { type At, go, href } from "../router";
@@ -17,33 +19,15 @@ export function Yields({ at }: { at: Here }) {
   const season = at.season ?? summary.value?.season ?? null;
   return (
     <>
-      <div class="head">
-        <div>
-          <p class="small">
-            <a href={href({ name: "today", farm: at.farm, day: null, field: null })}>
-              {summary.value?.name ?? at.farm}
-            </a>
-          </p>
-          <Title title={t("yield.title")}>{t("yield.title")}</Title>
-        </div>
+      <Head up={<ToFarm farm={at.farm} name={summary.value?.name} />} title={t("yield.title")}>
         {season !== null && (
-          <label>
-            <span>{t("yield.season")}</span>
-            <input
-              type="number"
-              inputMode="numeric"
-              min="1990"
-              max="2100"
-              value={season}
-              onChange={(change) => {
-                const chosen = Number(change.currentTarget.value);
-                if (chosen >= 1990 && chosen <= 2100)
-                  go({ ...at, season: chosen, points: null }, true);
-              }}
-            />
-          </label>
+          <SeasonInput
+            label={t("yield.season")}
+            season={season}
+            choose={(chosen) => go({ ...at, season: chosen, points: null }, true)}
+          />
         )}
-      </div>
+      </Head>
       <Answered of={summary}>
         {(found) =>
           season === null ? (
@@ -188,16 +172,6 @@ function SideBySide(props: {
   ] as const;
   const { loads } = props;
   const weighed = loads?.reduce((sum, one) => sum + one.net_kg, 0) ?? 0;
-  const facts = (rows: readonly (readonly [string, string])[]) => (
-    <dl class="facts narrow">
-      {rows.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
   return (
     <section class="card stack" aria-labelledby="beside">
       <h2 id="beside">{t("yield.side_by_side")}</h2>
@@ -210,23 +184,29 @@ function SideBySide(props: {
           {loads === undefined || loads.length === 0 ? (
             <p>{loads === undefined ? NONE : t("yield.no_loads")}</p>
           ) : (
-            facts([
-              [t("yield.wet_mass"), tonnes(weighed / 1000)],
-              [t("yield.moisture"), moisture(report.moisture_of_loads_pct)],
-              [t("yield.number_of_loads"), number(loads.length)],
-              [t("yield.factor"), number(report.scale_factor, 3)],
-              ...(scaled ? level : []),
-            ])
+            <Facts
+              narrow
+              of={[
+                [t("yield.wet_mass"), tonnes(weighed / 1000)],
+                [t("yield.moisture"), moisture(report.moisture_of_loads_pct)],
+                [t("yield.number_of_loads"), number(loads.length)],
+                [t("yield.factor"), number(report.scale_factor, 3)],
+                ...(scaled ? level : []),
+              ]}
+            />
           )}
         </div>
         <div class="stack">
           <h3>{t("yield.by_monitor")}</h3>
-          {facts([
-            [t("yield.wet_mass"), tonnes(report.monitor_wet_mass_kg / 1000)],
-            [t("yield.moisture"), moisture(monitor?.moisture_pct)],
-            [t("yield.harvested"), area(monitor?.harvested_ha)],
-            ...(scaled ? [] : level),
-          ])}
+          <Facts
+            narrow
+            of={[
+              [t("yield.wet_mass"), tonnes(report.monitor_wet_mass_kg / 1000)],
+              [t("yield.moisture"), moisture(monitor?.moisture_pct)],
+              [t("yield.harvested"), area(monitor?.harvested_ha)],
+              ...(scaled ? [] : level),
+            ]}
+          />
         </div>
       </div>
       <p class="small quiet">
