@@ -1,11 +1,13 @@
 import { useRegions } from "../api/farm";
 import { COUNTRY, useCountry, useRegion, useSeasons } from "../api/region";
-import type { CountrySeen, RegionLine, RegionSummary, Saving, Water } from "../api/schema";
+import type { CountrySeen, RegionLine, RegionSummary } from "../api/schema";
 import { area, number, percent, tonnes, volume, yieldRate } from "../format";
-import { Interval } from "../parts/interval";
+import { Facts } from "../parts/facts";
+import { Head, Up } from "../parts/head";
 import { areaSeen } from "../parts/navigation";
 import { type By, type Line, RankingTable } from "../parts/ranking-table";
-import { Answered, Empty, Title } from "../parts/states";
+import { SavingCard } from "../parts/saving-card";
+import { Answered, Empty } from "../parts/states";
 import { Table } from "../parts/table";
 import { type At, go, href } from "../router";
 import { language, named, t } from "../words";
@@ -24,11 +26,7 @@ export function Region({ at }: { at: Here }) {
     nameOf(region.value?.names) ?? (at.region === COUNTRY ? t("region.country") : at.region);
   return (
     <>
-      <div class="head">
-        <div>
-          <Up region={at.region} season={season} />
-          <Title title={name}>{name}</Title>
-        </div>
+      <Head up={<ToArea region={at.region} season={season} />} title={name}>
         {season !== null && (
           <label>
             <span>{t("region.season")}</span>
@@ -46,7 +44,7 @@ export function Region({ at }: { at: Here }) {
             </select>
           </label>
         )}
-      </div>
+      </Head>
       <Answered of={seasons}>
         {() =>
           season === null ? (
@@ -63,17 +61,15 @@ export function Region({ at }: { at: Here }) {
 }
 
 /** The way up: from a district to its region, from a region to the country. */
-function Up({ region, season }: { region: string; season: number | null }) {
+function ToArea({ region, season }: { region: string; season: number | null }) {
   const known = useRegions().value;
   const above = region.length > REGION_LETTERS ? region.slice(0, REGION_LETTERS) : COUNTRY;
   if (region === COUNTRY || (above === COUNTRY && areaSeen() === region)) return null;
   const names = known?.find((one) => one.code === above);
   return (
-    <p class="small">
-      <a href={href({ name: "region", region: above, season, by: null })}>
-        {above === COUNTRY ? t("region.all") : (names?.[`name_${language.value}`] ?? above)}
-      </a>
-    </p>
+    <Up to={href({ name: "region", region: above, season, by: null })}>
+      {above === COUNTRY ? t("region.all") : (names?.[`name_${language.value}`] ?? above)}
+    </Up>
   );
 }
 
@@ -83,6 +79,8 @@ function nameOf(names: Record<string, string> | undefined): string | undefined {
 
 function Season({ at, of }: { at: Here; of: RegionSummary | CountrySeen }) {
   const { water } = of;
+  const [apparent, real] = [water.apparent_savings_m3, water.consumptive_savings_m3];
+  const savedOn = () => t("region.saved_on", { area: area(water.baseline_area_ha) });
   return (
     <>
       {of.covers === "own-farms" && <p class="small quiet">{t("region.own")}</p>}
@@ -90,38 +88,47 @@ function Season({ at, of }: { at: Here; of: RegionSummary | CountrySeen }) {
         <Empty title={t("region.not_reported", { season: String(of.season) })} />
       )}
       <section class="card">
-        <dl class="facts">
-          <Fact
-            name={t("region.reporting")}
-            value={number(of.farms_reporting)}
-            more={t("region.of_registered", { count: of.farms_registered })}
-          />
-          <Fact
-            name={t("region.covered")}
-            value={area(of.area_ha)}
-            more={t("region.irrigated", { area: area(water.irrigated_ha) })}
-          />
-          <Fact
-            name={t("region.devices")}
-            value={number(of.devices.reporting)}
-            more={t("region.of_devices", { count: of.devices.total })}
-          />
-          <Fact
-            name={t("region.applied")}
-            value={volume(water.applied_m3)}
-            more={`${t("region.coverage")}: ${percent(
-              water.coverage_pct === null ? null : water.coverage_pct / 100,
-            )}`}
-          />
-        </dl>
+        <Facts
+          of={[
+            [
+              t("region.reporting"),
+              number(of.farms_reporting),
+              t("region.of_registered", { count: of.farms_registered }),
+            ],
+            [
+              t("region.covered"),
+              area(of.area_ha),
+              t("region.irrigated", { area: area(water.irrigated_ha) }),
+            ],
+            [
+              t("region.devices"),
+              number(of.devices.reporting),
+              t("region.of_devices", { count: of.devices.total }),
+            ],
+            [
+              t("region.applied"),
+              volume(water.applied_m3),
+              `${t("region.coverage")}: ${percent(
+                water.coverage_pct === null ? null : water.coverage_pct / 100,
+              )}`,
+            ],
+          ]}
+        />
       </section>
       <div class="pair">
-        <Saved title={t("savings.real")} more={t("savings.real_more")} water={water} by="real" />
-        <Saved
+        <SavingCard
+          title={t("savings.real")}
+          more={t("savings.real_more")}
+          saving={real}
+          beside={apparent}
+          note={savedOn}
+        />
+        <SavingCard
           title={t("savings.apparent")}
           more={t("savings.apparent_more")}
-          water={water}
-          by="apparent"
+          saving={apparent}
+          beside={real}
+          note={savedOn}
         />
       </div>
       <Rankings at={at} of={of} />
@@ -129,56 +136,6 @@ function Season({ at, of }: { at: Here; of: RegionSummary | CountrySeen }) {
       <Raw at={at} />
     </>
   );
-}
-
-function Fact(props: { name: string; value: string; more: string }) {
-  return (
-    <div>
-      <dt>{props.name}</dt>
-      <dd>
-        {props.value}
-        <small>{props.more}</small>
-      </dd>
-    </div>
-  );
-}
-
-function Saved(props: { title: string; more: string; water: Water; by: By }) {
-  const { water } = props;
-  const [saving, beside] =
-    props.by === "real"
-      ? [water.consumptive_savings_m3, water.apparent_savings_m3]
-      : [water.apparent_savings_m3, water.consumptive_savings_m3];
-  return (
-    <section class="card stack">
-      <div>
-        <h2>{props.title}</h2>
-        <p class="small quiet">{props.more}</p>
-      </div>
-      {saving === null ? (
-        <p>{t("savings.none")}</p>
-      ) : (
-        <>
-          <p class="row">
-            <span class="big">{volume(saving.value)}</span>
-            <span class={`badge ${saving.demonstrated ? "yes" : "no"}`}>
-              <span aria-hidden="true">{saving.demonstrated ? "✓" : "?"}</span>
-              {saving.demonstrated ? t("savings.demonstrated") : t("savings.not_demonstrated")}
-            </span>
-          </p>
-          <Interval saving={saving} beside={beside} />
-          <p class="number">{interval(saving)}</p>
-          <p class="small quiet">{t("region.saved_on", { area: area(water.baseline_area_ha) })}</p>
-        </>
-      )}
-    </section>
-  );
-}
-
-function interval(saving: Saving): string {
-  if (saving.ci95 === null) return t("savings.no_interval");
-  const [low, high] = saving.ci95;
-  return t("savings.interval", { low: volume(low), high: volume(high) });
 }
 
 /** Regions of the country, or districts and farms of a region, by what they saved. */

@@ -1,10 +1,12 @@
 import { useSummary } from "../api/farm";
 import type { FarmSummary, Saving } from "../api/schema";
 import { area, NONE, number, percent, tonnes, volume, yieldRate } from "../format";
-import { Interval } from "../parts/interval";
+import { type Fact, Facts } from "../parts/facts";
+import { Head, ToFarm } from "../parts/head";
 import { RawData } from "../parts/raw-data";
+import { intervalOf, SavingCard } from "../parts/saving-card";
 import { Scroll } from "../parts/scroll";
-import { Answered, Empty, Title } from "../parts/states";
+import { Answered, Empty } from "../parts/states";
 import { type At, href } from "../router";
 import { named, t } from "../words";
 
@@ -13,19 +15,15 @@ export function Savings({ at }: { at: At<"savings"> }) {
   const summary = useSummary(at.farm, at.season);
   return (
     <>
-      <div class="head">
-        <div>
-          <p class="small">
-            <a href={href({ name: "today", farm: at.farm, day: null, field: null })}>
-              {summary.value?.name ?? at.farm}
-            </a>
-          </p>
-          <Title title={t("savings.title")}>{t("savings.title")}</Title>
-          {summary.value?.season && (
+      <Head
+        up={<ToFarm farm={at.farm} name={summary.value?.name} />}
+        title={t("savings.title")}
+        under={
+          summary.value?.season && (
             <p class="quiet">{t("savings.season", { season: String(summary.value.season) })}</p>
-          )}
-        </div>
-      </div>
+          )
+        }
+      />
       <Answered of={summary}>{(found) => <Season at={at} of={found} />}</Answered>
     </>
   );
@@ -40,65 +38,68 @@ function Season({ at, of }: { at: At<"savings">; of: FarmSummary }) {
         <Empty title={t("savings.none")} more={t("savings.none_more")} />
       ) : (
         <div class="pair">
-          <One
+          <SavingCard
             title={t("savings.apparent")}
             more={t("savings.apparent_more")}
             saving={apparent}
             beside={real}
+            note={explained}
           />
-          <One
+          <SavingCard
             title={t("savings.real")}
             more={t("savings.real_more")}
             saving={real}
             beside={apparent}
+            note={explained}
           />
         </div>
       )}
       <section class="card stack" aria-labelledby="used">
         <h2 id="used">{t("savings.water")}</h2>
-        <dl class="facts">
-          <Fact
-            name={t("savings.used")}
-            value={volume(water.applied_m3)}
-            more={t("savings.baseline_of", { area: area(water.irrigated_ha) })}
-          />
-          <Fact
-            name={t("savings.baseline")}
-            value={volume(water.baseline_m3)}
-            more={t("savings.baseline_of", { area: area(water.baseline_area_ha) })}
-          />
-          <Fact
-            name={t("savings.recoverable")}
-            value={volume(water.recoverable_change_m3)}
-            more={t("savings.recoverable_more")}
-          />
-          <Fact
-            name={t("savings.coverage")}
-            value={share(water.coverage_pct)}
-            more={t("savings.coverage_days", {
-              weather: share(water.weather_coverage_pct),
-              water: share(water.water_coverage_pct),
-            })}
-          />
-        </dl>
+        <Facts
+          of={[
+            fact(
+              t("savings.used"),
+              volume(water.applied_m3),
+              t("savings.baseline_of", { area: area(water.irrigated_ha) }),
+            ),
+            fact(
+              t("savings.baseline"),
+              volume(water.baseline_m3),
+              t("savings.baseline_of", { area: area(water.baseline_area_ha) }),
+            ),
+            fact(
+              t("savings.recoverable"),
+              volume(water.recoverable_change_m3),
+              t("savings.recoverable_more"),
+            ),
+            fact(
+              t("savings.coverage"),
+              share(water.coverage_pct),
+              t("savings.coverage_days", {
+                weather: share(water.weather_coverage_pct),
+                water: share(water.water_coverage_pct),
+              }),
+            ),
+          ]}
+        />
       </section>
       {water.savings_by_option.length > 0 && <Method of={of} />}
       {of.yield.by_crop.length > 0 && (
         <section class="card stack" aria-labelledby="yield">
           <h2 id="yield">{t("savings.yield")}</h2>
-          <dl class="facts">
-            {of.yield.by_crop.map((one) => (
-              <Fact
-                key={one.crop}
-                name={named("crop", one.crop)}
-                value={yieldRate(one.yield_kg_ha)}
-                more={t("savings.harvested", {
+          <Facts
+            of={of.yield.by_crop.map((one) =>
+              fact(
+                named("crop", one.crop),
+                yieldRate(one.yield_kg_ha),
+                t("savings.harvested", {
                   mass: tonnes(one.mass_t),
                   area: area(one.harvested_ha),
-                })}
-              />
-            ))}
-          </dl>
+                }),
+              ),
+            )}
+          />
         </section>
       )}
       <ByField at={at} of={of} />
@@ -107,44 +108,9 @@ function Season({ at, of }: { at: At<"savings">; of: FarmSummary }) {
   );
 }
 
-function One(props: { title: string; more: string; saving: Saving | null; beside: Saving | null }) {
-  const { saving } = props;
-  return (
-    <section class="card stack">
-      <div>
-        <h2>{props.title}</h2>
-        <p class="small quiet">{props.more}</p>
-      </div>
-      {saving === null ? (
-        <p>{t("savings.none")}</p>
-      ) : (
-        <>
-          <p class="row">
-            <span class="big">{volume(saving.value)}</span>
-            <span class={`badge ${saving.demonstrated ? "yes" : "no"}`}>
-              <span aria-hidden="true">{saving.demonstrated ? "✓" : "?"}</span>
-              {saving.demonstrated ? t("savings.demonstrated") : t("savings.not_demonstrated")}
-            </span>
-          </p>
-          <Interval saving={saving} beside={props.beside} />
-          <p class="number">{intervalOf(saving)}</p>
-          <p class="small quiet">{explained(saving)}</p>
-        </>
-      )}
-    </section>
-  );
-}
-
-function Fact(props: { name: string; value: string; more?: string }) {
-  return (
-    <div>
-      <dt>{props.name}</dt>
-      <dd>
-        {props.value}
-        {props.more && props.value !== NONE && <small>{props.more}</small>}
-      </dd>
-    </div>
-  );
+/** A figure that is not known is of nothing. */
+function fact(name: string, value: string, more: string): Fact {
+  return value === NONE ? [name, value] : [name, value, more];
 }
 
 /** How the baseline came about, and what the intervals rest on. */
@@ -276,12 +242,6 @@ function explained(saving: Saving): string {
   if (saving.demonstrated) return t("savings.demonstrated_more");
   if (saving.ci95 === null) return "";
   return saving.ci95[1] < 0 ? t("savings.more_used") : t("savings.not_demonstrated_more");
-}
-
-function intervalOf(saving: Saving): string {
-  if (saving.ci95 === null) return t("savings.no_interval");
-  const [low, high] = saving.ci95;
-  return t("savings.interval", { low: volume(low), high: volume(high) });
 }
 
 function share(pct: number | null): string {
