@@ -22,8 +22,10 @@ def demo(
     port: Port = 0,
 ) -> None:
     """Run everything here: database, broker, simulated devices, ingest, analysis, API."""
+    from ingest import logs
     from seeds import demo as show
 
+    logs.configure(logs.LogSettings(log_level="warning"))  # the demo speaks to people
     show.run(once=once, count=farms, farm=farm, port=port)
 
 

@@ -62,6 +62,7 @@ def test_once_prints_the_summary_and_ends_well(home: Path) -> None:
         assert words in done.stdout
     assert re.search(r"Devices reporting +9 of 9", done.stdout)
     assert "API: http://127.0.0.1:" in done.stdout
+    assert "message sent" not in done.stdout + done.stderr  # what is logged is not for people
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
