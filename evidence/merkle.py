@@ -31,7 +31,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def root(nodes: Nodes, size: int) -> bytes:
     """The root of the first ``size`` leaves."""
-    return _over(nodes, 0, size) if size else sha256(b"").digest()
+    return over(nodes, 0, size) if size else sha256(b"").digest()
 
 
 def inclusion_proof(nodes: Nodes, index: int, size: int) -> list[bytes]:
@@ -47,12 +47,12 @@ def inclusion_proof(nodes: Nodes, index: int, size: int) -> list[bytes]:
     path: list[bytes] = []
     begin, end = 0, size
     while end - begin > 1:
-        cut = begin + _largest_power_below(end - begin)
+        cut = begin + largest_power_below(end - begin)
         if index < cut:
-            path.append(_over(nodes, cut, end))
+            path.append(over(nodes, cut, end))
             end = cut
         else:
-            path.append(_over(nodes, begin, cut))
+            path.append(over(nodes, begin, cut))
             begin = cut
     return path[::-1]
 
@@ -71,15 +71,15 @@ def consistency_proof(nodes: Nodes, first: int, second: int) -> list[bytes]:
     begin, end = 0, second
     whole = True  # the first tree's part of [begin, end) is a subtree that it has a root of
     while first != end:
-        cut = begin + _largest_power_below(end - begin)
+        cut = begin + largest_power_below(end - begin)
         if first <= cut:
-            path.append(_over(nodes, cut, end))
+            path.append(over(nodes, cut, end))
             end = cut
         else:
-            path.append(_over(nodes, begin, cut))
+            path.append(over(nodes, begin, cut))
             begin, whole = cut, False
     if not whole:
-        path.append(_over(nodes, begin, end))
+        path.append(over(nodes, begin, end))
     return path[::-1]
 
 
@@ -152,16 +152,16 @@ def _climbed(node: int, last: int, path: Sequence[bytes]) -> Iterator[tuple[byte
         raise ProofError("the proof has fewer hashes than the tree has levels")
 
 
-def _over(nodes: Nodes, begin: int, end: int) -> bytes:
+def over(nodes: Nodes, begin: int, end: int) -> bytes:
     """Root of the leaves [begin, end), where ``begin`` is where a subtree as large may begin."""
     size = end - begin
     if not size & (size - 1):
         level = size.bit_length() - 1
         return nodes(level, begin >> level)
-    cut = begin + _largest_power_below(size)
-    return node_hash(_over(nodes, begin, cut), _over(nodes, cut, end))
+    cut = begin + largest_power_below(size)
+    return node_hash(over(nodes, begin, cut), over(nodes, cut, end))
 
 
-def _largest_power_below(size: int) -> int:
+def largest_power_below(size: int) -> int:
     """The largest power of two that is smaller than ``size``, of at least 2."""
     return 1 << (size - 1).bit_length() - 1
