@@ -41,9 +41,9 @@ from api.security.guard import Door, anybody, needs
 from api.settings import ApiSettings
 from reports.statements import filing as statements
 from reports.statements.columns import whole
-from reports.statements.filing import KeyUnknown, ReasonMissing
-from reports.statements.signing import BadSignature, Signature, SigningKey
-from reports.statements.statement import Asked
+from reports.statements.filing import ReasonMissing
+from reports.statements.signing import BadSignature, KeyUnknown, Signature, SigningKey
+from reports.statements.statement import Asked, CannotBeFiled
 from storage import farms, filing, tenancy
 from storage.database import NotFound
 from storage.filing import Line, Revision
@@ -136,7 +136,7 @@ def file_report(
             raise Refused(
                 409, f"{str(error)[0].upper()}{str(error)[1:]}.", kind="reason-missing"
             ) from error
-        except ValueError as error:
+        except CannotBeFiled as error:
             raise RequestProblem(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
         after = found.revision.id - 1
         (line,) = (

@@ -11,18 +11,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from reports import program
-from reports.statements import manifest, statement, verifying
+from reports.statements import keys, manifest, statement, verifying
 from reports.statements.figures import moment
 from reports.statements.kinds import KINDS
-from reports.statements.signing import (
-    BadSignature,
-    Signature,
-    SigningKey,
-    header_of,
-    public_key,
-    verify,
-)
-from reports.statements.statement import Asked, Statement
+from reports.statements.signing import BadSignature, Signature, SigningKey, public_key
+from reports.statements.statement import Asked, CannotBeFiled, Statement
 from storage import filing
 from storage.filing import Filed, Revision
 
@@ -33,10 +26,6 @@ CODE = {"version": version("dala"), "digest": program.digest(SOURCES)}
 
 class ReasonMissing(ValueError):
     """The figures are others than those filed, and nobody says why."""
-
-
-class KeyUnknown(ValueError):
-    """A key that was not made known before it signed; the message says how it is."""
 
 
 class Filing(NamedTuple):
@@ -71,18 +60,17 @@ def file(
         If there is no such farm or area.
     ReasonMissing
         If what was filed says something else and no reason is given.
-    KeyUnknown
+    reports.statements.signing.KeyUnknown
         If the key has not been made known.
-    ValueError
+    CannotBeFiled
         If what is asked for is no statement, or of a time to come, or from before what was filed;
         or if its file would not prove itself.
     """
-    if not any(one.kid == key.kid and one.role == "files" for one in filing.keys(connection)):
-        raise KeyUnknown(f"key {key.kid} files nothing yet: `dala report key` makes it known")
+    keys.check_files(connection, key)
     now = filing.begin(connection)
     as_of = as_of or now
     if as_of > now:
-        raise ValueError(f"as_of {moment(as_of)} is still to come")
+        raise CannotBeFiled(f"as_of {moment(as_of)} is still to come")
     made = statement.of(connection, asked, as_of=as_of)
     subject = f"area:{asked.area}" if made.farm_id is None else f"farm:{made.farm_id}"
     known = filing.find(
@@ -106,7 +94,7 @@ def file(
     if newest.content_digest == made.digest:
         return Filing(known, newest, is_news=False)
     if as_of < newest.as_of:
-        raise ValueError(
+        raise CannotBeFiled(
             f"report {known.number} has a revision as of {moment(newest.as_of)}: what stood before "
             "does not replace it"
         )
@@ -172,13 +160,13 @@ def _prove(file: bytes, key: SigningKey) -> None:
 
     Raises
     ------
-    ValueError
+    CannotBeFiled
         If it does not, as where a figure is beyond what JSON can say exactly.
     """
     pinned = {key.kid: verifying.Pinned(public_key(key.public), "files", "")}
     found = verifying.check(file, keys=pinned).findings
     if faults := [one.words for one in found if one.standing != "proved"]:
-        raise ValueError(f"the report would not prove itself: {' '.join(faults)}")
+        raise CannotBeFiled(f"the report would not prove itself: {' '.join(faults)}")
 
 
 def _period(asked: Asked) -> dict[str, str] | None:
@@ -216,16 +204,10 @@ def countersign(
     ------
     reports.statements.signing.BadSignature
         If it is not over the revision's bytes.
-    KeyUnknown
+    reports.statements.signing.KeyUnknown
         If its key has not been made known.
     """
-    kid = header_of(signature)["kid"]
-    known = {one.kid: one for one in filing.keys(connection)}
-    if kid not in known or known[kid].role != "countersigns":
-        raise KeyUnknown(
-            f"key {kid} is nobody's who countersigns: `dala report trust` makes it known"
-        )
-    verify(signature, revision.manifest.encode(), public_key(known[kid].jwk))
+    kid = keys.check_countersigns(connection, signature, revision.manifest.encode())
     if any(one.kid == kid for one in filing.countersignatures(connection, revision.id)):
         raise BadSignature(f"key {kid} has countersigned this revision already")
     filing.countersign(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import rfc8785
 import sqlalchemy as sa
 
-from reports.statements import areas, catalogues, cube
+from reports.statements import areas, catalogues, cube, ground
 from reports.statements.columns import Observation
 from reports.statements.cube import Cube
 from reports.statements.facts import Facts, Zone, gather
@@ -22,6 +22,7 @@ from reports.statements.families import (
     yield_coverage,
 )
 from reports.statements.figures import moment, spoke
+from reports.statements.ground import Ground
 from reports.statements.kinds import KINDS, Kind
 from reports.statements.observations import Observing
 from reports.statements.suppression import LEAST_FARMS
@@ -37,6 +38,10 @@ COVERAGES: Mapping[str, Callable[[Zone], str]] = {
 COVERED = frozenset({"covered", "weighed-loads", "yield-monitor"})
 
 
+class CannotBeFiled(ValueError):
+    """What is asked for can be no statement, or not now; the message says why."""
+
+
 class Asked(NamedTuple):
     """What a statement is to be of: a farm or an area; a season, or a part of one."""
 
@@ -47,20 +52,20 @@ class Asked(NamedTuple):
     period: Period | None = None  # first day, and the day after the last
 
     def check(self) -> None:
-        """ValueError for what is no statement."""
+        """CannotBeFiled for what is no statement."""
         if self.kind not in KINDS:
-            raise ValueError(f"there is no kind {self.kind!r} of report: {', '.join(KINDS)}")
+            raise CannotBeFiled(f"there is no kind {self.kind!r} of report: {', '.join(KINDS)}")
         if (self.farm is None) == (self.area is None):
-            raise ValueError("name a farm or an area, one of the two")
+            raise CannotBeFiled("name a farm or an area, one of the two")
         if self.period is None:
             return
         if self.kind != "water" or self.farm is None:
-            raise ValueError(
+            raise CannotBeFiled(
                 "only a farm's water statement is of a part of a season: others are of the whole, "
                 "and an area's has a line for each month"
             )
         if not self.period[0] < self.period[1]:
-            raise ValueError("a period ends after it begins")
+            raise CannotBeFiled("a period ends after it begins")
 
 
 class Statement(NamedTuple):
@@ -71,6 +76,7 @@ class Statement(NamedTuple):
     subject: Mapping[str, Any]  # as a manifest has it
     as_of: dt.datetime
     content: Mapping[str, Any]
+    ground: Ground
 
     @property
     def digest(self) -> str:
@@ -88,7 +94,7 @@ def of(connection: sa.Connection, asked: Asked, *, as_of: dt.datetime) -> Statem
     ------
     storage.database.NotFound
         If there is no such farm or area.
-    ValueError
+    CannotBeFiled
         If what is asked for is no statement.
     """
     asked.check()
@@ -114,7 +120,7 @@ def of(connection: sa.Connection, asked: Asked, *, as_of: dt.datetime) -> Statem
     content = _content(
         found, kind, members, observations, _excluded(cells, kind, area.code), of_area=True
     )
-    return Statement(asked, None, subject, as_of, content)
+    return Statement(asked, None, subject, as_of, content, _ground(found, kind, members))
 
 
 def _of_farm(connection: sa.Connection, asked: Asked, kind: Kind, as_of: dt.datetime) -> Statement:
@@ -130,7 +136,12 @@ def _of_farm(connection: sa.Connection, asked: Asked, kind: Kind, as_of: dt.date
     )
     subject = {"level": "farm", "area": area, "farm": farm.slug, "name": farm.name}
     content = _content(found, kind, {farm.id}, observations, _left_out(found, kind), of_area=False)
-    return Statement(asked, farm.id, subject, as_of, content)
+    return Statement(asked, farm.id, subject, as_of, content, _ground(found, kind, {farm.id}))
+
+
+def _ground(facts: Facts, kind: Kind, members: set[int]) -> Ground:
+    zones = [one.zone for one in facts.zones if one.farm.id in members]
+    return ground.of_season(facts.season, members, zones, devices=kind.name == "programme")
 
 
 # --- denominators ---------------------------------------------------------------------------------

@@ -37,8 +37,6 @@ QUERY = {
     "day": "2025-06-02",
     "seconds": "0",  # a stream that ends when it has told what there is
 }
-# Bodies of routes, by operation id, where the examples of their schema do not make a good one.
-BODIES: dict[str, Any] = {}
 
 
 class Operation(NamedTuple):
@@ -68,8 +66,6 @@ class Operation(NamedTuple):
     def body(self) -> dict[str, Any]:
         """What to send: made of the examples of the schema."""
         content = self.said.get("requestBody", {}).get("content", {})
-        if self.said["operationId"] in BODIES:
-            return {"json": BODIES[self.said["operationId"]]}
         if "application/json" in content:
             return {"json": example(content["application/json"]["schema"])}
         if "application/x-www-form-urlencoded" in content:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 import sqlalchemy as sa
 
-from reports.statements import manifest, verifying
+from reports.statements import manifest, statement, verifying
 from reports.statements.signing import SigningKey
 from storage import audit
 from tests.api.asking import Api, put_account, put_key
@@ -231,6 +231,17 @@ def test_what_is_no_report_is_refused(world: World, asked: dict[str, object], st
     answer = world.api.ask("POST", "/v1/reports", key=world.everything, json=asked)
 
     assert answer.status_code == status, answer.text
+
+
+def test_a_fault_of_ours_is_not_the_callers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: object, **__: object) -> None:
+        raise ValueError("zip() argument 2 is shorter than argument 1")
+
+    monkeypatch.setattr(statement, "gather", wrong)
+    answer = world.api.ask("POST", "/v1/reports", key=world.everything, json=AREA)
+
+    assert (answer.status_code, answer.json()["type"]) == (500, "urn:dala:problem:our-fault")
+    assert "zip" not in answer.text
 
 
 def test_without_a_key_nothing_is_filed(world: World) -> None:
