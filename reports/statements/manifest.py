@@ -16,7 +16,7 @@ from reports.statements.columns import key_of
 from reports.statements.signing import Signature
 
 FORMAT = "dala-report/1"
-MANIFEST_MEMBERS = frozenset(
+_MEMBERS = frozenset(
     {
         "format",
         "number",
@@ -35,7 +35,8 @@ MANIFEST_MEMBERS = frozenset(
         "content",
     }
 )
-FILE_MEMBERS = frozenset({"report", "signatures"})
+# By format: what was filed before evidence began says nothing of it, and proves itself still.
+MANIFEST_MEMBERS = {"dala-report/1": _MEMBERS, "dala-report/2": _MEMBERS | {"evidence"}}
 
 
 class BadFile(ValueError):
@@ -68,6 +69,23 @@ def write(payload: bytes, signatures: Sequence[Signature]) -> bytes:
 
 def read(file: bytes) -> Envelope:
     """Take a report's file apart; BadFile unless it is canonical and of a form that is known."""
+    found = canonical_json(file)
+    if not isinstance(found, dict) or set(found) != {"report", "signatures"}:
+        raise BadFile("its members are not report and signatures")
+    manifest, signatures = found["report"], found["signatures"]
+    if not isinstance(manifest, dict):
+        raise BadFile("its report is no object")
+    members = MANIFEST_MEMBERS.get(str(manifest.get("format")))
+    if members is None:
+        known = " or ".join(MANIFEST_MEMBERS)
+        raise BadFile(f"its format is {manifest.get('format')!r} and not {known}")
+    if set(manifest) != members:
+        raise BadFile("its report has other members than a report")
+    return Envelope(manifest, canonical(manifest), signatures_of(signatures))
+
+
+def canonical_json(file: bytes) -> Any:
+    """What a file says; BadFile unless it is canonical, to the last byte."""
     try:
         found = json.loads(file, parse_constant=_no_number)
         is_canonical = canonical(found) == file
@@ -75,20 +93,18 @@ def read(file: bytes) -> Envelope:
         raise BadFile(f"it is no JSON that a report could be: {error}") from error
     if not is_canonical:
         raise BadFile("it is not in canonical form (RFC 8785): something was changed or added")
-    if not isinstance(found, dict) or set(found) != FILE_MEMBERS:
-        raise BadFile(f"its members are not {' and '.join(sorted(FILE_MEMBERS))}")
-    manifest, signatures = found["report"], found["signatures"]
-    if not isinstance(manifest, dict) or set(manifest) != MANIFEST_MEMBERS:
-        raise BadFile("its report has other members than a report")
-    if manifest["format"] != FORMAT:
-        raise BadFile(f"its format is {manifest['format']!r} and not {FORMAT!r}")
-    if not isinstance(signatures, list) or not signatures:
+    return found
+
+
+def signatures_of(found: Any) -> list[Signature]:
+    """The signatures beside what they are over; BadFile where there are none."""
+    if not isinstance(found, list) or not found:
         raise BadFile("it is not signed")
-    for one in signatures:
+    for one in found:
         is_one = isinstance(one, dict) and set(one) == set(Signature._fields)
         if not is_one or not all(isinstance(part, str) for part in one.values()):
             raise BadFile("a signature has other members than protected and signature")
-    return Envelope(manifest, canonical(manifest), [Signature(**one) for one in signatures])
+    return [Signature(**one) for one in found]
 
 
 def _no_number(name: str) -> float:

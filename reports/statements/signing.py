@@ -19,11 +19,16 @@ from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 
 ALGORITHM = "Ed25519"  # RFC 9864
 TYPE = "dala-report+jws"
+HEAD_TYPE = "dala-tree-head+jws"
 KEY_FILE = "report-key.jwk"
 
 
 class BadSignature(ValueError):
     """A signature that does not hold, or none at all; the message says why."""
+
+
+class KeyUnknown(ValueError):
+    """A key that was not made known before it signed; the message says how it is."""
 
 
 class Signature(NamedTuple):
@@ -64,10 +69,10 @@ class SigningKey:
         with os.fdopen(descriptor, "w") as opened:
             json.dump(self._key.as_dict(private=True), opened)
 
-    def sign(self, payload: bytes) -> Signature:
-        """Sign bytes."""
+    def sign(self, payload: bytes, typ: str = TYPE) -> Signature:
+        """Sign bytes; ``typ`` says what of."""
         jwk = {name: self.public[name] for name in ("crv", "kty", "x")}
-        header = {"alg": ALGORITHM, "jwk": jwk, "kid": self.kid, "typ": TYPE}
+        header = {"alg": ALGORITHM, "jwk": jwk, "kid": self.kid, "typ": typ}
         compact = jws.serialize_compact(header, payload, self._key, algorithms=[ALGORITHM])
         protected, _, signature = compact.split(".")
         return Signature(protected, signature)
@@ -110,9 +115,11 @@ def _named(jwk: Any) -> str:
         raise BadSignature(f"its header carries {error}") from error
 
 
-def verify(signature: Signature, payload: bytes, key: OKPKey) -> None:
-    """Raise BadSignature unless the signature over the payload is by this key."""
+def verify(signature: Signature, payload: bytes, key: OKPKey, *, typ: str | None = None) -> None:
+    """Raise BadSignature unless the signature over the payload is by this key, and of this type."""
     header = header_of(signature)
+    if typ is not None and header.get("typ") != typ:
+        raise BadSignature(f"its header says {header.get('typ')!r} and not {typ}")
     if header["kid"] != key.thumbprint():
         raise BadSignature(f"it is by key {header['kid']} and not by {key.thumbprint()}")
     _strictly(signature.signature)

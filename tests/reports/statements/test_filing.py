@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from reports.statements import filing, manifest, statement, verifying
 from reports.statements.columns import key_of
-from reports.statements.filing import KeyUnknown, ReasonMissing
-from reports.statements.signing import BadSignature, SigningKey
+from reports.statements.filing import ReasonMissing
+from reports.statements.signing import BadSignature, KeyUnknown, SigningKey
 from reports.statements.statement import Asked
 from storage import filing as stored
 from storage.database import NotFound
