@@ -101,7 +101,8 @@ def _statements(connection: sa.Connection) -> Iterator[str]:
         yield from _view("country", table, columns[table], _WRITE, gate)
     for table in sorted(tenancy.FOR_EVERYBODY & set(columns)):
         yield from _view("tenant", table, columns[table], _READ)
-        yield from _view("country", table, columns[table], _READ)
+        added_to = (_ADD, gate) if table in tenancy.WITNESSED else (_READ,)
+        yield from _view("country", table, columns[table], *added_to)
         yield from _view("entrance", table, columns[table], _READ)
     for table in sorted(tenancy.AT_THE_ENTRANCE & set(columns)):
         yield from _view("entrance", table, columns[table], _WRITE)

@@ -125,6 +125,7 @@ BY_FARM: Mapping[str, Shown] = {
     "filed_reports": Shown("subject", "subject", added_to=True),
     "report_revisions": Shown("report_id", "report", added_to=True),
     "report_countersignatures": Shown("revision_id", "revision", added_to=True),
+    "evidence_entries": Shown("farm_id", "farm"),
     # By what the message calls its device: strangers and what has no device are for the country.
     "rejected_messages": Shown("device", "identity"),
     "rejected_counts": Shown("device", "identity"),
@@ -134,7 +135,18 @@ BY_FARM: Mapping[str, Shown] = {
     "readings_hourly": Shown("datastream_id", "datastream"),
     "readings_daily": Shown("datastream_id", "datastream"),
 }
-FOR_EVERYBODY = frozenset({"regions", "alembic_version", "report_keys"})
+# Heads of the tree and what lies between them are hashes, which tell nothing of what was hashed.
+FOR_EVERYBODY = frozenset(
+    {
+        "regions",
+        "alembic_version",
+        "report_keys",
+        "tree_heads",
+        "evidence_tiles",
+        "head_countersignatures",
+    }
+)
+WITNESSED = frozenset({"head_countersignatures"})  # of these; who sees the country adds to them
 # Of no farm yet: strangers.
 FOR_THE_COUNTRY = frozenset({"unknown_devices", "live_news"})
 AT_THE_ENTRANCE = frozenset(
@@ -158,6 +170,7 @@ HIDDEN = frozenset(
         "track_news",
         "reading_retention",
         "report_counters",
+        "pending_batches",
     }
 )
 

@@ -151,7 +151,7 @@ _STAGE = sa.text("""
 _EMPTY_STAGE = sa.text("TRUNCATE staged_points")
 _CONFLICTS = sa.text("""
     INSERT INTO track_conflicts (time, device_id, point, received_at)
-    SELECT time, device_id, to_jsonb(staged) - 'received_at', received_at
+    SELECT time, device_id, to_jsonb(staged) - 'received_at' - 'batch_id', received_at
       FROM staged_points AS staged
     ON CONFLICT DO NOTHING
 """)

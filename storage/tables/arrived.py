@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.columns import identity, metadata, moment, number
+from storage.tables.columns import identity, in_batch, metadata, moment, number
 
 # No primary key and no foreign key: a hypertable's unique index already leads with the datastream,
 # and the ids come from our own cache, so checking them again would cost the hot path for nothing.
@@ -17,6 +17,7 @@ readings = sa.Table(
     number("value", nullable=False),
     sa.Column("quality", sa.SmallInteger, nullable=False),
     moment("received_at"),
+    in_batch(),
     sa.Index("readings_datastream_id_time_key", "datastream_id", "time", unique=True),
 )
 
@@ -43,6 +44,7 @@ track_points = sa.Table(
     *(number(name) for name in TRACK_NUMBERS),
     sa.Column("quality", sa.SmallInteger, nullable=False),
     moment("received_at"),
+    in_batch(),
     sa.Index("track_points_device_id_time_key", "device_id", "time", unique=True),
 )
 

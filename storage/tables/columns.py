@@ -31,6 +31,10 @@ def noted(name: str, comment: str) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), comment=comment)
 
 
+def in_batch() -> sa.Column[Any]:
+    return sa.Column("batch_id", sa.BigInteger, comment="none: stored before batches were")
+
+
 def who(name: str) -> sa.Column[Any]:
     comment = "as the book of deeds has it; empty: not entered by a person"
     return sa.Column(name, sa.Text, nullable=False, server_default="", comment=comment)
