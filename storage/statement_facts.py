@@ -48,6 +48,7 @@ def zones(
             tables.fields.c.farm_id == sa.func.any(_ids(farm_ids)),
             tables.crop_zones.c.season == season,
             tables.fields.c.created_at <= as_of,
+            tables.crop_zones.c.created_at <= as_of,
             _stood(tables.fields, as_of),
             _stood(tables.crop_zones, as_of),
         )

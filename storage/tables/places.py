@@ -84,6 +84,7 @@ crop_zones = sa.Table(
     sa.Column("system_flow_m3_h", sa.Double, comment="what its irrigation system delivers"),
     sa.Column("crop_parameters", JSONB, nullable=False, comment="keys of the scenario's [crop]"),
     sa.Column("conventions", JSONB, nullable=False, comment="event timing and the like"),
+    moment("created_at", now=True),
     who("created_by"),
     noted("withdrawn_at", "since when it stands no longer; nothing is erased"),
     sa.Column("withdrawn_by", sa.Text),

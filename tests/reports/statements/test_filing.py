@@ -28,6 +28,7 @@ def country(connection: sa.Connection) -> sa.Connection:
 _MOMENTS = {
     "farms": "created_at",
     "fields": "created_at",
+    "crop_zones": "created_at",
     "season_results": "computed_at",
     "balance_days": "computed_at",
 }
@@ -138,6 +139,22 @@ def test_a_report_as_of_an_earlier_time_says_what_stood_then(country: sa.Connect
     filed.file(country)
     with pytest.raises(ValueError, match="what stood before does not replace it"):
         filed.file(country, as_of=then, reason="back to what it was")
+
+
+def test_a_crop_zone_that_was_entered_later_is_not_in_a_report_of_before(
+    country: sa.Connection,
+) -> None:
+    asked = Asked("water", filed.SEASON, area="KZ-61")
+    now = country.scalar(sa.text("SELECT now()"))
+    before = statement.of(country, asked, as_of=now).content["coverage"]["crop_zones"]
+    country.execute(
+        sa.text("""UPDATE crop_zones SET created_at = now() + interval '1 hour'
+                    WHERE id = (SELECT min(id) FROM crop_zones)""")
+    )
+
+    made = statement.of(country, asked, as_of=now)
+
+    assert made.content["coverage"]["crop_zones"] == before - 1
 
 
 def value(content: Mapping[str, Any], indicator: str) -> float:
