@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api import bodies
 from api.errors import TITLES
 from api.models import Problem
 from api.security.guard import Demand, demands
@@ -58,12 +59,14 @@ def _complete(document: dict[str, Any], app: FastAPI) -> None:
     parts["securitySchemes"] = _schemes(app.state.door.settings.cookie)
     for route, demand in demands(app):
         operations = document["paths"].get(route.path_format, {})
+        asked: dict[str, Any] = {"path": route.path_format, "route": route.original_route}
+        room = bodies.room(asked, app.state.door.settings)
         for method in route.methods or ():
             if (operation := operations.get(method.lower())) is not None:
-                _complete_operation(operation, method, demand)
+                _complete_operation(operation, method, demand, room)
 
 
-def _complete_operation(operation: dict[str, Any], method: str, demand: Demand) -> None:
+def _complete_operation(operation: dict[str, Any], method: str, demand: Demand, room: int) -> None:
     codes = {*_ALWAYS, *demand.refusals}
     if method not in {"GET", "HEAD"}:
         codes |= set(_OF_WRITES)
@@ -75,6 +78,8 @@ def _complete_operation(operation: dict[str, Any], method: str, demand: Demand) 
         said, content = known.get("description"), known.get("content", {})
         if code == 422 and "application/problem+json" not in content:
             said, content = None, {}
+        if code == 413:
+            said = f"Too large: a body has at most {room} bytes here"
         told = {"description": said or TITLES[code], "content": _PROBLEM | content}
         responses[str(code)] = told | ({"headers": _HEADERS[code]} if code in _HEADERS else {})
     operation["security"] = _security(demand)

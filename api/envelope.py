@@ -13,6 +13,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import bodies
 from api.errors import Refused, from_refusal, problem
 from api.metrics import Metrics
 from api.settings import ApiSettings
@@ -31,9 +32,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-# A body is read whole before anybody is asked for a credential.
-TO_STRANGERS = ("/v1/session", "/v1/oauth/")
-SMALL = 64 * 2**10
 TLS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 
 
@@ -63,9 +61,8 @@ class Envelope:
 
         sender = _Sender(send, self._headers | {REQUEST_ID: request_id}, state, note)
         try:
-            room = _room(scope["path"], self._settings)
-            _check_length(headers, room)
-            await self._app(scope, _bounded(receive, self._settings, room), sender)
+            _check_length(headers, bodies.room(scope, self._settings))
+            await self._app(scope, _bounded(receive, scope, headers, self._settings), sender)
         except Refused as refusal:
             await _answer(from_refusal(refusal), scope, receive, sender)
         except Exception as error:
@@ -106,19 +103,16 @@ class _Sender:
         await self._send(message)
 
 
-def _room(path: str, settings: ApiSettings) -> int:
-    """The largest body that is read [bytes]: a small one where nobody has said yet who they are."""
-    return min(settings.body_bytes, SMALL) if path.startswith(TO_STRANGERS) else settings.body_bytes
-
-
 def _check_length(headers: Headers, room: int) -> None:
     length = headers.get("content-length", "0")
     if length.isascii() and length.isdigit() and int(length[:20]) > room:
         raise _too_large(room)
 
 
-def _bounded(receive: Receive, settings: ApiSettings, room: int) -> Callable[[], Any]:
-    """Receive a body up to its end, which must come in time and below the bound."""
+def _bounded(
+    receive: Receive, scope: Scope, headers: Headers, settings: ApiSettings
+) -> Callable[[], Any]:
+    """Receive a body up to its end, which must come in time and below the bound of its route."""
     taken, whole = 0, False
     deadline = time.monotonic() + settings.body_s
 
@@ -126,6 +120,8 @@ def _bounded(receive: Receive, settings: ApiSettings, room: int) -> Callable[[],
         nonlocal taken, whole
         if whole:
             return await receive()
+        room = bodies.room(scope, settings)  # whoever reads a body knows its route
+        _check_length(headers, room)
         try:
             message = await asyncio.wait_for(receive(), max(deadline - time.monotonic(), 0.001))
         except TimeoutError:

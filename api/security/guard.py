@@ -19,6 +19,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
+from api import bodies
 from api.errors import Refused
 from api.security import caller
 from api.security.caller import SAFE_METHODS, Caller, is_under_own_name
@@ -179,6 +180,7 @@ def _guard(demand: Demand) -> Dependency:
         shown = door.ask(request) if asking is None else await asking
         if request.method not in SAFE_METHODS:
             await request.body()  # who sends it slowly must not hold a connection meanwhile
+            await bodies.check_names(request)
         try:
             await work.begin(door.threads, admit)
             request.state.finish = finish

@@ -3,12 +3,15 @@
 import asyncio
 import copy
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
+import pytest
 import sqlalchemy as sa
 
+from api import bodies
 from storage import tables
 from tests.api.asking import Api
 from tests.api.operations import ALL, DOCUMENT, GUARDED, Operation, World, named, place, some
@@ -181,6 +184,62 @@ def test_a_body_of_more_than_ten_megabytes_is_refused(world: World, operation: O
 
     assert answer.status_code == 413
     assert answer.json()["type"] == "urn:dala:problem:too-large"
+
+
+def many_names(room: int) -> bytes:
+    """As many names that nobody knows as there is room for."""
+    made = b",".join(b'"%x":1' % number for number in range(room // 9))
+    return b"{" + made[: room - 10].rpartition(b",")[0] + b"}"
+
+
+NAMES = many_names(bodies.OF_JSON)
+
+
+@named(OF_JSON)
+def test_names_that_nobody_knows_keep_nobody_waiting(world: World, operation: Operation) -> None:
+    """Both are answered before each name is looked up, and said: that took seconds of the loop."""
+    begun = time.thread_time()
+    beyond = send(world, operation, NAMES * 9)
+    if operation.said["operationId"] not in bodies.WITH_A_BOUNDARY:
+        assert (beyond.status_code, len(NAMES) <= bodies.OF_JSON) == (413, True)
+    answer = send(world, operation, NAMES)
+    took_s = time.thread_time() - begun
+
+    assert (answer.status_code, answer.json()["type"]) == (
+        422,
+        "urn:dala:problem:invalid-parameter",
+    )
+    assert "at most 2000 names" in answer.json()["detail"]
+    assert took_s < 0.5
+
+
+@pytest.mark.parametrize("within", ["rules", "parameters"])
+def test_names_within_names_are_counted_too(world: World, within: str) -> None:
+    many = json.dumps({f"x{number}": number for number in range(2_100)})
+    body = f'{{"rules": {many}}}' if within == "rules" else f'{{"rules": {{"frost": {many}}}}}'
+    (operation,) = [one for one in OF_JSON if one.said["operationId"] == "put_alert_rules"]
+
+    answer = send(world, operation, body.encode())
+
+    assert "at most 2000 names" in answer.json()["detail"]
+
+
+def test_a_boundary_of_fifty_thousand_points_has_room(world: World) -> None:
+    ring = [[68.0 + number / 1e5 + 1 / 3e6, 43.0 + 1 / 3e6] for number in range(50_001)]
+    body = json.dumps({"type": "Polygon", "coordinates": [ring]}, indent=1).encode()
+    (operation,) = [one for one in OF_JSON if one.said["operationId"] == "change_boundary"]
+    assert 2 * bodies.OF_JSON < len(body) < bodies.OF_A_BOUNDARY
+
+    answer = send(world, operation, body)
+
+    assert "may have 50,000" in answer.json()["detail"]
+
+
+@named([one for one in ALL if one.method == "delete"])
+def test_what_asks_for_no_body_takes_hardly_any(world: World, operation: Operation) -> None:
+    answer = send(world, operation, b" " * (bodies.SMALL + 1))
+
+    assert answer.status_code == 413, answer.text
 
 
 @named([one for one in WRITES if one.said["security"] == [{}]])
