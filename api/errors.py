@@ -74,7 +74,7 @@ TITLES = {
 MOST_TOLD = 50  # of what is wrong with a request: a body of 10 MB may be wrong in a million ways
 MOST_WORDS = 4_000  # characters: what was wrong with a name of 50,000 is said without all of it
 # Of a type that comes with several statuses: the title is the type's (RFC 9457, 3.1.3).
-_TITLES_OF_TYPES = {"too-slow": TITLES[408]}
+_TITLES_OF_TYPES = {"too-slow": TITLES[408], "too-many-streams": TITLES[429]}
 # What the database refuses is the caller's affair in these classes, and ours in all others.
 _BY_SQLSTATE = {
     "42501": (403, "This credential may not change that."),

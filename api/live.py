@@ -1,19 +1,18 @@
 """What changes, as it changes, to every page that is open: one reader of the news for all of them.
 
 Once a second the news is read, how things stand is looked up once, and each client is given what
-is of its farms. This is the one part of the service that is asynchronous: a client waits for most
-of its time, and a thread for each would be too many.
+is of its farms (``api.live_events``). This is the one part of the service that is asynchronous: a
+client waits for most of its time, and a thread for each would be too many.
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, NamedTuple
+import resource
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 import structlog
 from fastapi.responses import StreamingResponse
@@ -24,18 +23,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Send
 
 from api.errors import Refused
-from api.routes.alerts import alert_out
+from api.live_events import Batch, View, event
+from api.serving import SOCKETS
 from reports.messages import Language
 from storage import live_news, tenancy
-from storage.live_news import Facts, LiveDevice, LiveReading, Position
-from storage.quantities import CATALOGUE
+from storage.live_news import Position
 from storage.tenancy import Reach
 
 log = structlog.get_logger()
 
-TOGETHER = 500  # readings or devices in one event
 RETRY_MS = 3_000  # after which a browser asks again
 EVERYTHING = Reach(everything=True)
+SPARE = 128  # sockets and files of this process for all but streams
 
 
 class LiveSettings(BaseSettings):
@@ -49,22 +48,8 @@ class LiveSettings(BaseSettings):
     write_s: float = Field(default=20, gt=0, description="in which a client must take what it got")
     queue: int = Field(default=60, ge=1, description="looks that a client may be behind")
     per_credential: int = Field(default=10, ge=1, description="streams at a time")
+    streams: int = Field(default=2_000, ge=1, description="of this process at a time")
     longest_s: float = Field(default=3_600, gt=0, description="then a client is to come again")
-
-
-class View(NamedTuple):
-    """What a client may see."""
-
-    farms: frozenset[int]
-    everything: bool
-    alerts: bool
-
-
-class Batch(NamedTuple):
-    """What one look found."""
-
-    position: Position
-    facts: Facts
 
 
 class Client:
@@ -81,34 +66,6 @@ class Client:
             self.batches.put_nowait(batch)
         except asyncio.QueueFull:
             self.is_behind = True
-
-    def events(self, batch: Batch) -> Iterator[bytes]:
-        """What a client is told of a batch: nothing but its farms' affairs."""
-        facts = self._own(batch.facts)
-        told = [
-            *(("readings", part) for part in _parts(list(map(_reading, facts.readings)))),
-            *(("devices", part) for part in _parts(list(map(_device, facts.devices)))),
-            *(
-                ("alert", alert_out(one.alert, one.farm, one.timezone, self.language))
-                for one in facts.alerts
-            ),
-        ]
-        # The position stands behind the last: whoever is cut off before gets the whole batch again.
-        for place, (name, content) in enumerate(told, 1):
-            last = place == len(told)
-            yield event(name, content, position=batch.position if last else None)
-
-    def _own(self, facts: Facts) -> Facts:
-        view = self.view
-
-        def own(farm: int | None) -> bool:
-            return view.everything or farm in view.farms
-
-        return Facts(
-            [one for one in facts.readings if own(one.farm_id)],
-            [one for one in facts.devices if own(one.farm_id)],
-            [one for one in facts.alerts if view.alerts and own(one.farm_id)],
-        )
 
 
 class Live:
@@ -128,10 +85,18 @@ class Live:
         Raises
         ------
         Refused
-            If its credential has too many streams already.
+            If its credential has too many streams already, or this process has.
         """
+        most = min(self.settings.streams, _sockets() - SPARE)
+        if len(self._clients) >= most:
+            raise Refused(
+                503,
+                f"This server has {most} streams of events open, and takes no more.",
+                kind="too-many-streams",
+                headers={"Retry-After": "60"},
+            )
         most = self.settings.per_credential
-        if Counter(one.credential for one in self._clients)[client.credential] >= most:
+        if sum(one.credential == client.credential for one in self._clients) >= most:
             raise Refused(
                 429,
                 f"This credential has {most} streams of events open already.",
@@ -161,7 +126,7 @@ class Live:
                 words = f"{type(error).__name__}: {error}".splitlines()[0]
                 log.error("no news", error=words, exc_info=not away)
                 continue
-            if any(batch.facts):
+            if not batch.is_empty:
                 for client in self._clients:
                     client.offer(batch)
             self._reached = batch.position
@@ -216,7 +181,8 @@ class Live:
             words = "too long ago to tell what was missed: read everything anew"
             yield event("reset", {"reason": words}, position=here)
         elif asked:
-            for told in client.events(await run_in_threadpool(self.missed, client, start)):
+            missed = await run_in_threadpool(self.missed, client, start)
+            for told in missed.events(client.view, client.language):
                 yield told
         yield event("ready", {}, position=here)
         while not client.is_behind and (left := ends - clock()) > 0:
@@ -229,7 +195,7 @@ class Live:
                 told_id = None if reached is None else str(reached)
                 yield format_sse_event(comment="still here", id=told_id)
             else:
-                for told in client.events(batch):
+                for told in batch.events(client.view, client.language):
                     yield told
             if clock() - checked >= self.settings.check_s:
                 view = await run_in_threadpool(check)
@@ -267,27 +233,10 @@ class Events(StreamingResponse):
             raise
 
 
-def event(name: str, content: Any, *, position: Position | None = None) -> bytes:
-    """An event as it stands on the wire."""
-    dumped = content.model_dump_json() if hasattr(content, "model_dump_json") else None
-    data = dumped or msgspec.json.encode(content).decode()
-    return format_sse_event(
-        event=name, data_str=data, id=None if position is None else str(position)
-    )
-
-
-def _parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    for start in range(0, len(rows), TOGETHER):
-        yield rows[start : start + TOGETHER]
-
-
-def _reading(one: LiveReading) -> dict[str, Any]:
-    told = {name: value for name, value in one._asdict().items() if name != "farm_id"}
-    return told | {"unit": CATALOGUE[one.quantity].unit}
-
-
-def _device(one: LiveDevice) -> dict[str, Any]:
-    return {name: value for name, value in one._asdict().items() if name != "farm_id"}
+def _sockets() -> int:
+    """How many sockets and files this process may have open (``api.serving.make_room``)."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return SOCKETS if soft == resource.RLIM_INFINITY else soft
 
 
 def _now() -> dt.datetime:

@@ -65,7 +65,9 @@ TYPES: Mapping[str, ProblemType] = {
         (429,), "Wait for `Retry-After`; `RateLimit` says what is left."
     ),
     "locked-out": ProblemType((429,), "Too many wrong passwords; none is looked at meanwhile."),
-    "too-many-streams": ProblemType((429,), "The credential has all its streams of events open."),
+    "too-many-streams": ProblemType(
+        (429, 503), "The credential, or the server, has all its streams of events open."
+    ),
     "our-fault": ProblemType((500,), "It was logged; tell the operator the `request_id`."),
     "not-ready-to-answer": ProblemType((503,), "The database or a provider is away; try again."),
 }

@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import Transaction, WhoAsks
 from api.languages import ChosenLanguage
-from api.live import Client, Events, Live, View
+from api.live import Client, Events, Live
+from api.live_events import View
 from api.security import caller
 from api.security.caller import Caller
 from api.security.guard import Door, needs

@@ -16,10 +16,12 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 
-from api.live import Batch, Client, Events, Live, LiveSettings, View
+from api.errors import Refused
+from api.live import SPARE, Client, Events, Live, LiveSettings
+from api.live_events import Batch, View
 from storage import alerts, live_news, news, readings, tables, tracks
 from storage.alerts import Opening
-from storage.live_news import Position
+from storage.live_news import LiveReading, Position
 from tests.api.asking import Api, put_account, put_key
 from tests.two_farms import Land, put_land
 
@@ -317,6 +319,45 @@ def test_a_credential_has_so_many_streams_and_no_more(world: World) -> None:
         assert refused.json()["type"] == "urn:dala:problem:too-many-streams"
         with world.listen(put_key(world.engine, "other", farm_ids=[world.mine.farm])) as other:
             other.next("ready")
+
+
+def test_a_server_has_so_many_streams_and_one_too_many_is_told_when_to_come(world: World) -> None:
+    world.api.app.state.live.settings.streams = 1
+    with world.listen() as stream:
+        stream.next("ready")
+        headers = {"Authorization": f"Bearer {put_key(world.engine, 'b', everything=True)}"}
+        refused = httpx.get(f"{world.base}/v1/events", headers=headers)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "60")
+        assert refused.json()["type"] == "urn:dala:problem:too-many-streams"
+    with world.listen() as stream:  # whose place is free again
+        stream.next("ready")
+
+
+def test_streams_leave_sockets_for_the_rest(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.live.resource.getrlimit", lambda _: (SPARE + 1, SPARE + 1))
+    live = Live(engine, LiveSettings(**(QUICK | {"every_s": 60})))
+    here = Position(1, int(time.time()))
+
+    async def join_two() -> None:
+        live.join(Client("a", View(frozenset(), False, True), "en", 2), here)
+        live.join(Client("b", View(frozenset(), False, True), "en", 2), here)
+
+    with pytest.raises(Refused, match="1 streams of events"):
+        asyncio.run(join_two())
+
+
+def test_who_sees_the_same_is_told_the_same_bytes_made_once() -> None:
+    one = LiveReading(1, 11, "a", None, "soil_moisture", None, None, NOW, 0.3, 0)
+    batch = Batch(Position(7, 1), live_news.Facts([one, one._replace(farm_id=2)], [], []))
+    first = batch.events(View(frozenset({1}), False, True), "en")
+    again = batch.events(View(frozenset({1}), False, True), "en")
+    both = batch.events(View(frozenset(), True, True), "en")
+
+    assert first is again
+    assert (first[0].count(b'"value"'), both[0].count(b'"value"')) == (1, 2)
+    assert b"id: 7-1" in first[0]
 
 
 def test_news_is_forgotten_after_an_hour(connection: sa.Connection) -> None:
