@@ -36,7 +36,7 @@ _DIGEST = """
     parts AS (
         SELECT 1 AS part, region.code AS key, region::text AS content
           FROM regions AS region
-         WHERE code = :region OR code IN (SELECT region_code FROM farm)
+         WHERE {regions} OR code IN (SELECT region_code FROM farm)
      UNION ALL
         SELECT 2, lpad(id::text, 20), farm::text FROM farm
      UNION ALL
@@ -58,7 +58,7 @@ _DIGEST = """
          WHERE crop_zone_id IN (SELECT id FROM zone)
      UNION ALL
         SELECT 8, '', (count(*), count(*) FILTER (WHERE received_at > :since))::text FROM device)
-    SELECT EXISTS (SELECT FROM parts WHERE part = {subject}), (SELECT season FROM chosen),
+    SELECT {is_there}, (SELECT season FROM chosen),
            encode(sha256(convert_to(
                string_agg(part || ' ' || content, chr(10) ORDER BY part, key COLLATE "C"),
                'UTF8')), 'hex'),
@@ -68,13 +68,23 @@ _DIGEST = """
 """
 _NOW = "superseded_at IS NULL"
 _THEN = "computed_at <= :as_of AND (superseded_at IS NULL OR superseded_at > :as_of)"
-# Farms of a summary, and the part above that its subject stands in.
-_MEMBERS = {"farm": ("slug = :farm", "2"), "region": ("starts_with(region_code, :region)", "1")}
+# Farms and regions of a summary, and whether what it is asked of is there.
+_LEVELS = {
+    "farm": ("slug = :farm", "false", "EXISTS (SELECT FROM parts WHERE part = 2)"),
+    "region": (
+        "starts_with(region_code, :region)",
+        "starts_with(code, :region)",
+        "EXISTS (SELECT FROM regions WHERE code = :region)",
+    ),
+    "country": ("true", "true", "true"),
+}
 _STATEMENTS = {
     (level, past): sa.text(
-        _DIGEST.format(members=members, subject=subject, stands=_THEN if past else _NOW)
+        _DIGEST.format(
+            members=members, regions=regions, is_there=is_there, stands=_THEN if past else _NOW
+        )
     )
-    for level, (members, subject) in _MEMBERS.items()
+    for level, (members, regions, is_there) in _LEVELS.items()
     for past in (False, True)
 }
 
@@ -112,7 +122,7 @@ def of_farm(
     storage.database.NotFound
         If there is no such farm.
     """
-    given = {"farm": slug, "region": None, "season": season, "since": since}
+    given = {"farm": slug, "season": season, "since": since}
     return _inputs(connection, "farm", given, as_of)
 
 
@@ -127,6 +137,13 @@ def of_region(
     """The inputs of a region's summary, with those of all its farms; NotFound if there is none."""
     given = {"region": code, "season": season, "since": since}
     return _inputs(connection, "region", given, as_of)
+
+
+def of_country(
+    connection: sa.Connection, *, season: int, as_of: dt.datetime | None, since: dt.datetime
+) -> Inputs:
+    """The inputs of the summary of all farms and regions that the transaction sees."""
+    return _inputs(connection, "country", {"season": season, "since": since}, as_of)
 
 
 def _inputs(

@@ -33,7 +33,7 @@ from storage.inputs import Inputs
 router = APIRouter(tags=["farms"])
 
 
-def _ground(found: Inputs, *more: str) -> Ground:
+def summary_ground(found: Inputs, *more: str) -> Ground:
     """What a summary rests on; the next device may be called silent although nothing changes."""
     heard = found.first_heard_at
     until = None if heard is None else heard + summary.SILENT_AFTER
@@ -86,7 +86,7 @@ def get_region_summary(
     def find() -> Found:
         found = inputs.of_region(connection, code, season=season, as_of=as_of, since=since)
         tag = answers.tag("region", code, covers, found.season, found.digest, as_of, form)
-        return Found(tag, _ground(found, EVERY_PLACE))
+        return Found(tag, summary_ground(found, EVERY_PLACE))
 
     def make() -> bytes:
         content = summary.of_region(connection, code, season=season, as_of=as_of, now=now)
@@ -227,7 +227,7 @@ def get_farm_summary(
     def find() -> Found:
         found = inputs.of_farm(connection, farm, season=season, as_of=as_of, since=since)
         tag = answers.tag("farm", farm, found.season, found.digest, as_of, form)
-        return Found(tag, _ground(found))
+        return Found(tag, summary_ground(found))
 
     def make() -> bytes:
         content = summary.of_farm(connection, farm, season=season, as_of=as_of, now=now)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from api.security import tokens
 from storage import accounts, api_clients, farms, tables
 from tests.api.asking import put_account, put_key
-from tests.api.recall.world import FARM, REGION, World
+from tests.api.recall.world import COUNTRY, FARM, REGION, World
 
 
 def revoke(connection: sa.Connection) -> None:
@@ -55,6 +55,7 @@ def test_a_key_reads_on_for_no_request_longer_than_it_may(
 def test_a_farm_that_leaves_a_region_is_gone_for_who_sees_the_region(world: World) -> None:
     key = put_key(world.engine, "region", regions=["KZ-61"])
     world.told_again(key)
+    assert world.told_again(key, COUNTRY).json()["farms_registered"] == 1
     assert [one["farm"] for one in world.told_again(key, REGION).json()["farms"]] == ["mine"]
 
     with world.engine.begin() as connection:
@@ -62,6 +63,18 @@ def test_a_farm_that_leaves_a_region_is_gone_for_who_sees_the_region(world: Worl
 
     assert world.ask(FARM, key).status_code == 404
     assert world.ask(REGION, key).json()["farms"] == []
+    assert world.ask(COUNTRY, key).json()["farms_registered"] == 0
+
+
+def test_who_sees_the_country_and_who_sees_a_farm_are_told_each_their_own(
+    world: World, key: str
+) -> None:
+    everything = put_key(world.engine, "all", everything=True)
+
+    for _ in range(2):
+        mine, all_ = (world.ask(COUNTRY, one).json() for one in (key, everything))
+        assert (mine["covers"], mine["farms_registered"]) == ("own-farms", 1)
+        assert (all_["covers"], all_["farms_registered"]) == ("country", 2)
 
 
 def test_a_farm_that_comes_to_a_region_is_listed_for_who_sees_the_region(world: World) -> None:

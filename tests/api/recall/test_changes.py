@@ -5,11 +5,12 @@ import datetime as dt
 import pytest
 import time_machine
 
-from storage import devices, farms, heard
-from tests.api.recall.world import FARM, REGION, World, applied, put_result
+from storage import devices, farms, fields, heard
+from storage.farms import Region
+from tests.api.recall.world import COUNTRY, FARM, REGION, World, applied, put_result
 
 
-@pytest.mark.parametrize("path", [FARM, REGION])
+@pytest.mark.parametrize("path", [FARM, REGION, COUNTRY])
 def test_a_result_is_told_from_the_next_request_on(world: World, key: str, path: str) -> None:
     assert applied(world.told_again(key, path)) == 100.0
 
@@ -36,7 +37,7 @@ def test_an_entry_of_a_person_is_told_from_the_next_request_on(world: World, key
     assert [one["reason"] for one in zones[0]["adjustments"]] == ["leaching of salts"]
 
 
-@pytest.mark.parametrize("path", [FARM, REGION])
+@pytest.mark.parametrize("path", [FARM, REGION, COUNTRY])
 def test_who_began_before_and_commits_after_is_told_of(world: World, key: str, path: str) -> None:
     # What a counter misses: the later transaction commits first, and its number was read.
     with world.engine.connect() as early, world.engine.connect() as late:
@@ -94,3 +95,23 @@ def test_a_new_device_is_told_of(world: World, key: str) -> None:
         devices.put(connection, "new", farm_id=world.mine.farm, kind="soil-probe", name="New")
 
     assert world.ask(FARM, key).json()["devices"]["total"] == 2
+
+
+def test_a_region_that_is_renamed_is_told_of(world: World, key: str) -> None:
+    world.told_again(key, COUNTRY)
+    with world.engine.begin() as connection:
+        farms.put_region(connection, Region("KZ-61", "61", "Түркістан", "Туркестан", "Turkistan"))
+
+    (line,) = world.ask(COUNTRY, key).json()["regions"]
+    assert line["names"]["en"] == "Turkistan"
+
+
+def test_a_crop_of_a_new_season_is_told_of(world: World, key: str) -> None:
+    path = "/v1/seasons?farm=mine"
+    assert [one["season"] for one in world.told_again(key, path).json()] == [2025]
+    with world.engine.begin() as connection:
+        crop = {"crop": "cotton", "area_ha": 1.0, "crop_parameters": {}, "conventions": {}}
+        span = {"planted": dt.date(2026, 4, 20), "harvested": dt.date(2026, 9, 30)}
+        fields.put_zone(connection, field_id=world.mine.field, season=2026, **crop, **span)
+
+    assert [one["season"] for one in world.ask(path, key).json()] == [2026, 2025]

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.asking import Api, put_key
-from tests.api.recall.world import FARM, REGION, World, applied
+from tests.api.recall.world import COUNTRY, FARM, REGION, World, applied
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,9 @@ from tests.api.recall.world import FARM, REGION, World, applied
     [
         FARM,
         REGION,
+        COUNTRY,
+        COUNTRY + "&format=csv",
+        "/v1/seasons?farm=mine",
         FARM + "?format=csv",
         "/v1/farms/mine",
         "/v1/farms?limit=1",

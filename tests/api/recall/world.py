@@ -8,6 +8,7 @@ from tests.api.asking import Api
 from tests.two_farms import Land, put_land
 
 FARM, REGION = "/v1/farms/mine/summary", "/v1/regions/KZ-61/summary?season=2025"
+COUNTRY = "/v1/country/summary?season=2025"
 RESULT = {"method": "regression", "method_version": "1", "conventions": {}, "notes": []}
 
 
