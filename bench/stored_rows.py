@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from storage import readings, tracks
+from storage import arrival, readings, tracks
 
 STREAMS, MACHINES = 1_000, 40
 FIRST_US = 1_750_000_000_000_000  # 2025-06-15T15:06:40Z
@@ -76,7 +76,7 @@ def of_readings(count: int, streams: int = STREAMS) -> Subject:
     rows["datastream_id"] = number % streams + 1
     rows["time"] = FIRST_US + number // streams * READINGS_EVERY_US
     rows["value"] = np.random.default_rng(1).normal(0.25, 0.05, count)
-    rows["received_at"] = rows["time"] + 1_000_000
+    rows["received_at"] = arrival.rounded(rows["time"] + 1_000_000)
 
     def store(connection: sa.Connection, batch: Rows) -> Rows:
         return readings.store(connection, batch).new
@@ -85,8 +85,13 @@ def of_readings(count: int, streams: int = STREAMS) -> Subject:
     return Subject(name, "readings", readings.COLUMNS, rows, _packed_readings, store)
 
 
+def in_one_batch(rows: Rows) -> Rows:
+    """A number as writers give it: the limit writes as many columns as we do."""
+    return np.full(len(rows), 1)
+
+
 def _packed_readings(rows: Rows) -> list[bytes]:
-    return list(readings.packed(rows))
+    return list(readings.packed(rows, in_one_batch(rows)))
 
 
 def of_points(count: int) -> Subject:
@@ -95,7 +100,7 @@ def of_points(count: int) -> Subject:
     number, random = np.arange(count), np.random.default_rng(3)
     rows["device"] = number % MACHINES
     rows["time"] = FIRST_US + number // MACHINES * POINTS_EVERY_US
-    rows["received_at"] = rows["time"] + 1_000_000
+    rows["received_at"] = arrival.rounded(rows["time"] + 1_000_000)
     rows["work_state"] = 1
     for name in tracks.NUMBERS:
         rows[name] = random.uniform(1.0, 9.0, count)
@@ -105,7 +110,7 @@ def of_points(count: int) -> Subject:
     names = [f"tractor-{place:02}" for place in range(MACHINES)]
 
     def packed(chosen: Rows) -> list[bytes]:
-        return list(tracks.packed(names, chosen))
+        return list(tracks.packed(names, chosen, in_one_batch(chosen)))
 
     def store(connection: sa.Connection, batch: Rows) -> Rows:
         return tracks.store(connection, names, batch)

@@ -125,10 +125,21 @@ def _one_unknown(values: Array) -> Array:
     return np.where(unknown, np.nan, values) if unknown.any() else values
 
 
-def places(groups: Array, rows: Array) -> Array:
+def ranks(groups: Array, names: Array) -> Array:
+    """Of series that have one name each: their ranks by group and name, as short as they can be."""
+    made = np.empty(len(names), np.uint16 if len(names) <= 2**16 else np.int64)
+    made[np.lexsort((*_words(names), groups))] = np.arange(len(names))
+    return made
+
+
+def in_order(groups: Array, rows: Array) -> Array:
     """Where rows stand when they are in order: by group, name and time."""
-    words = np.ascontiguousarray(rows["name"]).view(">u8").reshape(-1, DIGEST_BYTES // 8)
-    return np.lexsort((rows["time"], *words.T[::-1], groups))
+    return np.lexsort((rows["time"], *_words(rows["name"]), groups))
+
+
+def _words(names: Array) -> Array:
+    """Names as words, of which the last counts most."""
+    return np.ascontiguousarray(names).view(">u8").reshape(-1, DIGEST_BYTES // 8).T[::-1]
 
 
 def digests(kind: bytes, groups: Array, rows: Array) -> Digests:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from storage import arrays, arrival, copying, once
+from storage import arrays, arrival, batches, copying, once
 from storage.newest import Newest
 
 
@@ -40,7 +40,7 @@ DTYPE = np.dtype(
         ("received_at", np.int64),  # [µs since 1970, UTC]
     ]
 )
-COLUMNS = DTYPE.names or ()
+COLUMNS = (*(DTYPE.names or ()), "batch_id")
 
 
 Array = np.ndarray[Any, Any]
@@ -57,13 +57,16 @@ class Stored(NamedTuple):
 def store(connection: sa.Connection, rows: Array) -> Stored:
     """Store each reading once; a second, different value for a time goes to the conflicts.
 
+    What is new is hashed, as a batch of its own (storage.batches).
     ``rows`` has :data:`DTYPE`. Of equal keys in one batch the first stays. Not committed here.
     """
     order, first = once.in_order(rows["datastream_id"], rows["time"])
     rows = np.take(rows, order)
+    rows["received_at"] = arrival.rounded(rows["received_at"])
     candidates = rows if first.all() else rows[first]
     newest: Newest = connection.info.setdefault(_NEWEST, Newest())
     key = candidates["datastream_id"], candidates["time"]
+    batch = batches.of_readings(connection, key[0])
 
     def suspect(*, anew: bool) -> once.Mask:
         if anew:
@@ -76,12 +79,14 @@ def store(connection: sa.Connection, rows: Array) -> Stored:
         suspect,
         _KNOWN,
         lambda asked: _stored_of(connection, candidates, np.flatnonzero(asked)),
-        lambda missing: _copy(connection, candidates[missing]),
+        lambda missing: _copy(connection, candidates[missing], batch.ids[missing]),
     )
     newest.note(*key)
+    missing = np.ones(len(candidates), bool)
+    missing[known["place"]] = False
+    batches.add(connection, batch, candidates, missing)
     new = np.zeros(len(rows), bool)
-    new[order[first]] = True
-    new[order[first][known["place"]]] = False
+    new[order[first]] = missing
     if new.all():
         return Stored(new, ~new, 0)
     kept = candidates["value"].copy()  # what the table holds of each key
@@ -89,16 +94,23 @@ def store(connection: sa.Connection, rows: Array) -> Stored:
     return Stored(new, ~new, _keep_conflicts(connection, rows, kept[np.cumsum(first) - 1]))
 
 
-def _copy(connection: sa.Connection, rows: Array) -> None:
-    copying.copy_in(connection, "readings", COLUMNS, packed(rows))
+def _copy(connection: sa.Connection, rows: Array, batch_ids: Array) -> None:
+    copying.copy_in(connection, "readings", COLUMNS, packed(rows, batch_ids))
 
 
-def packed(rows: Array) -> Iterator[bytes]:
-    """Readings as a binary COPY of :data:`COLUMNS` takes them."""
-    sent = {name: rows[name] for name in COLUMNS}
-    sent["time"] = copying.times(rows["time"])
-    sent["received_at"] = copying.times(arrival.rounded(rows["received_at"]))
-    return copying.pieces(list(sent.values()), len(rows))
+def packed(rows: Array, batch_ids: Array) -> Iterator[bytes]:
+    """Readings as a binary COPY of :data:`COLUMNS` takes them, with the batch of each; 0: none.
+
+    Those of one batch go together, by order of key, and as a rule all are of one.
+    """
+    numbers = np.unique(batch_ids).tolist()
+    for number in numbers:
+        part = rows if len(numbers) == 1 else rows[batch_ids == number]
+        sent: dict[str, copying.Column] = {name: part[name] for name in DTYPE.names or ()}
+        for name in ("time", "received_at"):
+            sent[name] = copying.times(part[name])
+        sent["batch_id"] = number.to_bytes(8, "big") if number else None
+        yield from copying.pieces(list(sent.values()), len(part))
 
 
 # OFFSET 0 keeps the planner at one look into the index for each range: a plain join may read all
@@ -171,7 +183,7 @@ def _keep_conflicts(connection: sa.Connection, rows: Array, stored_values: Array
         return 0
     parameters = {name: rows[name][differs] for name in ("datastream_id", "value", "quality")}
     parameters["time"] = arrays.times(rows["time"][differs])
-    parameters["received_at"] = arrays.times(arrival.rounded(rows["received_at"][differs]))
+    parameters["received_at"] = arrays.times(rows["received_at"][differs])
     parameters["stored_value"] = stored_values[differs]
     (added,) = arrays.fetch(connection, _ADD_CONFLICTS, parameters)
     return len(added)

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from storage import arrival, copying, once, tables
+from storage import arrival, batches, copying, once, tables
+
+Array = np.ndarray[Any, Any]
 
 NUMBERS = ("latitude_deg", "longitude_deg", *tables.TRACK_NUMBERS)
 
@@ -23,7 +25,7 @@ DTYPE = np.dtype(
         *((name, np.float64) for name in NUMBERS),  # NaN: unknown
     ]
 )
-COLUMNS = ("time", "device_id", "work_state", *NUMBERS, "quality", "received_at")
+COLUMNS = ("time", "device_id", "work_state", *NUMBERS, "quality", "received_at", "batch_id")
 
 
 class TrackPoint(NamedTuple):
@@ -45,17 +47,19 @@ class TrackPoint(NamedTuple):
 
 
 def store(
-    connection: sa.Connection, devices: Sequence[str], rows: np.ndarray[Any, Any]
+    connection: sa.Connection, devices: Sequence[str], rows: Array
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Store each point once; return which rows were new. Not committed here.
 
     Of equal keys the first stays; a point that differs in anything but the time it was received
-    goes to the conflicts.
+    goes to the conflicts. What is new is hashed, as a batch of its own (storage.batches).
     """
     ranks = np.argsort(np.argsort(devices))  # one order for all writers, whatever their lists
     order, first = once.in_order(ranks[rows["device"]], rows["time"])
     rows = np.take(rows, order)
+    rows["received_at"] = arrival.rounded(rows["received_at"])
     candidates = rows if first.all() else rows[first]
+    batch = batches.of_points(connection, devices, candidates["device"])
     known = once.copy_missing(
         connection,
         "track_points",
@@ -63,11 +67,15 @@ def store(
         lambda *, anew: np.full(len(candidates), anew),
         _KNOWN,
         lambda _: _stored_of(connection, devices, candidates),
-        lambda missing: _copy(connection, "track_points", devices, candidates[missing]),
+        lambda missing: _copy(
+            connection, "track_points", devices, candidates[missing], batch.ids[missing]
+        ),
     )
+    missing = np.ones(len(candidates), bool)
+    missing[known["place"]] = False
+    batches.add(connection, batch, candidates, missing)
     new = np.zeros(len(rows), bool)
-    new[order[first]] = True
-    new[order[first][known["place"]]] = False
+    new[order[first]] = missing
     if not new.all():
         kept = candidates.copy()  # what the table holds of each key
         for name in _COMPARED:
@@ -80,12 +88,12 @@ def store(
 
 
 def _copy(
-    connection: sa.Connection, table: str, devices: Sequence[str], rows: np.ndarray[Any, Any]
+    connection: sa.Connection, table: str, devices: Sequence[str], rows: Array, batch_ids: Array
 ) -> None:
-    copying.copy_in(connection, table, COLUMNS, packed(devices, rows))
+    copying.copy_in(connection, table, COLUMNS, packed(devices, rows, batch_ids))
 
 
-def packed(devices: Sequence[str], rows: np.ndarray[Any, Any]) -> Iterator[bytes]:
+def packed(devices: Sequence[str], rows: Array, batch_ids: Array) -> Iterator[bytes]:
     """Points as a binary COPY of :data:`COLUMNS` takes them, in parts of one layout.
 
     Rows with the same columns unknown and ids of one length have one layout.
@@ -103,8 +111,7 @@ def packed(devices: Sequence[str], rows: np.ndarray[Any, Any]) -> Iterator[bytes
         ]
         state = None if missing[-1] else chosen["work_state"]
         columns: list[copying.Column] = [copying.times(chosen["time"]), ids, state, *numbers]
-        arrived = arrival.rounded(chosen["received_at"])
-        columns += [chosen["quality"], copying.times(arrived)]
+        columns += [chosen["quality"], copying.times(chosen["received_at"]), batch_ids[places]]
         yield from copying.pieces(columns, len(chosen))
 
 
@@ -127,9 +134,7 @@ CROSS JOIN LATERAL (
 """  # noqa: S608 - names of this module's columns
 
 
-def _stored_of(
-    connection: sa.Connection, devices: Sequence[str], rows: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any]:
+def _stored_of(connection: sa.Connection, devices: Sequence[str], rows: Array) -> Array:
     """Which of the points, that stand in order, are stored, and as what."""
     stretches = once.ranges(rows["device"], rows["time"])
     places = rows["device"][stretches.starts]
@@ -157,13 +162,11 @@ _CONFLICTS = sa.text("""
 """)
 
 
-def _keep_conflicts(
-    connection: sa.Connection, devices: Sequence[str], rows: np.ndarray[Any, Any]
-) -> None:
+def _keep_conflicts(connection: sa.Connection, devices: Sequence[str], rows: Array) -> None:
     """Through a stage: the server makes JSON of the rows as it would of stored ones."""
     connection.execute(_STAGE)
     connection.execute(_EMPTY_STAGE)
-    _copy(connection, "staged_points", devices, rows)
+    _copy(connection, "staged_points", devices, rows, np.zeros(len(rows), np.int64))
     connection.execute(_CONFLICTS)
 
 
@@ -192,7 +195,7 @@ _ARRAYS = np.dtype([(name, DTYPE[name]) for name in _STORED])
 
 def arrays(
     connection: sa.Connection, device_id: str, start: dt.datetime, end: dt.datetime
-) -> np.ndarray[Any, Any]:
+) -> Array:
     """Points of a device in [start, end) as one structured array, in order of time.
 
     Fields are those of :data:`DTYPE` without the device; unknown numbers are NaN, an unknown work
