@@ -77,6 +77,6 @@ def _decoded(raw: bytes, columns: Sequence[str]) -> Iterator[list[float | str | 
 def _value(raw: bytes, column: str) -> float | str:
     if column == "device_id":
         return raw.decode()
-    of_eight = "q" if column in {"time", "received_at"} else "d"
+    of_eight = "q" if column in {"time", "received_at", "batch_id"} else "d"
     value: float = struct.unpack(f">{ {2: 'h', 4: 'i', 8: of_eight}[len(raw)] }", raw)[0]
     return value
