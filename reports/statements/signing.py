@@ -23,6 +23,15 @@ HEAD_TYPE = "dala-tree-head+jws"
 KEY_FILE = "report-key.jwk"
 
 
+class _Sizes(jws.JWSRegistry):
+    """What a signature may be over: a country's report is larger than the library's 128 kB."""
+
+    max_payload_length = 2**30  # of base64url
+
+    def __init__(self) -> None:
+        super().__init__(algorithms=[ALGORITHM])
+
+
 class BadSignature(ValueError):
     """A signature that does not hold, or none at all; the message says why."""
 
@@ -126,7 +135,7 @@ def verify(signature: Signature, payload: bytes, key: OKPKey, *, typ: str | None
     content = urlsafe_b64encode(payload).decode()
     try:
         jws.deserialize_compact(
-            f"{signature.protected}.{content}.{signature.signature}", key, algorithms=[ALGORITHM]
+            f"{signature.protected}.{content}.{signature.signature}", key, registry=_Sizes()
         )
     except (JoseError, ValueError) as error:
         raise BadSignature("it does not belong to these bytes") from error
