@@ -154,10 +154,42 @@ class ReplacedRevision(Out):
     difference: ReportDifference
 
 
+class TreeHead(Out):
+    """The tree of evidence at a seal, as it was signed."""
+
+    format: Literal["dala-tree-head/1"]
+    seal: int = Field(examples=[17])
+    size: int = Field(description="entries of the tree", examples=[3_420])
+    root: str = Field(
+        description="of the Merkle tree (RFC 9162), SHA-256 in hex",
+        examples=["5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"],
+    )
+    sealed_at: dt.datetime
+
+
+class SignedTreeHead(Out):
+    """A head's file, byte for byte: canonical JSON (RFC 8785)."""
+
+    head: TreeHead
+    signatures: list[SignatureOut] = Field(description="ours first, then those of witnesses")
+
+
+class ReportEvidence(Out):
+    """Sealed rows that figures rest on: entries of the tree, and that they stand in it."""
+
+    head: SignedTreeHead
+    start: dt.datetime = Field(description="entries of the subject's farms with rows from then on")
+    end: dt.datetime
+    entries: list[list[int | str]] = Field(
+        description="whole subtrees: first entry, how many, hash in hex"
+    )
+    proof: list[str] = Field(description="hashes that lead from the entries to the root")
+
+
 class ReportManifest(Out):
     """A report as it was signed."""
 
-    format: Literal["dala-report/1"]
+    format: Literal["dala-report/2", "dala-report/1"]
     number: str = Field(examples=["water-2026-0001"])
     revision: int = Field(examples=[0])
     kind: Kind
@@ -174,6 +206,9 @@ class ReportManifest(Out):
     content: dict[str, Any] = Field(
         description="coverage, remarks, methods, inputs, observations; of these `format=csv` has "
         "every column"
+    )
+    evidence: ReportEvidence | None = Field(
+        default=None, description="null: nothing was sealed; not there in dala-report/1"
     )
 
 

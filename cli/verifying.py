@@ -21,9 +21,25 @@ def verify(
     earlier: Annotated[
         Path | None, typer.Option(help="The same report as you pulled it before.")
     ] = None,
+    head: Annotated[
+        Path | None,
+        typer.Option(
+            "--head",
+            "--earlier-head",
+            help="A head of the tree of evidence that you kept, or another report that rests on "
+            "one: are both of one tree?",
+        ),
+    ] = None,
+    consistency: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="What leads from one head to another: `dala evidence consistency`, or "
+            "GET /v1/evidence/consistency. Give as many as there are."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a report offline: signature, contents, and what changed since an earlier file.
+    """Check a report offline: signature, contents, evidence, what changed since an earlier file.
 
     Ends with 0 where all was proved, 1 where the file is to be rejected, 2 where it could not be
     read, and 3 where nothing contradicts but whose file it is was not proved.
@@ -33,17 +49,21 @@ def verify(
     try:
         content = file.read_bytes()
         pinned = None if keys is None else verifying.pinned_keys(keys.read_bytes())
-        before = None if earlier is None else earlier.read_bytes()
+        beside = verifying.Beside(
+            None if earlier is None else earlier.read_bytes(),
+            None if head is None else head.read_bytes(),
+            [one.read_bytes() for one in consistency or ()],
+        )
     except OSError as error:
         say(trouble(error))
         raise typer.Exit(UNREADABLE) from error
     except ValueError as error:
         say(f"{keys}: {error}")
         raise typer.Exit(UNREADABLE) from error
-    verdict = verifying.check(content, keys=pinned, earlier=before)
+    verdict = verifying.check(content, keys=pinned, beside=beside)
     if as_json:
         found = [one._asdict() for one in verdict.findings]
-        said = {"findings": found, "not_proved": list(verifying.NOT_PROVED)}
+        said = {"findings": found, "not_proved": list(verdict.not_proved)}
         print(json.dumps(said, ensure_ascii=False, indent=1))
     else:
         from rich.console import Console

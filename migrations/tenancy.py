@@ -29,6 +29,7 @@ _FUNCTIONS = sa.text("""
 """)
 _DIGEST = sa.text("SELECT obj_description(to_regnamespace('entrance'), 'pg_namespace')")
 _READ, _ADD, _WRITE = "SELECT", "SELECT, INSERT", "SELECT, INSERT, UPDATE, DELETE"
+_GROW = "SELECT, INSERT, UPDATE"
 
 
 def drop(connection: sa.Connection) -> None:
@@ -96,13 +97,13 @@ def _statements(connection: sa.Connection) -> Iterator[str]:
             rights = _WRITE if shown.writable else _ADD if shown.added_to else _READ
             theirs = f"WHERE {shown.column} IN ({tenancy.VISIBLE[shown.via]})"
             yield from _view("tenant", table, columns[table], rights, theirs, barrier=True)
-            yield from _view("country", table, columns[table], rights, gate)
+            of_all = _ADD if table in tenancy.SEALED else rights
+            yield from _view("country", table, columns[table], of_all, gate)
     for table in sorted(tenancy.FOR_THE_COUNTRY & set(columns)):
         yield from _view("country", table, columns[table], _WRITE, gate)
     for table in sorted(tenancy.FOR_EVERYBODY & set(columns)):
         yield from _view("tenant", table, columns[table], _READ)
-        added_to = (_ADD, gate) if table in tenancy.WITNESSED else (_READ,)
-        yield from _view("country", table, columns[table], *added_to)
+        yield from _view("country", table, columns[table], _of_sealed(table), gate)
         yield from _view("entrance", table, columns[table], _READ)
     for table in sorted(tenancy.AT_THE_ENTRANCE & set(columns)):
         yield from _view("entrance", table, columns[table], _WRITE)
@@ -125,11 +126,18 @@ def _statements(connection: sa.Connection) -> Iterator[str]:
         yield from _function("standing(jsonb, interval)", statement)
 
 
+def _of_sealed(table: str) -> str:
+    """What who sees the country does with a table that everybody reads: a tile grows."""
+    if table not in tenancy.SEALED:
+        return _READ
+    return _GROW if table == "evidence_tiles" else _ADD
+
+
 def _view(
     schema: str, table: str, columns: str, rights: str, where: str = "", *, barrier: bool = False
 ) -> Iterator[str]:
     # The check lets nobody write a row that they would not see. Of an aggregate there is none.
-    check = "WITH CHECK OPTION" if rights in {_ADD, _WRITE} and where else ""
+    check = "WITH CHECK OPTION" if rights in {_ADD, _GROW, _WRITE} and where else ""
     options = "WITH (security_barrier = true) " if barrier else ""
     source = f"SELECT {columns} FROM {table} {where} {check}".strip()  # noqa: S608 - names of ours
     yield f"CREATE VIEW {schema}.{table} {options}AS {source}"

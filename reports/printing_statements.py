@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reports.statements.columns import DIVISIONS, SUPPRESSED
-from reports.statements.verifying import NOT_PROVED, Verdict
+from reports.statements.findings import Verdict
 
 UNKNOWN = "_U"
 _MARKS = {"proved": "✓", "refuted": "✗", "open": "?"}
@@ -74,5 +74,5 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
         console.print("\nRejected: do not rely on this file.", highlight=False)
         return
     console.print("\nNot proved by this:", highlight=False)
-    for words in NOT_PROVED:
+    for words in verdict.not_proved:
         console.print(f"- {words}", highlight=False, markup=False)

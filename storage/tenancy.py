@@ -14,7 +14,8 @@ With nothing set, a view shows nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -146,9 +147,10 @@ FOR_EVERYBODY = frozenset(
         "head_countersignatures",
     }
 )
-WITNESSED = frozenset({"head_countersignatures"})  # of these; who sees the country adds to them
-# Of no farm yet: strangers.
-FOR_THE_COUNTRY = frozenset({"unknown_devices", "live_news"})
+# Of these, who sees the country adds to them: whoever files a report seals what it rests on.
+SEALED = frozenset({"tree_heads", "evidence_tiles", "evidence_entries", "head_countersignatures"})
+# Of no farm yet: strangers; or of many at once.
+FOR_THE_COUNTRY = frozenset({"unknown_devices", "live_news", "pending_batches"})
 AT_THE_ENTRANCE = frozenset(
     {
         "accounts",
@@ -170,7 +172,6 @@ HIDDEN = frozenset(
         "track_news",
         "reading_retention",
         "report_counters",
-        "pending_batches",
     }
 )
 
@@ -216,6 +217,29 @@ def enter(connection: sa.Connection, reach: Reach) -> str:
 def enter_entrance(connection: sa.Connection) -> str:
     """Show this transaction who may sign in, and no farm; the snapshot of before."""
     return _set(connection, "entrance")
+
+
+_SHOWN = """
+    SELECT current_setting('role'), current_setting('search_path'),
+           current_setting('app.everything', true)
+"""
+_SHOW = "SELECT set_config('search_path', %s, true), set_config('app.everything', %s, true)"
+
+
+@contextmanager
+def for_the_country(connection: sa.Connection) -> Iterator[None]:
+    """Show this transaction every row for a while, whoever asks; then what it showed before.
+
+    For what concerns all farms by its nature, and of which the caller is told no row of others: a
+    seal takes what everybody's devices sent. Whoever is no API sees all rows as it is.
+    """
+    role, path, everything = connection.exec_driver_sql(_SHOWN).one()
+    if role != ROLE:
+        yield
+        return
+    connection.exec_driver_sql(_SHOW, ("country, public", "on"))
+    yield  # an error ends the transaction, and with it what it shows
+    connection.exec_driver_sql(_SHOW, (path, everything or "off"))
 
 
 def take_role(connection: sa.Connection) -> None:

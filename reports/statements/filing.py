@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from reports import program
-from reports.statements import keys, manifest, statement, verifying
+from reports.statements import keys, manifest, proving, statement, verifying
 from reports.statements.figures import moment
 from reports.statements.kinds import KINDS
 from reports.statements.signing import BadSignature, Signature, SigningKey, public_key
@@ -117,6 +117,7 @@ def _sign(
 ) -> Filing:
     number = 0 if before is None else before.revision + 1
     asked = made.asked
+    evidence = proving.of_ground(connection, made.ground, key)
     payload = manifest.canonical(
         {
             "format": manifest.FORMAT,
@@ -134,6 +135,8 @@ def _sign(
             "code": CODE,
             "replaces": None if before is None else _replaced(before, made),
             "content": dict(made.content),
+            # Beside the content: what was sealed since makes no revision of the same figures.
+            "evidence": None if evidence is None else evidence.as_json(),
         }
     )
     signature = key.sign(payload)

@@ -15,7 +15,7 @@ import rfc8785
 from reports.statements.columns import key_of
 from reports.statements.signing import Signature
 
-FORMAT = "dala-report/1"
+FORMAT = "dala-report/2"
 _MEMBERS = frozenset(
     {
         "format",
@@ -36,7 +36,7 @@ _MEMBERS = frozenset(
     }
 )
 # By format: what was filed before evidence began says nothing of it, and proves itself still.
-MANIFEST_MEMBERS = {"dala-report/1": _MEMBERS, "dala-report/2": _MEMBERS | {"evidence"}}
+MANIFEST_MEMBERS = {"dala-report/1": _MEMBERS, FORMAT: _MEMBERS | {"evidence"}}
 
 
 class BadFile(ValueError):

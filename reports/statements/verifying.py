@@ -7,85 +7,44 @@ with what was proved by it and what was not.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from joserfc.jwk import OKPKey
-
-from reports.statements import manifest
+from reports.statements import heads, manifest, verifying_heads
 from reports.statements.columns import ATTRIBUTES, DIMENSIONS, SUPPRESSED, key_of
+from reports.statements.findings import Finding, Pinned, Verdict, pinned_keys, signed_by
+from reports.statements.heads import Evidence
 from reports.statements.kinds import KINDS
 from reports.statements.manifest import BadFile, Envelope
-from reports.statements.signing import BadSignature, Signature, header_of, public_key, verify
+from reports.statements.signing import BadSignature, Signature, header_of
 
-Standing = Literal["proved", "refuted", "open"]
+__all__ = ["Beside", "Finding", "Pinned", "Verdict", "check", "pinned_keys"]
+
 REPLACES = frozenset({"revision", "digest", "difference"})
 
-
-class Finding(NamedTuple):
-    """One thing that was looked at."""
-
-    standing: Standing
-    words: str
-
-
-class Verdict(NamedTuple):
-    """All that was looked at, in order."""
-
-    findings: tuple[Finding, ...]
-
-    @property
-    def is_refuted(self) -> bool:
-        """Something in the file is not as it was signed, or contradicts an earlier file."""
-        return any(one.standing == "refuted" for one in self.findings)
-
-    @property
-    def is_open(self) -> bool:
-        """Nothing contradicts, and whose the file is was not proved."""
-        return not self.is_refuted and any(one.standing == "open" for one in self.findings)
-
-
-class Pinned(NamedTuple):
-    """A key that the auditor trusts, and for what."""
-
-    key: OKPKey
-    role: str
-    owner: str
-
-
-# What no signature says.
-NOT_PROVED = (
+# What neither signatures nor hashes say.
+TRUE = (
     "That the readings below the figures are true: a signature says who stated them, and that "
-    "nobody changed them since.",
-    "That the figures follow from the readings: this file has the digests of what they were made "
-    "of, not the inputs themselves.",
-    "Legal force: that takes a signature that the law of the country knows.",
+    "nobody changed them since."
 )
+FOLLOW = (
+    "That the figures follow from the readings: this file has the digests of what they were made "
+    "of, not the inputs themselves."
+)
+LEGAL = "Legal force: that takes a signature that the law of the country knows."
 
 
-def pinned_keys(jwks: bytes) -> dict[str, Pinned]:
-    """Keys by their thumbprint; ValueError where the set is none.
+class Beside(NamedTuple):
+    """What else an auditor has, each as it was pulled."""
 
-    A key whose kid is not its thumbprint is somebody's mistake or trick, and refused.
-    """
-    try:
-        found = json.loads(jwks)["keys"]
-        pinned = {}
-        for one in found:
-            key = public_key(one)
-            if one.get("kid", key.thumbprint()) != key.thumbprint():
-                raise ValueError(f"key {one['kid']}: its kid is not its thumbprint")
-            role, owner = one.get("dala_role", "files"), one.get("dala_owner", "")
-            pinned[key.thumbprint()] = Pinned(key, str(role), str(owner))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"no set of keys (RFC 7517): {error!r}") from error
-    return pinned
+    earlier: bytes | None = None  # a file of the same report
+    head: bytes | None = None  # of the tree of evidence, or another report that rests on one
+    consistency: Sequence[bytes] = ()  # proofs between two heads
 
 
 def check(
-    file: bytes, *, keys: Mapping[str, Pinned] | None = None, earlier: bytes | None = None
+    file: bytes, *, keys: Mapping[str, Pinned] | None = None, beside: Beside | None = None
 ) -> Verdict:
     """Look at a report's file.
 
@@ -95,25 +54,46 @@ def check(
         As it was pulled.
     keys : mapping of Pinned by thumbprint, optional
         Keys that are trusted; without them nothing is said of whose the file is.
-    earlier : bytes, optional
-        A file of the same report that was pulled before.
+    beside : Beside, optional
+        Other files that it must not contradict.
     """
-    return Verdict(tuple(_findings(file, keys, earlier)))
+    try:
+        envelope = manifest.read(file)
+        evidence = heads.of_manifest(envelope.manifest)
+    except BadFile as error:
+        finding = Finding("refuted", f"This is no report as it was filed: {error}.")
+        return Verdict((finding,), (TRUE, FOLLOW, LEGAL))
+    found = _findings(envelope, evidence, keys, beside or Beside())
+    return Verdict(tuple(found), _not_proved(evidence, beside or Beside()))
 
 
 def _findings(
-    file: bytes, keys: Mapping[str, Pinned] | None, earlier: bytes | None
+    envelope: Envelope,
+    evidence: Evidence | None,
+    keys: Mapping[str, Pinned] | None,
+    beside: Beside,
 ) -> Iterator[Finding]:
-    try:
-        envelope = manifest.read(file)
-    except BadFile as error:
-        yield Finding("refuted", f"This is no report as it was filed: {error}.")
-        return
     yield from _signed(envelope, keys)
     consistent = list(_consistent(envelope.manifest))
     yield from consistent
-    if earlier is not None and all(one.standing == "proved" for one in consistent):
-        yield from _against(envelope, earlier, keys)
+    if any(one.standing != "proved" for one in consistent):
+        return
+    if evidence is not None:
+        yield from verifying_heads.of_report(evidence, keys)
+    if beside.head is not None and evidence is not None:
+        kept, proofs = beside.head, beside.consistency
+        yield from verifying_heads.against_file(evidence.head, kept, proofs, keys)
+    elif beside.head is not None:
+        yield Finding("open", "The report rests on no head: there is none to compare yours with.")
+    if beside.earlier is not None:
+        yield from _against(envelope, evidence, beside, keys)
+
+
+def _not_proved(evidence: Evidence | None, beside: Beside) -> tuple[str, ...]:
+    if evidence is None:
+        return (TRUE, FOLLOW, *verifying_heads.WITHOUT, LEGAL)
+    unseen = verifying_heads.UNSEEN if beside.head is None else ()
+    return (TRUE, FOLLOW, *verifying_heads.SEALED, *unseen, LEGAL)
 
 
 # --- signatures -----------------------------------------------------------------------------------
@@ -121,47 +101,13 @@ def _findings(
 
 def _signed(envelope: Envelope, keys: Mapping[str, Pinned] | None) -> Iterator[Finding]:
     ours, *others = envelope.signatures
-    yield _one_signature(ours, envelope.payload, keys, "files", "The report is signed")
+    yield signed_by(ours, envelope.payload, keys, "files", "The report is signed")
     for one in others:
         words = "The report is countersigned"
-        yield _one_signature(one, envelope.payload, keys, "countersigns", words)
+        yield signed_by(one, envelope.payload, keys, "countersigns", words)
     kids = Counter(_kid(one) for one in envelope.signatures)
     if max(kids.values()) > 1:
         yield Finding("refuted", "The same key signed twice.")
-
-
-def _one_signature(
-    signature: Signature,
-    payload: bytes,
-    keys: Mapping[str, Pinned] | None,
-    role: str,
-    words: str,
-) -> Finding:
-    try:
-        header = header_of(signature)
-        kid = header["kid"]
-        known = (keys or {}).get(kid)
-        if known is not None:
-            verify(signature, payload, known.key)
-        elif "jwk" in header:
-            verify(signature, payload, public_key(header["jwk"]))
-        elif keys is None:
-            says = f"{words} by key {kid}, so it says: the key is not here to check it with."
-            return Finding("open", says)
-    except (BadSignature, ValueError) as error:
-        return Finding("refuted", f"{words}, and the signature does not hold: {error}.")
-    if keys is None:
-        return Finding(
-            "open",
-            f"{words} and unchanged since, by whoever holds key {kid}. Whose key that is was not "
-            "checked: give the keys that you trust.",
-        )
-    if known is None:
-        return Finding("refuted", f"{words} by key {kid}, which is none of those you trust.")
-    if known.role != role:
-        return Finding("refuted", f"{words} by key {kid}, which you do not trust for that.")
-    whose = f" ({known.owner})" if known.owner else ""
-    return Finding("proved", f"{words} by key {kid}{whose}, and unchanged since.")
 
 
 def _kid(signature: Signature) -> str:
@@ -226,14 +172,18 @@ def _faults(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _against(
-    envelope: Envelope, earlier: bytes, keys: Mapping[str, Pinned] | None
+    envelope: Envelope,
+    evidence: Evidence | None,
+    beside: Beside,
+    keys: Mapping[str, Pinned] | None,
 ) -> Iterator[Finding]:
     try:
-        before = manifest.read(earlier)
+        before = manifest.read(beside.earlier or b"")
+        rested_on = heads.of_manifest(before.manifest)
     except BadFile as error:
         yield Finding("refuted", f"The earlier file is no report as it was filed: {error}.")
         return
-    signed = _one_signature(
+    signed = signed_by(
         before.signatures[0], before.payload, keys, "files", "The earlier file is signed"
     )
     if signed.standing != "proved":
@@ -255,6 +205,10 @@ def _against(
         yield Finding("refuted", "The earlier file is of a later revision: give them in turn.")
     else:
         yield from _revised(before, envelope)
+    if evidence is not None and rested_on is not None and before.payload != envelope.payload:
+        yield from verifying_heads.against(
+            evidence.head, rested_on.head, beside.consistency, must=False
+        )
 
 
 def _same_revision(before: Envelope, now: Envelope) -> Finding:

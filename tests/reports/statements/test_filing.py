@@ -123,7 +123,7 @@ def test_late_data_make_a_revision_that_tells_what_changed(country: sa.Connectio
     # The one before stays what it was, and proves itself; the later one proves to follow from it.
     assert filing.envelope(country, stored.revision(country, first.report, 0)) == before
     assert not verifying.check(before, keys=keys(country)).is_refuted
-    standings = verifying.check(after, keys=keys(country), earlier=before).findings
+    standings = verifying.check(after, keys=keys(country), beside=verifying.Beside(before)).findings
     assert [one.standing for one in standings] == ["proved"] * 3
     assert "a meter was read late" in standings[-1].words
 

@@ -1,0 +1,149 @@
+"""Sealing: batches that wait become entries of the tree, and its head is signed.
+
+One transaction does it all: what fails leaves the batches waiting, and the tree as it was.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from evidence import entries, heads, merkle, tiles
+from evidence.heads import Head
+from reports.statements import keys
+from reports.statements.heads import Consistency, SignedHead
+from reports.statements.signing import HEAD_TYPE, BadSignature, Signature, SigningKey
+from storage import evidence
+from storage.evidence import Gathered, NewEntry, StoredHead
+
+
+class Sealed(NamedTuple):
+    """What sealing added."""
+
+    heads: int
+    entries: int
+    batches: int
+    rows: int
+    newest: Head
+
+
+def seal(connection: sa.Connection, key: SigningKey) -> Sealed | None:
+    """Seal all that waits; None where nothing does, for a head of nothing new says nothing.
+
+    Raises
+    ------
+    reports.statements.signing.KeyUnknown
+        If the key has not been made known.
+    """
+    keys.check_files(connection, key)
+    at = evidence.begin(connection)
+    made: list[Sealed] = []
+    while found := evidence.take(connection):
+        made.append(_seal(connection, key, at, found))
+    if not made:
+        return None
+    return Sealed(
+        sum(one.heads for one in made),
+        sum(one.entries for one in made),
+        sum(one.batches for one in made),
+        sum(one.rows for one in made),
+        made[-1].newest,
+    )
+
+
+def _seal(
+    connection: sa.Connection,
+    key: SigningKey,
+    at: dt.datetime,
+    found: Mapping[int | None, Gathered],
+) -> Sealed:
+    before = evidence.newest(connection)
+    number, begins = (1, 0) if before is None else (before.seal + 1, before.size)
+    made, added = [], []
+    for farm_id, slug in evidence.in_order(connection, list(found)):
+        entry = entries.of_batches(number, at, slug, *found[farm_id])
+        made.append(entry)
+        added.append(NewEntry(farm_id, found[farm_id], entry.hash()))
+    stored = evidence.tiles(connection)
+    grown = tiles.grown(begins, stored, [one.leaf for one in added])
+    size = begins + len(added)
+    nodes = tiles.nodes_of(lambda place: grown[place] if place in grown else stored(place))
+    head = heads.of_tree(number, size, merkle.root(nodes, size), at)
+    payload = head.payload()
+    signature = key.sign(payload, HEAD_TYPE)
+    evidence.add_seal(
+        connection,
+        seal=number,
+        size=size,
+        root=head.root,
+        sealed_at=at,
+        manifest=payload.decode(),
+        protected=signature.protected,
+        signature=signature.signature,
+        kid=key.kid,
+        entries=added,
+        grown=grown,
+    )
+    batches, rows = sum(one.batches for one in made), sum(one.rows for one in made)
+    return Sealed(1, len(added), batches, rows, head)
+
+
+# --- heads as they are told, and witnesses --------------------------------------------------------
+
+
+def own(stored: StoredHead) -> SignedHead:
+    """A head with the signature of this service alone, as it was sealed."""
+    signature = Signature(stored.protected, stored.signature)
+    return SignedHead(heads.of_payload(stored.manifest), [signature])
+
+
+def signed(connection: sa.Connection, stored: StoredHead) -> SignedHead:
+    """A head with the signatures of others that have come so far."""
+    ours = own(stored)
+    others = evidence.witnesses(connection, stored.seal)
+    signatures = [Signature(one.protected, one.signature) for one in others]
+    return SignedHead(ours.head, [*ours.signatures, *signatures])
+
+
+def consistency(connection: sa.Connection, first: int, second: int) -> Consistency:
+    """What shows that the tree of one head begins with that of an earlier one.
+
+    Raises
+    ------
+    storage.database.NotFound
+        If there is no head of such a size.
+    ValueError
+        If the first is the larger one.
+    """
+    for size in (first, second):
+        evidence.head(connection, size)
+    if first > second:
+        raise ValueError(f"a tree of {second} entries does not begin with one of {first}")
+    if first == second:
+        return Consistency(first, second, [])
+    proof = merkle.consistency_proof(evidence.nodes(connection), first, second)
+    return Consistency(first, second, proof)
+
+
+def countersign(
+    connection: sa.Connection, stored: StoredHead, signature: Signature, *, author: str
+) -> None:
+    """Keep the signature of a witness beside a head.
+
+    Raises
+    ------
+    reports.statements.signing.BadSignature
+        If it is not over the head's bytes, not as one over a head, or the key's second.
+    reports.statements.signing.KeyUnknown
+        If its key has not been made known.
+    """
+    payload = stored.manifest.encode()
+    kid = keys.check_countersigns(connection, signature, payload, typ=HEAD_TYPE)
+    if any(one.kid == kid for one in evidence.witnesses(connection, stored.seal)):
+        raise BadSignature(f"key {kid} has countersigned this head already")
+    evidence.add_witness(
+        connection, stored.seal, **signature._asdict(), kid=kid, received_by=author
+    )

@@ -1,0 +1,353 @@
+"""The tree over all that was stored: batches that wait, entries, tiles, signed heads, witnesses.
+
+Nothing here is pure and nothing here is signed: what a seal makes of the batches stands in
+``evidence``, who signs it in ``reports``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from evidence.entries import KINDS, Batch
+from evidence.merkle import HASH_BYTES, Nodes
+from evidence.tiles import Place, Tiles, nodes_of
+from storage import locks, tables
+from storage.database import NotFound, clock
+
+LOCK = "dala sealing"
+PAGE = 10_000  # batches that are read at a time
+MOST_RECORDS = 4_000_000  # of a seal, 180 MB: what waits beyond is the next one's
+
+_HEAD, _ENTRY, _TILE = tables.tree_heads, tables.evidence_entries, tables.evidence_tiles
+_WITNESS, _KEY = tables.head_countersignatures, tables.report_keys
+
+
+class Waiting(NamedTuple):
+    """Batches that no entry holds yet."""
+
+    batches: int
+    since: dt.datetime | None  # of the oldest
+
+
+def waiting(connection: sa.Connection) -> Waiting:
+    """What the next seal would take."""
+    table = tables.pending_batches
+    query = sa.select(sa.func.count(), sa.func.min(table.c.stored_at))
+    return Waiting(*connection.execute(query).one())
+
+
+# --- sealing --------------------------------------------------------------------------------------
+
+
+class Gathered(NamedTuple):
+    """Records of a farm's batches, packed in order."""
+
+    batches: bytes
+    first_at: dt.datetime
+    last_at: dt.datetime
+
+
+def begin(connection: sa.Connection) -> dt.datetime:
+    """Let nobody else seal until the transaction ends, and say what time it is."""
+    locks.wait(connection, LOCK)
+    return clock(connection)
+
+
+_TAKE = sa.text("""
+    DELETE FROM pending_batches
+     WHERE id IN (SELECT id FROM pending_batches WHERE id > :after ORDER BY id LIMIT :page)
+ RETURNING id, kind, farm_ids, row_counts, digests, first_at, last_at
+""")
+
+
+def take(
+    connection: sa.Connection, *, most: int = MOST_RECORDS, page: int = PAGE
+) -> dict[int | None, Gathered]:
+    """Take batches that wait, by farm; once ``most`` records are there, the rest goes on waiting.
+
+    Whatever was committed by now is among them, also with a lower number than some that an earlier
+    seal took. None: rows of devices that have no farm.
+    """
+    packed: dict[int, bytearray] = {}
+    first: dict[int, dt.datetime] = {}
+    last: dict[int, dt.datetime] = {}
+    after = records = 0
+    while records < most:
+        rows = sorted(connection.execute(_TAKE, {"after": after, "page": page}).all())
+        for number, kind, farms, counts, digests, firsts, lasts in rows:
+            of = KINDS.index(kind)
+            for place, farm in enumerate(farms):
+                digest = digests[place * HASH_BYTES : (place + 1) * HASH_BYTES]
+                record = Batch(number, of, counts[place], digest).packed()
+                packed.setdefault(farm, bytearray()).extend(record)
+                first[farm] = min(first.get(farm, firsts[place]), firsts[place])
+                last[farm] = max(last.get(farm, lasts[place]), lasts[place])
+            records += len(farms)
+        if len(rows) < page:
+            break
+        after = rows[-1][0]
+    return {farm or None: Gathered(bytes(packed[farm]), first[farm], last[farm]) for farm in packed}
+
+
+def in_order(
+    connection: sa.Connection, farm_ids: Sequence[int | None]
+) -> list[tuple[int | None, str | None]]:
+    """Farms with their slugs as a seal puts them: those of a region side by side, none at the end.
+
+    So what proves an area's entries is hardly longer than what proves a farm's.
+    """
+    table = tables.farms
+    query = (
+        sa.select(table.c.id, table.c.slug)
+        .where(table.c.id.in_([one for one in farm_ids if one is not None]))
+        .order_by(table.c.region_code, table.c.slug)
+    )
+    found: list[tuple[int | None, str | None]] = [(*row,) for row in connection.execute(query)]
+    return [*found, (None, None)] if None in farm_ids else found
+
+
+class NewEntry(NamedTuple):
+    """What a seal adds of a farm."""
+
+    farm_id: int | None
+    gathered: Gathered
+    leaf: bytes  # hash
+
+
+def add_seal(
+    connection: sa.Connection,
+    *,
+    seal: int,
+    size: int,
+    root: bytes,
+    sealed_at: dt.datetime,
+    manifest: str,
+    protected: str,
+    signature: str,
+    kid: str,
+    entries: Sequence[NewEntry],
+    grown: Mapping[Place, bytes],
+) -> None:
+    """Add a signed head with the entries and tiles that it is of."""
+    connection.execute(
+        _HEAD.insert()
+        .inline()
+        .values(
+            seal=seal,
+            size=size,
+            root=root,
+            sealed_at=sealed_at,
+            manifest=manifest,
+            protected=protected,
+            signature=signature,
+            kid=kid,
+        )
+    )
+    begins = size - len(entries)
+    connection.execute(
+        _ENTRY.insert().inline(),
+        [
+            {
+                "position": begins + place,
+                "seal": seal,
+                "farm_id": one.farm_id,
+                **one.gathered._asdict(),
+                "leaf": one.leaf,
+            }
+            for place, one in enumerate(entries)
+        ],
+    )
+    statement = insert(_TILE)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["floor", "number"], set_={"hashes": statement.excluded.hashes}
+        ),
+        [{**place._asdict(), "hashes": hashes} for place, hashes in grown.items()],
+    )
+
+
+# --- the tree -------------------------------------------------------------------------------------
+
+
+def tiles(connection: sa.Connection) -> Tiles:
+    """The tiles of the tree, each read when it is asked for and kept as long as this is.
+
+    Raises (from what is returned)
+    ------------------------------
+    LookupError
+        If there is no such tile.
+    """
+    known: dict[Place, bytes] = {}
+
+    def tile(place: Place) -> bytes:
+        if place not in known:
+            query = sa.select(_TILE.c.hashes).where(
+                _TILE.c.floor == place.floor, _TILE.c.number == place.number
+            )
+            found = connection.scalar(query)
+            if found is None:
+                raise LookupError(f"there is no tile {place.number} of floor {place.floor}")
+            known[place] = found
+        return known[place]
+
+    return tile
+
+
+def nodes(connection: sa.Connection) -> Nodes:
+    """The whole subtrees of the tree."""
+    return nodes_of(tiles(connection))
+
+
+class StoredEntry(NamedTuple):
+    """An entry of the tree."""
+
+    position: int
+    seal: int
+    sealed_at: dt.datetime
+    farm_id: int | None
+    farm: str | None
+    batches: bytes
+    first_at: dt.datetime
+    last_at: dt.datetime
+    leaf: bytes  # hash
+
+
+_ENTRIES = (
+    sa.select(
+        _ENTRY.c.position, _ENTRY.c.seal, _HEAD.c.sealed_at, _ENTRY.c.farm_id, tables.farms.c.slug,
+        _ENTRY.c.batches, _ENTRY.c.first_at, _ENTRY.c.last_at, _ENTRY.c.leaf,
+    )
+    .join(_HEAD, _HEAD.c.seal == _ENTRY.c.seal)
+    .outerjoin(tables.farms, tables.farms.c.id == _ENTRY.c.farm_id)
+    .order_by(_ENTRY.c.position)
+)  # fmt: skip
+
+
+def entry(connection: sa.Connection, position: int) -> StoredEntry:
+    """The entry at a place; NotFound if there is none."""
+    row = connection.execute(_ENTRIES.where(_ENTRY.c.position == position)).one_or_none()
+    if row is None:
+        raise NotFound(f"entry {position} of the tree")
+    return StoredEntry(*row)
+
+
+def entries_of_seal(connection: sa.Connection, seal: int) -> list[StoredEntry]:
+    """What a seal added, in order."""
+    rows = connection.execute(_ENTRIES.where(_ENTRY.c.seal == seal))
+    return [StoredEntry(*row) for row in rows]
+
+
+def _window(
+    farm_ids: Sequence[int], start: dt.datetime, end: dt.datetime
+) -> sa.ColumnElement[bool]:
+    numbers = sa.cast(list(farm_ids), sa.ARRAY(sa.BigInteger))
+    return sa.and_(
+        _ENTRY.c.farm_id == sa.func.any(numbers), _ENTRY.c.last_at >= start, _ENTRY.c.first_at < end
+    )
+
+
+def positions(
+    connection: sa.Connection, farm_ids: Sequence[int], *, start: dt.datetime, end: dt.datetime
+) -> list[int]:
+    """Places of the entries of farms that have rows from [start, end), in order."""
+    query = sa.select(_ENTRY.c.position).where(_window(farm_ids, start, end))
+    return list(connection.scalars(query.order_by(_ENTRY.c.position)))
+
+
+def entries_at(connection: sa.Connection, places: Sequence[int]) -> Iterator[StoredEntry]:
+    """Entries by their places, in order, a few read at a time."""
+    for begins in range(0, len(places), 100):
+        few = places[begins : begins + 100]
+        for row in connection.execute(_ENTRIES.where(_ENTRY.c.position.in_(few))):
+            yield StoredEntry(*row)
+
+
+# --- heads and witnesses --------------------------------------------------------------------------
+
+
+class StoredHead(NamedTuple):
+    """The tree as it was sealed and signed."""
+
+    seal: int
+    size: int
+    root: bytes
+    sealed_at: dt.datetime
+    manifest: str
+    protected: str
+    signature: str
+    kid: str
+    countersignatures: int
+
+
+_HEADS = sa.select(
+    *(_HEAD.c[name] for name in StoredHead._fields[:-1]),
+    sa.select(sa.func.count()).where(_WITNESS.c.seal == _HEAD.c.seal).scalar_subquery(),
+)
+
+
+def newest(connection: sa.Connection) -> StoredHead | None:
+    """The head of the tree as it is; None where nothing was sealed yet."""
+    row = connection.execute(_HEADS.order_by(_HEAD.c.seal.desc()).limit(1)).one_or_none()
+    return None if row is None else StoredHead._make(row)
+
+
+def head(connection: sa.Connection, size: int) -> StoredHead:
+    """The head of a size; NotFound if none was sealed then."""
+    row = connection.execute(_HEADS.where(_HEAD.c.size == size)).one_or_none()
+    if row is None:
+        raise NotFound(f"head of {size} entries")
+    return StoredHead._make(row)
+
+
+def heads(connection: sa.Connection, *, after: int = 0, limit: int = 100) -> list[StoredHead]:
+    """Heads by size, from the one after ``after`` entries on."""
+    query = _HEADS.where(_HEAD.c.size > after).order_by(_HEAD.c.size).limit(limit)
+    return [StoredHead._make(row) for row in connection.execute(query)]
+
+
+class Witness(NamedTuple):
+    """Somebody else's signature over a head."""
+
+    protected: str
+    signature: str
+    kid: str
+    owner: str
+    received_at: dt.datetime
+
+
+def witnesses(connection: sa.Connection, seal: int) -> list[Witness]:
+    """Signatures of others over a head, in the order in which they came."""
+    query = (
+        sa.select(
+            _WITNESS.c.protected, _WITNESS.c.signature, _WITNESS.c.kid, _KEY.c.owner,
+            _WITNESS.c.received_at,
+        )
+        .join(_KEY, _KEY.c.kid == _WITNESS.c.kid)
+        .where(_WITNESS.c.seal == seal)
+        .order_by(_WITNESS.c.id)
+    )  # fmt: skip
+    return [Witness(*row) for row in connection.execute(query)]
+
+
+def add_witness(
+    connection: sa.Connection,
+    seal: int,
+    *,
+    protected: str,
+    signature: str,
+    kid: str,
+    received_by: str,
+) -> None:
+    """Keep somebody else's signature beside a head."""
+    connection.execute(
+        _WITNESS.insert()
+        .inline()
+        .values(
+            seal=seal, protected=protected, signature=signature, kid=kid, received_by=received_by
+        )
+    )
