@@ -43,6 +43,7 @@ from api.routes import (
     reports,
     session,
     soil_moisture,
+    subscriptions,
     work,
     yield_map,
 )
@@ -94,6 +95,7 @@ ROUTERS = (
     day_map.router,
     alerts.router,
     alert_rules.router,
+    subscriptions.router,
     live.router,
     devices.router,
     device_states.router,

@@ -10,7 +10,7 @@ from api import bodies
 from api.errors import TITLES
 from api.models import Problem
 from api.security.guard import Demand, demands
-from api.security.permissions import SCOPES
+from storage.permissions import SCOPES
 
 _ALWAYS = (404, 422, 503)
 _OF_WRITES = (400, 408, 409, 413)

@@ -105,8 +105,13 @@ def changes(asked: BaseModel, *, nullable: frozenset[str] = frozenset()) -> dict
     given = asked.model_dump(exclude_unset=True)
     for name, value in given.items():
         if value is None and name not in nullable:
-            raise Refused(422, f"body.{name}: must not be null", kind="invalid-parameter")
+            raise wrong(name, "must not be null")
     return given
+
+
+def wrong(where: str, words: str) -> Refused:
+    """What a body says cannot be; ``where`` is its member."""
+    return Refused(422, f"body.{where}: {words}", kind="invalid-parameter")
 
 
 def of_row(model: type[Model], row: Mapping[str, Any]) -> Model:

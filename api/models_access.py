@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from api.models import Out
-from api.security.permissions import SCOPES
+from storage.permissions import SCOPES
 
 Role = Literal["administrator", "agronomist", "operator", "ministry", "reader"]
 Tongue = Literal["kk", "ru", "en"]

@@ -1,4 +1,4 @@
-"""What a message about an alert is made of, and where it may go: used by who asks for it and sends.
+"""What a message is made of, and where it may go: used by who asks for it and who sends it.
 
 Webhooks have the form of Standard Webhooks 1.0: signed by HMAC-SHA256 over ``id.timestamp.body``.
 """
@@ -6,20 +6,21 @@ Webhooks have the form of Standard Webhooks 1.0: signed by HMAC-SHA256 over ``id
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
 from email.errors import MessageError
 from email.headerregistry import Address
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from storage.deliveries import Message
+from reports.alert_words import as_document
+from reports.messages import Language
+from reports.statements.figures import moment
+from storage.deliveries import Message, OfAlert, OfReport
 
 SECRET = "whsec_"  # noqa: S105 - how one begins
 
@@ -31,6 +32,9 @@ class NoticeSettings(BaseSettings):
 
     webhook_private: bool = Field(
         default=False, description="webhooks may lead into private networks, and need no TLS"
+    )
+    public_url: str | None = Field(
+        default=None, description="where the API is reached: messages about reports name it"
     )
 
 
@@ -85,14 +89,45 @@ def check_mail_address(text: str) -> None:
 
 def message_id(one: Message) -> str:
     """What a message is known by, however often it is sent."""
-    return f"dala-alert-{one.alert.id}-{one.event}-{one.id}"
+    if isinstance(one.about, OfReport):
+        return f"dala-report-{one.about.report.number}-{one.about.revision}-{one.id}"
+    return f"dala-alert-{one.about.alert.id}-{one.event}-{one.id}"
 
 
-def content(one: Message, document: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a webhook; ``document`` is the alert as ``alert_words.as_document`` has it."""
+def content(one: Message, *, public_url: str | None) -> dict[str, Any]:
+    """The body of a webhook."""
+    if isinstance(one.about, OfReport):
+        topic, data = "report", _report(one.about, public_url)
+    else:
+        topic, data = "alert", _alert(one.about, one.language)
     return {
-        "type": f"alert.{one.event}",
+        "type": f"{topic}.{one.event}",
         "id": message_id(one),
-        "timestamp": one.created_at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
-        "data": {"farm": one.farm, "farm_name": one.farm_name, "alert": dict(document)},
+        "timestamp": moment(one.created_at),
+        "data": data,
+    }
+
+
+def _alert(about: OfAlert, language: str) -> dict[str, Any]:
+    document = as_document(about.alert, cast("Language", language), about.timezone)
+    return {"farm": about.farm, "farm_name": about.farm_name, "alert": document}
+
+
+def _report(about: OfReport, public_url: str | None) -> dict[str, Any]:
+    """Enough to know whether to pull it, and that what was pulled is what was told."""
+    of = about.report
+    path = f"/v1/reports/{of.number}?revision={about.revision}"
+    return {
+        "number": of.number,
+        "revision": about.revision,
+        "kind": of.kind,
+        "subject": {"area": of.area_code} if about.farm is None else {"farm": about.farm},
+        "season": of.season,
+        "start": None if of.period_start is None else of.period_start.isoformat(),
+        "end": None if of.period_end is None else of.period_end.isoformat(),
+        "as_of": moment(about.as_of),
+        "filed_at": moment(about.filed_at),
+        "reason": about.reason,
+        "digest": about.digest,
+        "url": (public_url or "").rstrip("/") + path,
     }

@@ -80,6 +80,12 @@ def get(connection: sa.Connection, name: str) -> Client:
     return Client(*row)
 
 
+def by_id(connection: sa.Connection, client_id: int) -> Client:
+    """The client of an id that another row names."""
+    query = sa.select(*_CLIENT).where(tables.api_clients.c.id == client_id)
+    return Client(*connection.execute(query).one())
+
+
 def page(connection: sa.Connection, *, after: str = "", limit: int = 100) -> list[Client]:
     """Clients by name, from the one after ``after`` on."""
     query = sa.select(*_CLIENT).where(tables.api_clients.c.name > after)

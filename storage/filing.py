@@ -90,6 +90,11 @@ _FILED = [_REPORT.c[name] for name in Filed._fields]
 _REVISED = [_REVISION.c[name] for name in Revision._fields]
 
 
+def subject_of(farm_id: int | None, area_code: str | None) -> str:
+    """What something is of, in one text: ``farm:12``, ``area:KZ-61``."""
+    return f"area:{area_code}" if farm_id is None else f"farm:{farm_id}"
+
+
 def number_of(kind: str, year: int, serial: int) -> str:
     """A report's number."""
     return f"{kind}-{year}-{serial:04d}"

@@ -1,26 +1,33 @@
-"""Who wants to hear of a farm's alerts."""
+"""Who wants to be told: of a farm's alerts, or of reports that are filed of a farm or an area."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
 from storage import tables
+from storage.behalf import Behalf
 from storage.database import NotFound
+from storage.filing import subject_of
+
+Topic = Literal["alerts", "reports"]
 
 
 class Subscription(NamedTuple):
-    """Where alerts of a farm are sent; never with its secret."""
+    """Where something is told; never with its secret."""
 
     id: int
-    farm_id: int
+    topic: Topic
+    farm_id: int | None
+    area_code: str | None
+    farm: str | None  # slug
     channel: str  # webhook or email
     address: str
     kinds: Sequence[str]  # none: every kind
-    min_severity: str
+    min_severity: str | None  # of alerts
     language: str
     created_by: str
     created_at: dt.datetime
@@ -28,49 +35,81 @@ class Subscription(NamedTuple):
     ended_by: str | None
 
 
-_SUBSCRIPTION = [tables.alert_subscriptions.c[name] for name in Subscription._fields]
+_TABLE = tables.subscriptions
+_FARM = sa.select(tables.farms.c.slug).where(tables.farms.c.id == _TABLE.c.farm_id)
+_SUBSCRIPTION = [
+    _FARM.scalar_subquery().label(name) if name == "farm" else _TABLE.c[name]
+    for name in Subscription._fields
+]
 
 
 def of_farm(connection: sa.Connection, farm_id: int) -> list[Subscription]:
-    """Those of a farm that stand, the oldest first."""
-    table = tables.alert_subscriptions
-    query = sa.select(*_SUBSCRIPTION).where(table.c.farm_id == farm_id, table.c.ended_at.is_(None))
-    return [Subscription(*row) for row in connection.execute(query.order_by(table.c.id))]
+    """Those to a farm's alerts that stand, the oldest first."""
+    return _standing(connection, _TABLE.c.topic == "alerts", _TABLE.c.farm_id == farm_id)
+
+
+def of_reports(connection: sa.Connection, *, created_by: str | None = None) -> list[Subscription]:
+    """Those to reports that stand, of whoever made them or of one, the oldest first."""
+    return _standing(connection, *to_reports(created_by))
+
+
+def _standing(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Subscription]:
+    query = sa.select(*_SUBSCRIPTION).where(_TABLE.c.ended_at.is_(None), *where)
+    return [Subscription(*row) for row in connection.execute(query.order_by(_TABLE.c.id))]
+
+
+def to_reports(created_by: str | None) -> list[sa.ColumnElement[bool]]:
+    """Of subscriptions those to reports, of whoever made them or of one."""
+    own = [] if created_by is None else [_TABLE.c.created_by == created_by]
+    return [_TABLE.c.topic == "reports", *own]
 
 
 def add(
     connection: sa.Connection,
-    farm_id: int,
+    farm_id: int | None,
     *,
-    channel: str,
-    address: str,
-    kinds: Sequence[str],
-    min_severity: str,
-    language: str,
-    secret: str | None,
     by: str,
+    topic: Topic = "alerts",
+    area_code: str | None = None,
+    behalf: Behalf | None = None,
+    **values: Any,
 ) -> Subscription:
-    """Send a farm's alerts somewhere, from those opened now on."""
-    statement = tables.alert_subscriptions.insert().values(
-        farm_id=farm_id,
-        channel=channel,
-        address=address,
-        kinds=list(kinds),
-        min_severity=min_severity,
-        language=language,
-        secret=secret,
-        created_by=by,
-    )
-    return Subscription(*connection.execute(statement.returning(*_SUBSCRIPTION)).one())
+    """Tell somebody of a farm or an area, from what is opened or filed now on.
+
+    Parameters
+    ----------
+    behalf : Behalf, optional
+        Of reports: who must be allowed to read what is told, each time.
+    values
+        ``channel``, ``address``, ``kinds``, ``language``, ``secret``; of alerts ``min_severity``.
+    """
+    subject = subject_of(farm_id, area_code)
+    whose = (behalf or Behalf())._asdict()
+    values = {"topic": topic, "subject": subject, "farm_id": farm_id, **values, **whose}
+    statement = _TABLE.insert().values(area_code=area_code, created_by=by, **values)
+    number = connection.execute(statement.returning(_TABLE.c.id)).scalar_one()
+    (added,) = _standing(connection, _TABLE.c.id == number)
+    return added
 
 
 def end(connection: sa.Connection, farm_id: int, number: int, *, by: str) -> None:
-    """Send nothing there any more; NotFound if the farm has no such subscription that stands."""
-    table = tables.alert_subscriptions
+    """Tell nobody there of alerts any more; NotFound if the farm has none such that stands."""
+    if not _end(connection, number, by, _TABLE.c.topic == "alerts", _TABLE.c.farm_id == farm_id):
+        raise NotFound(f"alert subscription {number}")
+
+
+def end_of_reports(
+    connection: sa.Connection, number: int, *, by: str, created_by: str | None = None
+) -> None:
+    """Tell nobody there of reports any more; NotFound if none such stands, or it is another's."""
+    if not _end(connection, number, by, *to_reports(created_by)):
+        raise NotFound(f"report subscription {number}")
+
+
+def _end(connection: sa.Connection, number: int, by: str, *where: sa.ColumnElement[bool]) -> bool:
     statement = (
-        table.update()
-        .where(table.c.id == number, table.c.farm_id == farm_id, table.c.ended_at.is_(None))
+        _TABLE.update()
+        .where(_TABLE.c.id == number, _TABLE.c.ended_at.is_(None), *where)
         .values(ended_at=sa.func.now(), ended_by=by)
     )
-    if connection.execute(statement).rowcount == 0:
-        raise NotFound(f"alert subscription {number}")
+    return connection.execute(statement).rowcount > 0

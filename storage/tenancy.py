@@ -40,6 +40,7 @@ Via = Literal[
     "subject",
     "report",
     "revision",
+    "subscription",
 ]
 _FIELDS = "SELECT fields.id FROM fields WHERE fields.farm_id IN ({farms})"
 _CROP_ZONES = (
@@ -55,7 +56,8 @@ _IDENTITIES = (
     "SELECT identity FROM devices, unnest(ARRAY[devices.id, devices.wire_id]) AS identity "
     "WHERE devices.farm_id IN ({farms})"
 )
-# What a report is of: a visible farm, or an area whose code begins as a visible region's does.
+# What a report, or a wish to be told of some, is of: a visible farm, or an area whose code begins
+# as a visible region's does.
 _SUBJECTS = """
     SELECT 'farm:' || farm FROM ({farms}) AS visible (farm)
     UNION ALL
@@ -70,6 +72,9 @@ _REVISIONS = (
     "JOIN filed_reports ON filed_reports.id = report_revisions.report_id "
     "WHERE filed_reports.subject IN ({subjects})"
 )
+_SUBSCRIPTIONS = (
+    "SELECT subscriptions.id FROM subscriptions WHERE subscriptions.subject IN ({subjects})"
+)
 VISIBLE: Mapping[Via, str] = {
     "farm": _FARMS,
     "field": _FIELDS.format(farms=_FARMS),
@@ -79,6 +84,7 @@ VISIBLE: Mapping[Via, str] = {
     "subject": _SUBJECTS.format(farms=_FARMS),
     "report": _REPORTS.format(subjects=_SUBJECTS.format(farms=_FARMS)),
     "revision": _REVISIONS.format(subjects=_SUBJECTS.format(farms=_FARMS)),
+    "subscription": _SUBSCRIPTIONS.format(subjects=_SUBJECTS.format(farms=_FARMS)),
     "identity": _IDENTITIES.format(farms=_FARMS),
 }
 
@@ -99,8 +105,8 @@ BY_FARM: Mapping[str, Shown] = {
     "devices": Shown("farm_id", "farm", writable=True),
     "alerts": Shown("farm_id", "farm", writable=True),
     "alert_rules": Shown("farm_id", "farm", writable=True),
-    "alert_subscriptions": Shown("farm_id", "farm", writable=True),
-    "alert_deliveries": Shown("farm_id", "farm"),
+    "subscriptions": Shown("subject", "subject", writable=True),
+    "deliveries": Shown("subscription_id", "subscription"),
     "weather_forecasts": Shown("farm_id", "farm", writable=True),
     "audit_log": Shown("farm_id", "farm"),
     "field_boundaries": Shown("field_id", "field", writable=True),
@@ -189,6 +195,11 @@ class Reach(NamedTuple):
     def has_region(self, code: str) -> bool:
         """Whether every farm of a region is among what is seen."""
         return self.everything or any(one and code.startswith(one) for one in self.regions)
+
+    def has_farm(self, farm_id: int, region_code: str | None) -> bool:
+        """Whether a farm is among what is seen, itself or with its region."""
+        by_region = region_code is not None and self.has_region(region_code)
+        return self.everything or farm_id in self.farms or by_region
 
 
 # Sent to the driver as it is: this stands before every question that the API asks.

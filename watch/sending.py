@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from reports.alert_words import as_document
 from reports.messages import Language, text_of
 from reports.notices import content, message_id
 from storage import deliveries
-from storage.deliveries import Message
+from storage.deliveries import Message, OfAlert, OfReport
 from watch import mail, webhook
 from watch.failures import NotSent
 from watch.settings import WatchSettings
@@ -53,7 +54,7 @@ def send_due(engine: sa.Engine, settings: WatchSettings, now: dt.datetime) -> Se
 
 
 def _send(engine: sa.Engine, settings: WatchSettings, one: Message, now: dt.datetime) -> Sent:
-    told = {"delivery": one.id, "channel": one.channel, "alert": one.alert.id}
+    told = {"delivery": one.id, "channel": one.channel, "message": message_id(one)}
     try:
         _hand_over(one, settings)
     except NotSent as error:
@@ -80,34 +81,38 @@ def _note_failed(
 
 
 def _hand_over(one: Message, settings: WatchSettings) -> None:
-    language = cast("Language", one.language)
-    document = as_document(one.alert, language, one.timezone)
+    if isinstance(one.about, OfReport) and not one.about.may_be_told:
+        raise NotSent("who asked to be told may not read this report", for_good=True)
     if one.channel == "webhook":
-        body = json.dumps(content(one, document), ensure_ascii=False).encode()
+        told = content(one, public_url=settings.public_url)
         webhook.send(
             one.address,
-            body,
+            json.dumps(told, ensure_ascii=False).encode(),
             secret=one.secret or "",
             message_id=message_id(one),
             settings=settings,
         )
+    elif isinstance(one.about, OfAlert):
+        mail.send(_mail(one, one.about, settings), settings)
     else:
-        head = _words(f"mail.{one.event}", language)
-        text = "\n\n".join(
-            [document["text"], document["action_text"], _words("mail.end", language, one)]
-        )
-        subject = f"{head.format(farm=one.farm_name)}: {document['text']}"
-        composed = mail.compose(
-            to=one.address,
-            subject=subject if len(subject) < 200 else subject[:199] + "…",
-            text=text + "\n",
-            message_id=message_id(one),
-            at=one.created_at,
-            settings=settings,
-        )
-        mail.send(composed, settings)
+        raise NotSent("reports are told to webhooks alone", for_good=True)
 
 
-def _words(name: str, language: Language, one: Message | None = None) -> str:
-    found = str(text_of(f"alert.table.{name}", language))
-    return found if one is None else found.format(number=one.alert.id, farm=one.farm)
+def _mail(one: Message, about: OfAlert, settings: WatchSettings) -> EmailMessage:
+    language = cast("Language", one.language)
+    document = as_document(about.alert, language, about.timezone)
+    end = _words("mail.end", language).format(number=about.alert.id, farm=about.farm)
+    head = _words(f"mail.{one.event}", language).format(farm=about.farm_name)
+    subject = f"{head}: {document['text']}"
+    return mail.compose(
+        to=one.address,
+        subject=subject if len(subject) < 200 else subject[:199] + "…",
+        text="\n\n".join([document["text"], document["action_text"], end]) + "\n",
+        message_id=message_id(one),
+        at=one.created_at,
+        settings=settings,
+    )
+
+
+def _words(name: str, language: Language) -> str:
+    return str(text_of(f"alert.table.{name}", language))

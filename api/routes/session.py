@@ -18,9 +18,9 @@ from api.models_access import (
 )
 from api.security import caller, passwords, signing_in, tokens
 from api.security.guard import Door, anybody, person
-from api.security.permissions import ROLES
 from storage import accounts, farms, tenancy
 from storage.accounts import Account, Session
+from storage.permissions import ROLES
 
 router = APIRouter(tags=["session"])
 

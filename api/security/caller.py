@@ -12,11 +12,12 @@ from fastapi import Request
 
 from api.errors import Refused
 from api.security import tokens
-from api.security.permissions import ROLES
 from api.settings import ApiSettings
 from storage import accounts, api_clients, tenancy
 from storage.accounts import Account, Session
 from storage.api_clients import Grant
+from storage.behalf import Behalf
+from storage.permissions import ROLES
 from storage.tenancy import Reach
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -34,6 +35,20 @@ class Caller(NamedTuple):
     credential: str  # by which requests are counted
     account: Account | None = None
     session: Session | None = None
+    client_id: int | None = None
+
+    @property
+    def behalf(self) -> Behalf:
+        """For whom something is done later that they ask for now.
+
+        Raises
+        ------
+        Refused
+            For who has no name of their own, whose rights could be looked up by then.
+        """
+        if self.account is None and self.client_id is None:
+            raise Refused(403, "This is for accounts and clients.", kind="not-allowed")
+        return Behalf(None if self.account is None else self.account.id, self.client_id)
 
 
 def credential(request: Request, settings: ApiSettings) -> tuple[str, str] | None:
@@ -87,7 +102,9 @@ def _of_grant(grant: Grant | None) -> Caller | None:
     if grant.regions is not None:
         reach = Reach(regions=tuple(grant.regions))
     scopes = frozenset(grant.scopes) & frozenset(client.scopes)
-    return Caller(f"client:{client.name}", scopes, reach, f"client:{client.id}")
+    return Caller(
+        f"client:{client.name}", scopes, reach, f"client:{client.id}", client_id=client.id
+    )
 
 
 def _of_session(

@@ -25,10 +25,10 @@ from api.security import caller
 from api.security.caller import SAFE_METHODS, Caller, is_under_own_name
 from api.security.federation import Provider
 from api.security.limiting import Limiter, subscriber
-from api.security.permissions import SCOPES
 from api.security.work import THREADS, Work
 from api.settings import ApiSettings
 from storage import accounts, audit, tenancy
+from storage.permissions import SCOPES
 from storage.tenancy import Reach
 
 _MARK = "dala_demand"
@@ -140,7 +140,7 @@ def house(request: Request) -> str:
 def needs(scope: str) -> Dependency:
     """Demand a scope; the request's transaction shows what the caller may see."""
     if scope not in SCOPES:
-        raise ValueError(f"there is no scope {scope!r} in api.security.permissions")
+        raise ValueError(f"there is no scope {scope!r} in storage.permissions")
     return _guard(Demand("scope", scope))
 
 

@@ -72,7 +72,7 @@ def file(
     if as_of > now:
         raise CannotBeFiled(f"as_of {moment(as_of)} is still to come")
     made = statement.of(connection, asked, as_of=as_of)
-    subject = f"area:{asked.area}" if made.farm_id is None else f"farm:{made.farm_id}"
+    subject = filing.subject_of(made.farm_id, asked.area)
     known = filing.find(
         connection, kind=asked.kind, subject=subject, season=asked.season, period=asked.period
     )

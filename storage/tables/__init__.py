@@ -16,13 +16,7 @@ from storage.tables.access import (
     sign_in_failures,
     sign_in_links,
 )
-from storage.tables.alerting import (
-    alert_deliveries,
-    alert_rules,
-    alert_subscriptions,
-    alerts,
-    live_news,
-)
+from storage.tables.alerting import alert_rules, alerts, live_news
 from storage.tables.arrived import (
     TRACK_NUMBERS,
     reading_conflicts,
@@ -81,6 +75,7 @@ from storage.tables.filing import (
 )
 from storage.tables.places import crop_zones, farms, field_boundaries, fields, regions
 from storage.tables.programme import investments, water_supplies
+from storage.tables.telling import deliveries, subscriptions
 
 __all__ = [
     "BALANCE_NUMBERS",
@@ -90,9 +85,7 @@ __all__ = [
     "access_tokens",
     "accounts",
     "advice_decisions",
-    "alert_deliveries",
     "alert_rules",
-    "alert_subscriptions",
     "alerts",
     "api_clients",
     "api_keys",
@@ -105,6 +98,7 @@ __all__ = [
     "crop_zones",
     "datastream_calibrations",
     "datastreams",
+    "deliveries",
     "device_credentials",
     "device_heard",
     "device_placements",
@@ -142,6 +136,7 @@ __all__ = [
     "sessions",
     "sign_in_failures",
     "sign_in_links",
+    "subscriptions",
     "track_conflicts",
     "track_news",
     "track_points",

@@ -1,4 +1,4 @@
-"""What needs somebody, who wants to hear of it, and what is news for pages that are open."""
+"""What needs somebody, by which rules, and what is news for pages that are open."""
 
 from __future__ import annotations
 
@@ -17,55 +17,6 @@ alert_rules = sa.Table(
     sa.Column("changed_by", sa.Text, nullable=False),
     moment("changed_at", now=True),
     comment="where a farm's rules differ from the defaults",
-)
-
-alert_subscriptions = sa.Table(
-    "alert_subscriptions",
-    metadata,
-    identity(),
-    sa.Column("farm_id", sa.ForeignKey("farms.id"), nullable=False, index=True),
-    sa.Column("channel", sa.Text, nullable=False),
-    sa.Column("address", sa.Text, nullable=False, comment="URL, or address of mail"),
-    sa.Column(
-        "kinds", ARRAY(sa.Text), nullable=False, server_default="{}", comment="none: every kind"
-    ),
-    sa.Column("min_severity", sa.Text, nullable=False, server_default="warning"),
-    sa.Column("language", sa.Text, nullable=False, server_default="en"),
-    sa.Column("secret", sa.Text, comment="of a webhook: what its messages are signed with"),
-    sa.Column("created_by", sa.Text, nullable=False),
-    moment("created_at", now=True),
-    moment("ended_at", nullable=True),
-    sa.Column("ended_by", sa.Text),
-    sa.CheckConstraint("channel IN ('webhook', 'email')", name="channel"),
-    sa.CheckConstraint("min_severity IN ('info', 'warning', 'critical')", name="min_severity"),
-    sa.CheckConstraint("language IN ('kk', 'ru', 'en')", name="language"),
-    comment="who wants to hear of a farm's alerts; ended, never deleted",
-)
-
-alert_deliveries = sa.Table(
-    "alert_deliveries",
-    metadata,
-    identity(),
-    sa.Column("farm_id", sa.ForeignKey("farms.id"), nullable=False),
-    sa.Column("alert_id", sa.ForeignKey("alerts.id"), nullable=False),
-    sa.Column("subscription_id", sa.ForeignKey("alert_subscriptions.id"), nullable=False),
-    sa.Column("event", sa.Text, nullable=False),
-    sa.Column("status", sa.Text, nullable=False, server_default="pending"),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    moment("next_attempt_at", now=True),
-    sa.Column("last_error", sa.Text),
-    moment("created_at", now=True),
-    moment("sent_at", nullable=True),
-    sa.UniqueConstraint("alert_id", "subscription_id", "event"),
-    sa.CheckConstraint("event IN ('opened', 'cleared')", name="event"),
-    sa.CheckConstraint("status IN ('pending', 'sent', 'given-up')", name="status"),
-    sa.Index("alert_deliveries_farm_id_id_idx", "farm_id", "id"),
-    sa.Index(
-        "alert_deliveries_due_idx",
-        "next_attempt_at",
-        postgresql_where=sa.text("status = 'pending'"),
-    ),
-    comment="one message to one subscriber; tried again until it arrives or is given up",
 )
 
 live_news = sa.Table(

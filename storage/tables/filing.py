@@ -75,6 +75,7 @@ report_revisions = sa.Table(
     sa.Column("filed_by", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, comment="of a revision"),
     sa.UniqueConstraint("report_id", "revision"),
+    sa.Index("report_revisions_filed_at_idx", "filed_at"),
     sa.CheckConstraint("(revision = 0) = (reason IS NULL)", name="reason"),
 )
 

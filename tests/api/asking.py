@@ -11,9 +11,9 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api.app import make_app
 from api.security import tokens
-from api.security.permissions import SCOPES
 from api.settings import ApiSettings
 from storage import accounts, api_clients
+from storage.permissions import SCOPES
 
 PASSWORD = "rain on the steppe 7"
 # Argon2 is slow on purpose, and need not be here.

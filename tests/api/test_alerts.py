@@ -272,11 +272,13 @@ def test_what_became_of_messages_is_there_to_see(world: World) -> None:
             connection.execute(
                 sa.text("""
                 WITH wish AS (
-                    INSERT INTO alert_subscriptions (farm_id, channel, address, created_by)
-                    VALUES (:farm, 'email', 'a@example.org', 'test') RETURNING id)
-                INSERT INTO alert_deliveries
-                       (farm_id, alert_id, subscription_id, event, status, last_error)
-                SELECT :farm, :alert, id, 'opened', 'given-up', 'nobody home' FROM wish"""),
+                    INSERT INTO subscriptions
+                           (topic, subject, farm_id, channel, address, min_severity, created_by)
+                    VALUES ('alerts', 'farm:' || :farm, :farm, 'email', 'a@example.org', 'info',
+                            'test')
+                 RETURNING id)
+                INSERT INTO deliveries (alert_id, subscription_id, event, status, last_error)
+                SELECT :alert, id, 'opened', 'given-up', 'nobody home' FROM wish"""),
                 {"farm": land.farm, "alert": land.alert},
             )
 

@@ -48,7 +48,7 @@ def test_a_battery_that_runs_low_is_told_to_the_page(
     # Another demo on the same database is told by its own page alone.
     demo_alerts.subscribe(empty_engine, farm.slug, listener)
     with empty_engine.connect() as connection:
-        open_ones = sa.text("SELECT count(*) FROM alert_subscriptions WHERE ended_at IS NULL")
+        open_ones = sa.text("SELECT count(*) FROM subscriptions WHERE ended_at IS NULL")
         assert connection.scalar(open_ones) == 1
 
 

@@ -13,18 +13,20 @@ SCOPES: Mapping[str, str] = {
     "write:records": "water and its supplies, loads, adjustments, decisions on advice, investments",
     "write:devices": "register and claim devices, their credentials and calibrations",
     "write:alerts": "acknowledge alerts, change their rules",
-    "write:reports": "file reports",
+    "write:reports": "file reports, and set when they file themselves",
     "sign:reports": "countersign filed reports, with a key that was made known",
+    "subscribe:reports": "have filed reports told to a webhook",
     "read:metrics": "counts of the API's process: requests, times, connections",
     "admin:access": "accounts, clients and the audit log",
 }
 
 _READS = frozenset({"read:farms", "read:devices", "read:alerts", "read:reports"})
+_WRITES = _READS | {"write:farms", "write:records", "write:alerts", "subscribe:reports"}
 
 ROLES: Mapping[str, frozenset[str]] = {
     "administrator": frozenset(SCOPES),
-    "agronomist": _READS | {"write:farms", "write:records", "write:alerts"},
-    "operator": _READS | {"write:farms", "write:records", "write:devices", "write:alerts"},
-    "ministry": frozenset({"read:farms", "read:reports", "sign:reports"}),
+    "agronomist": _WRITES,
+    "operator": _WRITES | {"write:devices"},
+    "ministry": frozenset({"read:farms", "read:reports", "sign:reports", "subscribe:reports"}),
     "reader": _READS,
 }
