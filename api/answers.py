@@ -152,6 +152,17 @@ def _headers(tag: str) -> dict[str, str]:
     return {"ETag": tag, "Cache-Control": "private, no-cache"}
 
 
-def as_json(content: object) -> Response:
-    """Plain values as JSON, a hundred times as fast as by a model of every row."""
-    return Response(msgspec.json.encode(content), media_type="application/json")
+def as_json(
+    request: Request,
+    content: object,
+    *,
+    media_type: str = "application/json",
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
+    """Plain values as JSON, a hundred times as fast as by a model of every row; or 304."""
+    body = msgspec.json.encode(content)
+    tag = f'"{hashlib.sha256(body + media_type.encode()).hexdigest()[:32]}"'
+    said = {**headers, **_headers(tag)}
+    if known_tags(request.headers.get("if-none-match", "")) & {tag, "*"}:
+        return settled(request, Response(status_code=304, headers=said))
+    return settled(request, Response(body, media_type=media_type, headers=said))

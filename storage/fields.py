@@ -103,10 +103,13 @@ def withdraw(connection: sa.Connection, field_id: int, *, by: str) -> None:
     boundaries_of.touch(connection, field_id)
 
 
-def of_farm(connection: sa.Connection, farm_id: int) -> list[Field]:
-    """Fields of a farm, by name."""
+def of_farm(
+    connection: sa.Connection, farm_id: int, *, after: str = "", limit: int | None = None
+) -> list[Field]:
+    """Fields of a farm, by name: at most so many after one."""
+    name = tables.fields.c.name
     query = sa.select(*_FIELD).where(tables.fields.c.farm_id == farm_id, _FIELD_STANDS)
-    rows = connection.execute(query.order_by(tables.fields.c.name))
+    rows = connection.execute(query.where(name > after).order_by(name).limit(limit))
     return [Field(*row) for row in rows]
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.dependencies import Deeds, Transaction, WhoAsks
 from api.errors import Refused
+from api.formats import JSON_ALONE, TABLES, Content, Form, answer
 from api.models_access import AccountChange, AccountIn, AccountOut, LinkOut, NewAccountOut
 from api.paging import LINK, Cursor, Limit, begin, following
 from api.security import tokens
@@ -22,21 +23,25 @@ router = APIRouter(tags=["accounts"])
 LoginPath = Annotated[str, Path(max_length=100, examples=["aigul"])]
 
 
-@router.get("/accounts", dependencies=[needs("admin:access")], responses={200: {"headers": LINK}})
+@router.get(
+    "/accounts",
+    dependencies=[needs("admin:access")],
+    response_model=list[AccountOut],
+    responses=TABLES.responses_with(LINK),
+)
 def list_accounts(
     connection: Transaction,
     request: Request,
-    response: Response,
     cursor: Cursor = None,
     limit: Limit = 100,
-) -> list[AccountOut]:
+    form: Form = TABLES.asked,
+) -> Response:
     """Accounts by login."""
     (after,) = begin(request, cursor, [str]) or [""]
     page = accounts.page(connection, after=after, limit=limit + 1)
-    response.headers.update(
-        following(request, (page[limit - 1].login,) if len(page) > limit else None)
-    )
-    return _out(connection, page[:limit])
+    key = (page[limit - 1].login,) if len(page) > limit else None
+    content = Content("accounts", AccountOut, _out(connection, page[:limit]))
+    return answer(request, form, content, headers=following(request, key))
 
 
 @router.post("/accounts", status_code=201, dependencies=[needs("admin:access")])
@@ -54,10 +59,18 @@ def add_account(
     return NewAccountOut(account=_out(connection, [account])[0], password_link=link)
 
 
-@router.get("/accounts/{login}", dependencies=[needs("admin:access")])
-def get_account(login: LoginPath, connection: Transaction) -> AccountOut:
+@router.get(
+    "/accounts/{login}",
+    dependencies=[needs("admin:access")],
+    response_model=AccountOut,
+    responses=JSON_ALONE.responses,
+)
+def get_account(
+    login: LoginPath, connection: Transaction, request: Request, form: Form = JSON_ALONE.asked
+) -> Response:
     """An account."""
-    return _out(connection, [accounts.get(connection, login)])[0]
+    (body,) = _out(connection, [accounts.get(connection, login)])
+    return answer(request, form, Content("account", AccountOut, [body], body))
 
 
 @router.patch("/accounts/{login}", dependencies=[needs("admin:access")])

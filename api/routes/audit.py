@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.dependencies import Transaction
+from api.formats import TABLES, Content, Form, answer
 from api.models_access import DeedOut
 from api.paging import LINK, Cursor, Limit, begin, following
 from api.security.guard import needs
@@ -17,20 +18,24 @@ router = APIRouter(tags=["audit"])
 Exactly = Annotated[str | None, Query(max_length=200)]
 
 
-@router.get("/audit", dependencies=[needs("admin:access")], responses={200: {"headers": LINK}})
+@router.get(
+    "/audit",
+    dependencies=[needs("admin:access")],
+    response_model=list[DeedOut],
+    responses=TABLES.responses_with(LINK),
+)
 def list_deeds(
     connection: Transaction,
     request: Request,
-    response: Response,
     actor: Exactly = None,
     action: Exactly = None,
     cursor: Cursor = None,
     limit: Limit = 100,
-) -> list[DeedOut]:
+    form: Form = TABLES.asked,
+) -> Response:
     """Who did what, newest first."""
     (before,) = begin(request, cursor, [int]) or [None]
     page = audit.page(connection, actor=actor, action=action, before=before, limit=limit + 1)
-    response.headers.update(
-        following(request, (page[limit - 1].id,) if len(page) > limit else None)
-    )
-    return [DeedOut(**deed._asdict()) for deed in page[:limit]]
+    key = (page[limit - 1].id,) if len(page) > limit else None
+    rows = [DeedOut(**deed._asdict()) for deed in page[:limit]]
+    return answer(request, form, Content("audit", DeedOut, rows), headers=following(request, key))

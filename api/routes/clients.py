@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Request, Response
 from api.dependencies import Deeds, Transaction, WhoAsks
 from api.entering import CREATED, made
 from api.errors import RequestProblem
+from api.formats import JSON_ALONE, TABLES, Content, Form, answer
 from api.idempotency import Once
 from api.models_access import ClientChange, ClientIn, ClientOut, KeyIn, KeyOut, NewKeyOut
 from api.paging import LINK, Cursor, Limit, begin, following
@@ -27,21 +28,25 @@ ClientPath = Annotated[str, Path(max_length=60, examples=["minagro-registry"])]
 KeyId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
 
 
-@router.get("/clients", dependencies=[needs("admin:access")], responses={200: {"headers": LINK}})
+@router.get(
+    "/clients",
+    dependencies=[needs("admin:access")],
+    response_model=list[ClientOut],
+    responses=TABLES.responses_with(LINK),
+)
 def list_clients(
     connection: Transaction,
     request: Request,
-    response: Response,
     cursor: Cursor = None,
     limit: Limit = 100,
-) -> list[ClientOut]:
+    form: Form = TABLES.asked,
+) -> Response:
     """Clients by name."""
     (after,) = begin(request, cursor, [str]) or [""]
     page = api_clients.page(connection, after=after, limit=limit + 1)
-    response.headers.update(
-        following(request, (page[limit - 1].name,) if len(page) > limit else None)
-    )
-    return _out(connection, page[:limit])
+    key = (page[limit - 1].name,) if len(page) > limit else None
+    content = Content("clients", ClientOut, _out(connection, page[:limit]))
+    return answer(request, form, content, headers=following(request, key))
 
 
 @router.post(
@@ -71,10 +76,18 @@ def add_client(
     return once.answer(make)
 
 
-@router.get("/clients/{name}", dependencies=[needs("admin:access")])
-def get_client(name: ClientPath, connection: Transaction) -> ClientOut:
+@router.get(
+    "/clients/{name}",
+    dependencies=[needs("admin:access")],
+    response_model=ClientOut,
+    responses=JSON_ALONE.responses,
+)
+def get_client(
+    name: ClientPath, connection: Transaction, request: Request, form: Form = JSON_ALONE.asked
+) -> Response:
     """A client."""
-    return _out(connection, [api_clients.get(connection, name)])[0]
+    (body,) = _out(connection, [api_clients.get(connection, name)])
+    return answer(request, form, Content("client", ClientOut, [body], body))
 
 
 @router.patch("/clients/{name}", dependencies=[needs("admin:access")])
@@ -89,11 +102,19 @@ def change_client(
     return _out(connection, [client])[0]
 
 
-@router.get("/clients/{name}/keys", dependencies=[needs("admin:access")])
-def list_keys(name: ClientPath, connection: Transaction) -> list[KeyOut]:
+@router.get(
+    "/clients/{name}/keys",
+    dependencies=[needs("admin:access")],
+    response_model=list[KeyOut],
+    responses=TABLES.responses,
+)
+def list_keys(
+    name: ClientPath, connection: Transaction, request: Request, form: Form = TABLES.asked
+) -> Response:
     """Keys of a client, newest first; none can be read again."""
     client = api_clients.get(connection, name)
-    return [KeyOut(**key._asdict()) for key in api_clients.keys(connection, client.id)]
+    rows = [KeyOut(**key._asdict()) for key in api_clients.keys(connection, client.id)]
+    return answer(request, form, Content(f"{name}-keys", KeyOut, rows))
 
 
 @router.post("/clients/{name}/keys", status_code=201, dependencies=[needs("admin:access")])

@@ -131,9 +131,7 @@ def list_readings(
         "resolution": resolution,
         "readings": [one._asdict() for one in found],
     }
-    made = as_json(said)
-    made.headers.update(representation(form, "readings"))
-    return made
+    return as_json(request, said, headers=representation(form, "readings"))
 
 
 def _export(

@@ -11,6 +11,7 @@ from api.dependencies import FarmSlug, Season, Transaction
 from api.errors import RequestProblem
 from api.formats import JSON_ALONE, PLACES, TABLES, Content, Form, answer
 from api.models_fields import BalanceDay, BoundaryOut, FieldOut, WaterBalanceOut
+from api.paging import LINK, MOST_ROWS, Cursor, Limit, begin, following
 from api.routes.farms import AsOf
 from api.security.guard import needs
 from storage import farms, fields, results
@@ -19,6 +20,7 @@ from storage.fields import CropZone, Field
 
 router = APIRouter(tags=["fields"])
 
+MOST_FIELDS = 10_000  # of a farm at once: a map has them all
 FieldId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
 
 
@@ -26,16 +28,29 @@ FieldId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
     "/farms/{farm}/fields",
     dependencies=[needs("read:farms")],
     response_model=list[FieldOut],
-    responses=PLACES.responses,
+    responses=PLACES.responses_with(LINK),
 )
 def list_fields(
-    farm: FarmSlug, connection: Transaction, request: Request, form: Form = PLACES.asked
+    farm: FarmSlug,
+    connection: Transaction,
+    request: Request,
+    cursor: Cursor = None,
+    limit: Annotated[
+        Limit | None, Query(description="rows of one page; without it all of them at once")
+    ] = None,
+    form: Form = PLACES.asked,
 ) -> Response:
-    """Fields of a farm with their newest boundaries."""
-    found = fields.of_farm(connection, farms.get(connection, farm).id)
-    rows = fields_out(connection, found)
+    """Fields of a farm with their newest boundaries, by name."""
+    (after,) = begin(request, cursor, [str]) or [""]
+    most = limit or MOST_FIELDS
+    farm_id = farms.get(connection, farm).id
+    page = fields.of_farm(connection, farm_id, after=after, limit=most + 1)
+    if limit is None and len(page) > most:
+        raise RequestProblem(f"more than {most} fields; ask for pages: limit={MOST_ROWS}.")
+    key = (page[most - 1].name,) if len(page) > most else None
+    rows = fields_out(connection, page[:most])
     content = Content(f"{farm}-fields", FieldOut, rows, geometry=lambda row: row.geometry)
-    return answer(request, form, content)
+    return answer(request, form, content, headers=following(request, key))
 
 
 @router.get(

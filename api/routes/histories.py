@@ -6,11 +6,12 @@ import datetime as dt
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.dependencies import Deeds, Now, Transaction, WhoAsks
 from api.entering import CREATED, made
 from api.errors import RequestProblem
+from api.formats import TABLES, Content, Form, answer
 from api.idempotency import Once
 from api.models_onboarding import CalibrationIn, CalibrationOut, PlacementIn, PlacementOut
 from api.routes.devices import DatastreamId
@@ -28,11 +29,19 @@ AHEAD = dt.timedelta(minutes=5)  # that a clock may be fast
 SINCE_EVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-@router.get("/devices/{device_id}/placements", dependencies=[needs("read:devices")])
-def list_placements(device_id: DeviceId, connection: Transaction) -> list[PlacementOut]:
+@router.get(
+    "/devices/{device_id}/placements",
+    dependencies=[needs("read:devices")],
+    response_model=list[PlacementOut],
+    responses=TABLES.responses,
+)
+def list_placements(
+    device_id: DeviceId, connection: Transaction, request: Request, form: Form = TABLES.asked
+) -> Response:
     """Where a device stood, in order of time; none: always where it is."""
     devices.get(connection, device_id)
-    return [_placement(one) for one in placements.of_devices(connection, [device_id])]
+    rows = [_placement(one) for one in placements.of_devices(connection, [device_id])]
+    return answer(request, form, Content(f"{device_id}-placements", PlacementOut, rows))
 
 
 @router.post(
@@ -90,12 +99,24 @@ def withdraw_placement(
     )
 
 
-@router.get("/datastreams/{datastream_id}/calibrations", dependencies=[needs("read:devices")])
-def list_calibrations(datastream_id: DatastreamId, connection: Transaction) -> list[CalibrationOut]:
+@router.get(
+    "/datastreams/{datastream_id}/calibrations",
+    dependencies=[needs("read:devices")],
+    response_model=list[CalibrationOut],
+    responses=TABLES.responses,
+)
+def list_calibrations(
+    datastream_id: DatastreamId,
+    connection: Transaction,
+    request: Request,
+    form: Form = TABLES.asked,
+) -> Response:
     """How a datastream was calibrated, in order of time; none: readings are what they say."""
     devices.get_datastream(connection, datastream_id)
     found = calibrations.of_streams(connection, [datastream_id])
-    return [_calibration(one) for one in found.get(datastream_id, [])]
+    rows = [_calibration(one) for one in found.get(datastream_id, [])]
+    content = Content(f"datastream-{datastream_id}-calibrations", CalibrationOut, rows)
+    return answer(request, form, content)
 
 
 @router.post(

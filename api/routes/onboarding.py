@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from api import installer
 from api.dependencies import Deeds, Transaction, WhoAsks
 from api.errors import Refused, RequestProblem
+from api.formats import JSON_ALONE, TABLES, Content, Form, answer
 from api.models_onboarding import (
     ConfigurationOut,
     CredentialIn,
@@ -80,10 +81,18 @@ def register_device(
     )
 
 
-@router.get("/devices/{device_id}", dependencies=[needs("read:devices")])
-def get_device(device_id: DeviceId, connection: Transaction) -> DeviceDetailOut:
+@router.get(
+    "/devices/{device_id}",
+    dependencies=[needs("read:devices")],
+    response_model=DeviceDetailOut,
+    responses=JSON_ALONE.responses,
+)
+def get_device(
+    device_id: DeviceId, connection: Transaction, request: Request, form: Form = JSON_ALONE.asked
+) -> Response:
     """A device, its datastreams, where it stood, and its credentials without what is secret."""
-    return _detail(connection, device_id)
+    body = _detail(connection, device_id)
+    return answer(request, form, Content("device", DeviceDetailOut, [body], body))
 
 
 @router.patch("/devices/{device_id}", dependencies=[needs("write:devices")])
@@ -147,31 +156,40 @@ def rotate_credential(
     )
 
 
-@router.get("/devices/{device_id}/configuration", dependencies=[needs("read:devices")])
-def get_configuration(device_id: DeviceId, connection: Transaction) -> ConfigurationOut:
+@router.get(
+    "/devices/{device_id}/configuration",
+    dependencies=[needs("read:devices")],
+    response_model=ConfigurationOut,
+    responses=JSON_ALONE.responses,
+)
+def get_configuration(
+    device_id: DeviceId, connection: Transaction, request: Request, form: Form = JSON_ALONE.asked
+) -> Response:
     """How to set a device or its network up: files for the installer, without the secret."""
-    return _configuration(connection, device_id, None)
+    body = _configuration(connection, device_id, None)
+    return answer(request, form, Content("configuration", ConfigurationOut, [body], body))
 
 
 @router.get(
     "/unknown-devices",
     dependencies=[needs("admin:access")],
     response_model=list[UnknownOut],
-    responses={200: {"headers": LINK}},
+    responses=TABLES.responses_with(LINK),
 )
 def list_unknown(
     connection: Transaction,
     request: Request,
-    response: Response,
     cursor: Cursor = None,
     limit: Limit = 100,
-) -> Any:
+    form: Form = TABLES.asked,
+) -> Response:
     """Who speaks without being registered, by identity; `POST /v1/devices` claims one."""
     (after,) = begin(request, cursor, [str]) or [""]
     page = unknown.page(connection, after=after, limit=limit + 1)
     key = (page[limit - 1].identity,) if len(page) > limit else None
-    response.headers.update(following(request, key))
-    return [UnknownOut(**one._asdict()) for one in page[:limit]]
+    rows = [UnknownOut(**one._asdict()) for one in page[:limit]]
+    content = Content("unknown-devices", UnknownOut, rows)
+    return answer(request, form, content, headers=following(request, key))
 
 
 def _secret(body: BaseModel) -> Response:

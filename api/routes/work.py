@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.answers import as_json
 from api.dependencies import FarmSlug, Moment, Transaction
 from api.errors import RequestProblem
 from api.formats import (
@@ -126,7 +126,7 @@ def get_track(
         }
     )
     headers = representation(form, device.id)
-    return Response(msgspec.json.encode(said), media_type=form.media_type, headers=headers)
+    return as_json(request, said, media_type=form.media_type, headers=headers)
 
 
 def _export(

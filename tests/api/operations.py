@@ -38,6 +38,13 @@ QUERY = {
     "seconds": "0",  # a stream that ends when it has told what there is
 }
 
+# What the two farms have none of, and how that is said of a farm that one may see.
+NOT_IN_THIS_WORLD = {
+    "/v1/fields/{field_id}/yield-map": "no harvest of field",
+    "/v1/fields/{field_id}/yield-points": "no harvest of field",
+    "/v1/reports/{number}/difference": "no revision before the first",
+}
+
 
 class Operation(NamedTuple):
     """A method on a path, and what the document says of it."""

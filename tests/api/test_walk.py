@@ -16,6 +16,7 @@ from tests.api.operations import (
     ALL,
     FOR_ANYBODY,
     GUARDED,
+    NOT_IN_THIS_WORLD,
     Operation,
     World,
     call,
@@ -25,12 +26,6 @@ from tests.api.operations import (
     place,
 )
 
-# What the two farms have none of, and how that is said of a farm that one may see.
-NOT_IN_THIS_WORLD = {
-    "/v1/fields/{field_id}/yield-map": "no harvest of field",
-    "/v1/fields/{field_id}/yield-points": "no harvest of field",
-    "/v1/reports/{number}/difference": "no revision before the first",
-}
 OF_A_FARM = {
     "farm", "field_id", "crop_zone_id", "device_id", "datastream_id", "alert_id", "number",
 }  # fmt: skip

@@ -224,3 +224,22 @@ def test_the_longest_range_is_answered_and_a_longer_one_is_refused(
     for refused in (days + 0.01, 0, -1):
         answer = ask(client, stream, ALMATY_JUNE_15, refused, resolution)
         assert "end must be after start" in is_problem(answer, 422)["detail"]
+
+
+def test_fields_come_at_once_up_to_a_bound_and_by_pages(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "/v1/farms/hand/fields"
+    names = [one["name"] for one in client.get(url).json()]
+    assert len(names) == 3
+
+    found, page = [], client.get(f"{url}?limit=2")
+    found += page.json()
+    assert len(found) == 2
+    found += client.get(page.links["next"]["url"]).json()
+    assert [one["name"] for one in found] == names
+
+    monkeypatch.setattr("api.routes.fields.MOST_FIELDS", 2)
+    refused = client.get(url)
+    assert refused.status_code == 422
+    assert "more than 2 fields; ask for pages" in refused.json()["detail"]
