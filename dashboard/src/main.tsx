@@ -6,6 +6,7 @@ import { whenSignedOut } from "./api/resource";
 import { leave, recognise, who } from "./api/session";
 import { begin } from "./display";
 import { keepForOffline } from "./offline";
+import { prepareMap } from "./parts/field-map";
 import { offerWater } from "./parts/fills";
 import { Frame } from "./parts/frame";
 import { offerSigns } from "./parts/signs";
@@ -97,6 +98,8 @@ function Unreachable() {
 
 async function start(): Promise<void> {
   listen();
+  // The map's engine is on its way while nobody knows yet who asks.
+  if (route.value.name === "today") void prepareMap().catch(() => {});
   whenSignedOut(() => leave(true));
   await Promise.all([begin(), recognise()]);
   offerWater();

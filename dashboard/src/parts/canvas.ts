@@ -8,7 +8,8 @@ export type Draw = (on: CanvasRenderingContext2D) => void;
 export function picture(size: number, draw: Draw): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = size * SHARP;
-  const on = canvas.getContext("2d");
+  // It is drawn to be read: where a graphics card drew it, reading would wait for that.
+  const on = canvas.getContext("2d", { willReadFrequently: true });
   if (on === null) return canvas;
   on.scale(SHARP, SHARP);
   draw(on);

@@ -6,6 +6,7 @@ import {
   MapLibreMap,
   type MapOptions,
   NavigationControl,
+  prewarm,
   ScaleControl,
   type SourceSpecification,
   type StyleSpecification,
@@ -18,6 +19,7 @@ import { SHARP } from "./canvas";
 import type { Tiles } from "./map-place";
 
 setWorkerUrl(worker);
+prewarm(); // the worker is big, too: it comes while fields are on their way
 
 const KAZAKHSTAN: [number, number] = [67, 48]; // until there is anything to show
 const GROUND = { light: "#e7ebe2", dark: "#121a16" };
