@@ -69,7 +69,7 @@ def browser_program() -> str | None:
 
 
 # The map draws by software where there is no graphics card; root may not use the sandbox.
-BROWSER_ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+BROWSER_ARGUMENTS = ["--no-sandbox", "--enable-unsafe-swiftshader"]
 
 __all__ = [
     "AFTER",
