@@ -10,6 +10,7 @@ import { Chart, type Series } from "./chart";
 import { DeviceFacts } from "./device-list";
 import { Answered, useArrival } from "./states";
 import { Table } from "./table";
+import { Unfold } from "./unfold";
 
 const DAYS = 30;
 
@@ -110,23 +111,24 @@ function Days({ of }: { of: HeardDaysOut }) {
         say={(value) => number(value)}
         height={180}
       />
-      <details class="card">
-        <summary>{t("devices.days_table")}</summary>
-        <Table
-          label={t("devices.days_table")}
-          rows={of.days.toReversed()}
-          rowKey={(row) => row.day}
-          columns={[
-            { name: t("field.day"), cell: (row) => dayText(row.day) },
-            { name, number: true, cell: (row) => number(count(row)) },
-            {
-              name: t("devices.expected"),
-              number: true,
-              cell: () => (points ? NONE : number(of.readings_a_day)),
-            },
-          ]}
-        />
-      </details>
+      <Unfold title={t("devices.days_table")}>
+        {() => (
+          <Table
+            label={t("devices.days_table")}
+            rows={of.days.toReversed()}
+            rowKey={(row) => row.day}
+            columns={[
+              { name: t("field.day"), cell: (row) => dayText(row.day) },
+              { name, number: true, cell: (row) => number(count(row)) },
+              {
+                name: t("devices.expected"),
+                number: true,
+                cell: () => (points ? NONE : number(of.readings_a_day)),
+              },
+            ]}
+          />
+        )}
+      </Unfold>
     </>
   );
 }

@@ -6,6 +6,7 @@ import { t } from "../words";
 import { Chart } from "./chart";
 import { DayTable } from "./day-table";
 import { Empty } from "./states";
+import { Unfold } from "./unfold";
 
 /** How a field's water went: soil, what came in, what the crop used; and the same as a table. */
 export function SeasonCharts({
@@ -126,10 +127,7 @@ export function SeasonCharts({
         />
         <Chart id="et" title={t("field.et")} series={charts.et} height={220} {...shared} />
       </div>
-      <details class="card">
-        <summary>{t("field.table")}</summary>
-        <DayTable days={balance.days} />
-      </details>
+      <Unfold title={t("field.table")}>{() => <DayTable days={balance.days} />}</Unfold>
       <p class="small quiet">{t("field.last_day", { day: dayText(last.day, "year") })}</p>
     </>
   );

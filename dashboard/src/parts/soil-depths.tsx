@@ -7,6 +7,7 @@ import { type DepthsOnTime, onOneTime } from "../model/depths";
 import { t } from "../words";
 import { Chart, type Series } from "./chart";
 import { Failed, Loading } from "./states";
+import { Unfold } from "./unfold";
 
 const COLOURS = ["--depth-1", "--depth-2", "--depth-3", "--depth-4", "--depth-5"];
 const KINDS = ["line", "dashed", "dotted"] as const; // colour is never alone
@@ -53,10 +54,9 @@ function Depths(props: { soil: SoilMoistureOut; days: readonly BalanceDay[]; tim
         say={(value) => number(value, 1)}
         height={280}
       />
-      <details class="card">
-        <summary>{t("field.by_depth_table")}</summary>
-        <DepthTable found={found} timezone={timezone} />
-      </details>
+      <Unfold title={t("field.by_depth_table")}>
+        {() => <DepthTable found={found} timezone={timezone} />}
+      </Unfold>
     </>
   );
 }
@@ -157,18 +157,19 @@ function evenings(found: DepthsOnTime, timezone: string): Evening[] {
   const columns = found.depths.map((one) => one.values);
   const days = new Map<string, (number | null)[]>();
   const local = new Intl.DateTimeFormat("sv", { timeZone: timezone }); // Swedes write ISO 8601
-  const put = (at: number, place: number, value: number | null | undefined) => {
+  const put = (day: string, place: number, value: number | null | undefined) => {
     if (value === null || value === undefined) return;
-    const day = local.format(at);
     const values = days.get(day) ?? [...columns, null].map(() => null);
     values[place] = value;
     days.set(day, values);
   };
   found.moments.forEach((at, index) => {
+    const day = local.format(at);
     columns.forEach((column, place) => {
-      put(at, place, column[index]);
+      put(day, place, column[index]);
     });
-    put(at - 1, columns.length, found.simulated[index]); // midnight ends the day
+    const simulated = found.simulated[index];
+    if (simulated != null) put(local.format(at - 1), columns.length, simulated); // midnight ends the day
   });
   return [...days]
     .map(([day, values]) => ({ day, values }))
