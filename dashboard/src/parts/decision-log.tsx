@@ -1,15 +1,19 @@
+import { useSignal } from "@preact/signals";
 import { useDecisions } from "../api/decisions";
 import { day as dayText, depth, moment, volume } from "../format";
 import { t } from "../words";
 import { Scroll } from "./scroll";
+import { WholeTable } from "./whole-table";
 
 const FIRST = 20;
 
 /** What was advised and decided, the newest first; what was decided anew stays to be seen. */
 export function DecisionLog({ field }: { field: number }) {
+  const all = useSignal(false);
   const decisions = useDecisions(field).value ?? [];
   if (decisions.length === 0) return null;
-  const shown = decisions.toReversed().slice(0, FIRST);
+  const shown = decisions.toReversed().slice(0, all.value ? undefined : FIRST);
+  const rest = decisions.length - shown.length;
   return (
     <section class="card stack" aria-labelledby="decisions">
       <h2 id="decisions">{t("decision.log")}</h2>
@@ -50,10 +54,24 @@ export function DecisionLog({ field }: { field: number }) {
           </tbody>
         </table>
       </Scroll>
+      {rest > 0 && (
+        <button
+          type="button"
+          class="start-button"
+          onClick={() => {
+            all.value = true;
+          }}
+        >
+          {t("today.more", { count: rest })}
+        </button>
+      )}
       <p class="small">
-        <a href={`/v1/advice-decisions?field_id=${field}&withdrawn=true&format=csv`} download>
+        <WholeTable
+          address={`/v1/advice-decisions?field_id=${field}&withdrawn=true&format=csv`}
+          name={`field-${field}-decisions`}
+        >
           {t("savings.as_table")}
-        </a>
+        </WholeTable>
       </p>
     </section>
   );

@@ -1,25 +1,30 @@
 import type { FarmSummary } from "../api/schema";
 import { named, t } from "../words";
+import { WholeTable } from "./whole-table";
 
 /** What savings were made of, as files: the results, the balances, what people entered. */
 export function RawData({ farm, of }: { farm: string; of: FarmSummary }) {
   const slug = encodeURIComponent(farm);
   const season = of.season === null ? "" : `&season=${of.season}`;
-  const files = [
-    [t("raw.summary"), `/v1/farms/${slug}/summary?format=csv${season}`],
-    [t("raw.irrigation"), `/v1/irrigation-events?farm=${slug}&limit=1000&format=csv`],
-    [t("raw.adjustments"), `/v1/adjustments?farm=${slug}&limit=1000&format=csv`],
-    [t("raw.loads"), `/v1/harvest-loads?farm=${slug}&limit=1000&format=csv`],
+  const lists = [
+    [t("raw.irrigation"), "irrigation-events"],
+    [t("raw.adjustments"), "adjustments"],
+    [t("raw.loads"), "harvest-loads"],
   ] as const;
   return (
     <section class="card stack" aria-labelledby="raw">
       <h2 id="raw">{t("savings.raw")}</h2>
       <ul class="links">
-        {files.map(([words, address]) => (
-          <li key={address}>
-            <a href={address} download>
+        <li>
+          <a href={`/v1/farms/${slug}/summary?format=csv${season}`} download>
+            {t("raw.summary")} (CSV)
+          </a>
+        </li>
+        {lists.map(([words, list]) => (
+          <li key={list}>
+            <WholeTable address={`/v1/${list}?farm=${slug}&format=csv`} name={`${farm}-${list}`}>
               {words} (CSV)
-            </a>
+            </WholeTable>
           </li>
         ))}
       </ul>

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { keepFile } from "../api/files";
 import type { RegisteredOut } from "../api/schema";
 import { t } from "../words";
 
@@ -122,14 +123,7 @@ function Download({ of, device }: { of: File; device: string }) {
   return (
     <button
       type="button"
-      onClick={() => {
-        const url = URL.createObjectURL(new Blob([of.text], { type: "text/plain" }));
-        const link = document.createElement("a");
-        link.href = url;
-        link.download = `${device}-${of.name}`;
-        link.click();
-        URL.revokeObjectURL(url);
-      }}
+      onClick={() => keepFile(new Blob([of.text], { type: "text/plain" }), `${device}-${of.name}`)}
     >
       {t("claim.download", { name: of.name })}
     </button>

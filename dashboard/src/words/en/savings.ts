@@ -45,7 +45,7 @@ export const savings = {
   "raw.loads": "Weighed loads",
   "raw.balances": "Water balance day by day, by field",
   "raw.more":
-    "Readings of meters and probes are on the page of devices; every file also comes as XLSX, Parquet or JSON over the API. Files of what people entered have the first 1,000 rows; the API has the others.",
+    "Readings of meters and probes are on the page of devices; every file also comes as XLSX, Parquet or JSON over the API.",
   "savings.yield": "Yield",
   "savings.harvested": "{mass} on {area}",
   "method_page.title": "How savings are found",

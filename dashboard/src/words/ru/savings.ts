@@ -48,7 +48,7 @@ export const savings: Words<typeof english> = {
   "raw.loads": "Взвешенные партии",
   "raw.balances": "Водный баланс по дням и полям",
   "raw.more":
-    "Показания счётчиков и датчиков — на странице устройств; любой файл есть в API также в виде XLSX, Parquet или JSON. В файлах внесённого — первые 1000 строк, остальные — через API.",
+    "Показания счётчиков и датчиков — на странице устройств; любой файл есть в API также в виде XLSX, Parquet или JSON.",
   "savings.yield": "Урожайность",
   "savings.harvested": "{mass} с {area}",
   "method_page.title": "Как находят экономию",
