@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { Failure } from "../api/client";
 import { setPassword } from "../api/session";
-import { LanguageSwitch } from "../parts/frame";
+import { Entrance } from "../parts/entrance";
 import { useSending } from "../parts/sending";
-import { reasonOf, Title } from "../parts/states";
+import { reasonOf } from "../parts/states";
 import { decoded, go } from "../router";
 import { t } from "../words";
 
@@ -29,15 +29,7 @@ export function NewPassword() {
   }
 
   return (
-    <main class="entrance" id="content">
-      <div class="stack">
-        <div class="row spread">
-          <img src="/icon.svg" alt="" width="48" height="48" />
-          <LanguageSwitch />
-        </div>
-        <Title title={t("password.title")}>{t("password.title")}</Title>
-        <p class="quiet">{t("password.lead")}</p>
-      </div>
+    <Entrance title={t("password.title")} lead={t("password.lead")}>
       {done.value ? (
         <div class="card stack" role="status">
           <p>{t("password.done")}</p>
@@ -104,7 +96,7 @@ export function NewPassword() {
           </button>
         </form>
       )}
-    </main>
+    </Entrance>
   );
 }
 

@@ -2,9 +2,9 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Failure } from "../api/client";
 import { signIn, who } from "../api/session";
-import { LanguageSwitch } from "../parts/frame";
+import { Entrance } from "../parts/entrance";
 import { useSending } from "../parts/sending";
-import { reasonOf, Title } from "../parts/states";
+import { reasonOf } from "../parts/states";
 import { go } from "../router";
 import { t } from "../words";
 
@@ -25,16 +25,11 @@ export function SignIn({ back }: { back: string }) {
 
   const ended = who.value.state === "nobody" && who.value.ended;
   return (
-    <main class="entrance" id="content">
-      <div class="stack">
-        <div class="row spread">
-          <img src="/icon.svg" alt="" width="48" height="48" />
-          <LanguageSwitch />
-        </div>
-        <Title title={t("session.title")}>{t("session.title")}</Title>
-        <p class="quiet">{t("session.lead")}</p>
-        {ended && <p class="card">{t("session.ended")}</p>}
-      </div>
+    <Entrance
+      title={t("session.title")}
+      lead={t("session.lead")}
+      notice={ended ? t("session.ended") : undefined}
+    >
       <form class="card stack" onSubmit={(event) => void submit(event)}>
         <label>
           <span>{t("session.login")}</span>
@@ -75,7 +70,7 @@ export function SignIn({ back }: { back: string }) {
         </button>
         <p class="small quiet">{t("session.forgotten")}</p>
       </form>
-    </main>
+    </Entrance>
   );
 }
 
