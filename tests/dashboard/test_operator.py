@@ -1,8 +1,7 @@
-"""An operator's day at the page: decides, sees machines come, checks a saving, sets a password."""
+"""An operator's day at the page: decides, checks a saving, sets a password."""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 
@@ -11,10 +10,9 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from api.security import tokens
-from ingest.storing import Line, Message
-from storage import accounts, devices, farms, tables
+from storage import accounts, tables
 from tests.api.asking import put_account
-from tests.dashboard.looking import settled, violations, window
+from tests.dashboard.looking import settled, violations, window, without_worker
 from tests.dashboard.season import DAY, FARM, PASSWORD
 
 pytestmark = pytest.mark.slow
@@ -84,51 +82,6 @@ def test_who_may_only_read_is_offered_no_decision(
         expect(page.get_by_role("button", name="Accept the advice")).to_have_count(0)
 
 
-def test_a_machine_that_begins_to_speak_appears_without_being_asked_for(
-    browser: Browser, address: str, season: sa.Engine
-) -> None:
-    device = "live-tractor"
-    with season.begin() as connection:
-        farm = farms.get(connection, FARM)
-        devices.put(connection, device, farm_id=farm.id, kind="tractor", name="Tractor 7")
-    try:
-        with window(browser, address, login="aigul") as page:
-            page.goto(f"/farms/{FARM}")
-            settled(page)
-            expect(page.locator(".live")).to_have_text("● live")
-            page.get_by_text("herds and devices").click()
-            expect(page.get_by_role("rowheader", name="Tractor 7")).to_have_count(0)
-
-            _drive(season, device, farm.latitude_deg, farm.longitude_deg)
-            row = page.get_by_role("row", name="Tractor 7")
-            expect(row).to_be_visible(timeout=15_000)
-            expect(row).to_contain_text("9.0\u00a0km/h, west")  # 2.5 m/s, heading 270
-    finally:
-        with season.begin() as connection:
-            for table in (tables.track_points, tables.device_sequences, tables.device_heard):
-                connection.execute(sa.delete(table).where(table.c.device_id == device))
-            connection.execute(sa.delete(tables.devices).where(tables.devices.c.id == device))
-
-
-def _drive(engine: sa.Engine, device: str, latitude: float, longitude: float) -> None:
-    """What a tractor publishes, through the line of ingest."""
-    now = dt.datetime.now(dt.UTC)
-    points = [
-        {
-            "time": (now - dt.timedelta(seconds=20 - number)).isoformat(),
-            "lat": latitude,
-            "lon": longitude + number / 1e4,
-            "speed_m_s": 2.5,
-            "heading_deg": 270.0,
-            "work_state": 1,
-        }
-        for number in range(3)
-    ]
-    payload = json.dumps({"boot": 1, "seq": 1, "points": points}).encode()
-    sent = round(now.timestamp() * 1e6)
-    Line(engine).store([Message(f"dala/v1/{device}/track", payload, sent)])
-
-
 def test_a_saving_leads_to_its_method_and_to_the_data_it_was_made_of(
     browser: Browser, address: str
 ) -> None:
@@ -147,6 +100,22 @@ def test_a_saving_leads_to_its_method_and_to_the_data_it_was_made_of(
                 200,
                 "text/csv; charset=utf-8",
             )
+
+
+def test_a_file_has_every_row_of_a_list(browser: Browser, address: str) -> None:
+    with window(browser, address, login="aigul") as page:
+        whole = page.request.get(f"/v1/harvest-loads?farm={FARM}&limit=1000&format=csv").text()
+        assert whole.count("\n") > 20
+        without_worker(page)
+        page.route(  # the API then has several pages of it
+            "**/v1/harvest-loads?*",
+            lambda asked: asked.continue_(url=asked.request.url.replace("limit=1000", "limit=7")),
+        )
+        page.goto(f"/farms/{FARM}/savings/method")
+        with page.expect_download() as caught:
+            page.get_by_role("link", name="Weighed loads").click()
+        assert caught.value.path().read_text() == whole
+        assert caught.value.suggested_filename == f"{FARM}-harvest-loads.csv"
 
 
 def test_a_link_of_the_administrator_sets_a_password_once(

@@ -8,6 +8,7 @@ import { who } from "./session";
 export const live = signal<boolean | null>(null);
 
 const CALM_MS = 3_000; // a screen is not asked for anew more often
+const asked = new Map<string, number>(); // when, ms since 1970
 const waiting = new Map<string, ReturnType<typeof setTimeout>>();
 
 /** Listen for as long as somebody is there who may. */
@@ -43,11 +44,15 @@ function mayListen(): boolean {
   );
 }
 
+/** Ask anew: at once where that was not done just now, else when it is due again. */
 function soon(prefix: string): void {
   if (waiting.has(prefix)) return;
   const call = () => {
     waiting.delete(prefix);
+    asked.set(prefix, Date.now());
     refresh(prefix);
   };
-  waiting.set(prefix, setTimeout(call, CALM_MS));
+  const due = (asked.get(prefix) ?? 0) + CALM_MS - Date.now();
+  if (due <= 0) call();
+  else waiting.set(prefix, setTimeout(call, due));
 }
