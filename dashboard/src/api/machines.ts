@@ -13,8 +13,8 @@ export interface Span {
 const spanKey = (span: Span) => `${span.first} ${span.last}`;
 
 /** Every day of the year on which anything was done; the newest year where none is given. */
-export function useWorkDays(farm: string, year: number | null) {
-  return useResource(`work days ${farm} ${year}`, () =>
+export function useWorkDays(farm: string, year: number | null, wanted = true) {
+  return useResource(wanted ? `work days ${farm} ${year}` : null, () =>
     answer(
       api.GET("/v1/farms/{farm}/work-days", {
         params: { path: { farm }, query: year === null ? {} : yearOf(year) },

@@ -75,7 +75,7 @@ function Days({ at, told, day }: { at: Here; told: WorkDaysOut; day: string }) {
 
 function Choices(props: { at: Here; told: WorkDaysOut; day: string; until: string }) {
   const { at, told, day, until } = props;
-  const near = around(told.days, day);
+  const near = useNear(at.farm, told, day);
   const goTo = (chosen: string | null) =>
     go({ ...at, day: chosen, until: null, field: null }, true);
   const machines = machinesOf(told.days);
@@ -86,7 +86,13 @@ function Choices(props: { at: Here; told: WorkDaysOut; day: string; until: strin
   return (
     <div class="choices">
       <div class="row">
-        <Step day={near.before} label={t("machines.before")} sign="‹" go={goTo} />
+        <Step
+          day={near.before}
+          year={day.slice(0, 4)}
+          label={t("machines.before")}
+          sign="‹"
+          go={goTo}
+        />
         <label>
           <span>{t("machines.day")}</span>
           <input
@@ -96,7 +102,13 @@ function Choices(props: { at: Here; told: WorkDaysOut; day: string; until: strin
             onChange={(change) => goTo(change.currentTarget.value || null)}
           />
         </label>
-        <Step day={near.after} label={t("machines.after")} sign="›" go={goTo} />
+        <Step
+          day={near.after}
+          year={day.slice(0, 4)}
+          label={t("machines.after")}
+          sign="›"
+          go={goTo}
+        />
       </div>
       <label>
         <span>{t("machines.machine")}</span>
@@ -142,19 +154,35 @@ function Choices(props: { at: Here; told: WorkDaysOut; day: string; until: strin
   );
 }
 
+/** The days of work before and after a day, be they of the year before or after. */
+function useNear(farm: string, told: WorkDaysOut, day: string) {
+  const here = around(told.days, day);
+  const year = Number(day.slice(0, 4));
+  const isPast = told.newest !== null && told.newest > day;
+  const before = useWorkDays(farm, year - 1, here.before === null);
+  const after = useWorkDays(farm, year + 1, here.after === null && isPast);
+  return {
+    before: here.before ?? around(before.value?.days ?? [], day).before,
+    after:
+      here.after ?? (after.value && (around(after.value.days, day).after ?? told.newest)) ?? null,
+  };
+}
+
 function Step(props: {
   day: string | null;
+  year: string; // of what is shown: another one is said
   label: string;
   sign: string;
   go: (day: string) => void;
 }) {
   const { day } = props;
+  const said = day === null ? "" : dayText(day, day.startsWith(props.year) ? undefined : "year");
   return (
     <button
       type="button"
       class="step"
       disabled={day === null}
-      aria-label={day === null ? props.label : `${props.label}: ${dayText(day)}`}
+      aria-label={day === null ? props.label : `${props.label}: ${said}`}
       onClick={() => day !== null && props.go(day)}
     >
       <span aria-hidden="true">{props.sign}</span>
