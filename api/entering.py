@@ -88,6 +88,12 @@ def made(body: BaseModel, location: str) -> Response:
     return said(body, status=201, headers={"Location": location})
 
 
+def secret(body: BaseModel, *, status: int = 201) -> Response:
+    """An answer with what is told once: no cache may keep it."""
+    headers = {"Cache-Control": "no-store"}
+    return Response(body.model_dump_json(), status, headers, "application/json")
+
+
 def said(
     body: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:

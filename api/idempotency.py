@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 
@@ -34,7 +34,13 @@ class Repeatable:
         asked = (request.method, request.url.path, request.url.query)
         self._hash = hashlib.sha256(repr(asked).encode() + b"\n" + body).digest()
 
-    def answer(self, make: Callable[[], Response], *, told_once: str | None = None) -> Response:
+    def answer(
+        self,
+        make: Callable[[], Response],
+        *,
+        told_once: str | None = None,
+        beside: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {},
+    ) -> Response:
         """What ``make`` answers, or what it answered when the same was sent before.
 
         Parameters
@@ -43,6 +49,8 @@ class Repeatable:
             Does what is asked for.
         told_once : str or None
             The member of its answer that is secret.
+        beside : callable
+            Of the whole answer, those members that are other ones without the secret.
 
         Raises
         ------
@@ -64,11 +72,12 @@ class Repeatable:
         if made.status_code >= 400:
             return made
         headers = {name: made.headers[name] for name in _HEADERS if name in made.headers}
-        tenancy.enter_entrance(connection)
         body = bytes(made.body)
         if told_once is not None:
-            body = json.dumps(json.loads(body) | {told_once: None}, ensure_ascii=False).encode()
+            told = json.loads(body)
+            body = json.dumps(told | beside(told) | {told_once: None}, ensure_ascii=False).encode()
             headers.pop("etag", None)  # it was that of the whole
+        tenancy.enter_entrance(connection)
         answered = Kept(self._hash, made.status_code, headers, body)
         kept_answers.put(connection, who.credential, self._key, answered)
         return made

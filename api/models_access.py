@@ -150,7 +150,7 @@ class LinkOut(Out):
     """Sets a password once; to be handed over, it is not shown again."""
 
     login: str
-    token: str
+    token: str | None = Field(description="null: it was told before, to the same Idempotency-Key")
     expires_at: dt.datetime = Field(examples=["2025-07-02T10:00:00Z"])
 
 
@@ -158,7 +158,9 @@ class NewAccountOut(Out):
     """A person, and what lets them choose a password."""
 
     account: AccountOut
-    password_link: LinkOut
+    password_link: LinkOut | None = Field(
+        description="null: it was told before, to the same Idempotency-Key"
+    )
 
 
 class ClientIn(Asked):
@@ -219,7 +221,10 @@ class KeyOut(Out):
 class NewKeyOut(Out):
     """A key; it is not shown again."""
 
-    key: str = Field(examples=["dala_key_…"])
+    key: str | None = Field(
+        description="null: it was told before, to the same Idempotency-Key",
+        examples=["dala_key_…"],
+    )
     id: int
     expires_at: dt.datetime
 

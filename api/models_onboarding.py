@@ -174,7 +174,10 @@ class RegisteredOut(Out):
     """A device that came into service."""
 
     device: DeviceDetailOut
-    secret: SecretOut | None = Field(description="null where its network speaks for it")
+    secret: SecretOut | None = Field(
+        description="null where its network speaks for it, and where it was told before, to the "
+        "same Idempotency-Key"
+    )
     configuration: ConfigurationOut
 
 
@@ -193,15 +196,19 @@ class DeviceTokenOut(Out):
 class DevicesRead(LinesRead):
     """What became of a file of devices, with their tokens, or would become of it."""
 
-    secrets: list[DeviceTokenOut] = Field(
-        default=[], description="of devices that come to the broker themselves, this once"
+    secrets: list[DeviceTokenOut] | None = Field(
+        default=[],
+        description="of devices that come to the broker themselves, this once; null: they were "
+        "told before, to the same Idempotency-Key",
     )
 
 
 class NewSecretOut(Out):
     """A device's new token, and the same configuration with it."""
 
-    secret: SecretOut
+    secret: SecretOut | None = Field(
+        description="null: it was told before, to the same Idempotency-Key"
+    )
     configuration: ConfigurationOut
 
 

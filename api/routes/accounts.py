@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 
 from api.dependencies import Deeds, Transaction, WhoAsks
+from api.entering import secret
 from api.errors import Refused
 from api.formats import JSON_ALONE, TABLES, Content, Form, answer
+from api.idempotency import Once
 from api.models_access import AccountChange, AccountIn, AccountOut, LinkOut, NewAccountOut
 from api.paging import LINK, Cursor, Limit, begin, following
 from api.security import tokens
@@ -44,19 +46,29 @@ def list_accounts(
     return answer(request, form, content, headers=following(request, key))
 
 
-@router.post("/accounts", status_code=201, dependencies=[needs("admin:access")])
+@router.post(
+    "/accounts",
+    status_code=201,
+    dependencies=[needs("admin:access")],
+    response_model=NewAccountOut,
+)
 def add_account(
-    asked: AccountIn, connection: Transaction, who: WhoAsks, deeds: Deeds
-) -> NewAccountOut:
+    asked: AccountIn, connection: Transaction, who: WhoAsks, deeds: Deeds, once: Once
+) -> Response:
     """Let a person in: they choose their password with the one-time token of the answer."""
-    values = asked.model_dump(exclude={"login", "farms"})
-    account = accounts.add(
-        connection, asked.login, farm_ids=farms.ids(connection, asked.farms), **values
-    )
-    link = _link(connection, account, who.actor)
-    details = asked.model_dump(include={"role", "farms", "regions"})
-    deeds.note("account.create", f"account:{account.login}", details=details)
-    return NewAccountOut(account=_out(connection, [account])[0], password_link=link)
+
+    def make() -> Response:
+        values = asked.model_dump(exclude={"login", "farms"})
+        account = accounts.add(
+            connection, asked.login, farm_ids=farms.ids(connection, asked.farms), **values
+        )
+        link = _link(connection, account, who.actor)
+        details = asked.model_dump(include={"role", "farms", "regions"})
+        deeds.note("account.create", f"account:{account.login}", details=details)
+        (body,) = _out(connection, [account])
+        return secret(NewAccountOut(account=body, password_link=link))
+
+    return once.answer(make, told_once="password_link")
 
 
 @router.get(
@@ -89,17 +101,24 @@ def change_account(
 
 
 @router.post(
-    "/accounts/{login}/password-link", status_code=201, dependencies=[needs("admin:access")]
+    "/accounts/{login}/password-link",
+    status_code=201,
+    dependencies=[needs("admin:access")],
+    response_model=LinkOut,
 )
 def make_password_link(
-    login: LoginPath, connection: Transaction, who: WhoAsks, deeds: Deeds
-) -> LinkOut:
+    login: LoginPath, connection: Transaction, who: WhoAsks, deeds: Deeds, once: Once
+) -> Response:
     """A token that sets a forgotten password once, within a day; to be handed to the person."""
-    account = accounts.get(connection, login)
-    if account.disabled:
-        raise Refused(409, "The account is disabled.", kind="account-disabled")
-    deeds.note("password.link", f"account:{account.login}")
-    return _link(connection, account, who.actor)
+
+    def make() -> Response:
+        account = accounts.get(connection, login)
+        if account.disabled:
+            raise Refused(409, "The account is disabled.", kind="account-disabled")
+        deeds.note("password.link", f"account:{account.login}")
+        return secret(_link(connection, account, who.actor))
+
+    return once.answer(make, told_once="token")
 
 
 def changes(connection: sa.Connection, asked: Mapping[str, Any]) -> dict[str, Any]:

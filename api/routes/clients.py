@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 
 from api.dependencies import Deeds, Transaction, WhoAsks
-from api.entering import CREATED, made
+from api.entering import CREATED, made, secret
 from api.errors import RequestProblem
 from api.formats import JSON_ALONE, TABLES, Content, Form, answer
 from api.idempotency import Once
@@ -117,20 +117,31 @@ def list_keys(
     return answer(request, form, Content(f"{name}-keys", KeyOut, rows))
 
 
-@router.post("/clients/{name}/keys", status_code=201, dependencies=[needs("admin:access")])
-def add_key(name: ClientPath, asked: KeyIn, connection: Transaction, deeds: Deeds) -> NewKeyOut:
+@router.post(
+    "/clients/{name}/keys",
+    status_code=201,
+    dependencies=[needs("admin:access")],
+    response_model=NewKeyOut,
+)
+def add_key(
+    name: ClientPath, asked: KeyIn, connection: Transaction, deeds: Deeds, once: Once
+) -> Response:
     """Make a key; earlier ones stay good, so that the program can change over in its own time."""
-    client = api_clients.get(connection, name)
-    token = tokens.make(tokens.KEY)
-    key = api_clients.add_key(
-        connection,
-        client.id,
-        tokens.digest(token),
-        beginning=token[: len(tokens.KEY) + 4],
-        lives=dt.timedelta(days=asked.days),
-    )
-    deeds.note("key.create", f"client:{client.name}", details={"key": key.id})
-    return NewKeyOut(key=token, id=key.id, expires_at=key.expires_at)
+
+    def make() -> Response:
+        client = api_clients.get(connection, name)
+        token = tokens.make(tokens.KEY)
+        key = api_clients.add_key(
+            connection,
+            client.id,
+            tokens.digest(token),
+            beginning=token[: len(tokens.KEY) + 4],
+            lives=dt.timedelta(days=asked.days),
+        )
+        deeds.note("key.create", f"client:{client.name}", details={"key": key.id})
+        return secret(NewKeyOut(key=token, id=key.id, expires_at=key.expires_at))
+
+    return once.answer(make, told_once="key")
 
 
 @router.delete(

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Response
 
 from api import installer
 from api.dependencies import Deeds, FarmSlug, Now, Transaction, WhoAsks
-from api.entering import WholeBody, a_file, said
+from api.entering import WholeBody, a_file, said, secret
 from api.errors import problem
 from api.idempotency import Once
 from api.models_entered import LineRead, LinesRead
@@ -107,30 +107,28 @@ def import_devices(
     now: Now,
     who: WhoAsks,
     deeds: Deeds,
+    once: Once,
     content: WholeBody,
     dry_run: DryRun = False,
 ) -> Response:
     """Register many devices from CSV: id or wire_id, kind, field …; tokens are shown this once.
 
-    All lines are stored or none; a dry run reports what is wrong with each. Sent again it is
-    refused, line by line: those devices are registered.
+    All lines are stored or none; a dry run reports what is wrong with each. Sent again without an
+    Idempotency-Key it is refused, line by line: those devices are registered.
     """
-    of = farms.get(connection, farm)
-    entering = Entering(connection, of, who.actor, now, Seal.from_environment())
-    found = lines.store(entering, "devices", content, dry=dry_run)
-    for one in found.handed:
-        deeds.note("device.register", f"device:{one.device_id}", farm_id=of.id)
-    if refused := _refused(found, dry_run):
-        return refused
-    body = DevicesRead(
-        **_read(found, dry_run).model_dump(),
-        secrets=[installer.told(one.device_id, one.issued) for one in found.handed if one.issued],
-    )
-    return Response(
-        body.model_dump_json(),
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+
+    def make() -> Response:
+        of = farms.get(connection, farm)
+        entering = Entering(connection, of, who.actor, now, Seal.from_environment())
+        found = lines.store(entering, "devices", content, dry=dry_run)
+        for one in found.handed:
+            deeds.note("device.register", f"device:{one.device_id}", farm_id=of.id)
+        if refused := _refused(found, dry_run):
+            return refused
+        told = [installer.told(one.device_id, one.issued) for one in found.handed if one.issued]
+        return secret(DevicesRead(**_read(found, dry_run).model_dump(), secrets=told), status=200)
+
+    return once.answer(make, told_once="secrets")
 
 
 def _import(

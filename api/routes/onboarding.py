@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel
 
 from api import installer
 from api.dependencies import Deeds, Transaction, WhoAsks
+from api.entering import secret
 from api.errors import Refused, RequestProblem
 from api.formats import JSON_ALONE, TABLES, Content, Form, answer
+from api.idempotency import Once
 from api.models_onboarding import (
     ConfigurationOut,
     CredentialIn,
@@ -28,7 +29,7 @@ from api.models_onboarding import (
 from api.paging import LINK, Cursor, Limit, begin, following
 from api.routes.devices import datastream_out
 from api.security.caller import Caller
-from api.security.guard import needs
+from api.security.guard import Diary, needs
 from entry import devices as entry_devices
 from storage import credentials, devices, farms, placements, registering, unknown
 from storage.credentials import Issued, Known
@@ -47,13 +48,32 @@ DeviceId = Annotated[str, Path(max_length=200, examples=["field-7-probe"])]
     response_model=RegisteredOut,
 )
 def register_device(
-    asked: DeviceIn, connection: Transaction, who: WhoAsks, deeds: Deeds
+    asked: DeviceIn, connection: Transaction, who: WhoAsks, deeds: Deeds, once: Once
 ) -> Response:
     """Register a device, or claim an unknown one by its wire_id; its token is shown this once.
 
-    Sent again it is answered with 409, for an answer with a secret is not kept: whoever lost it
-    makes a new token.
+    Sent again it is answered without the token, or with 409 where there is no Idempotency-Key:
+    whoever lost it makes a new one.
     """
+
+    def make() -> Response:
+        device_id = _register(connection, asked, who, deeds)
+        issued = None
+        device = devices.get(connection, device_id)
+        if entry_devices.speaks_itself(device):
+            issued = credentials.issue(connection, device_id, seal=Seal.from_environment())
+        return secret(
+            RegisteredOut(
+                device=_detail(connection, device_id),
+                secret=None if issued is None else installer.secret(device, issued),
+                configuration=_configuration(connection, device_id, issued),
+            )
+        )
+
+    return once.answer(make, told_once="secret", beside=lambda told: _bare(connection, told))
+
+
+def _register(connection: sa.Connection, asked: DeviceIn, who: Caller, deeds: Diary) -> str:
     farm = farms.get(connection, asked.farm)
     _check_gateway(who, asked.kind)
     try:
@@ -68,17 +88,13 @@ def register_device(
         farm_id=farm.id,
         details=asked.model_dump(mode="json", exclude_defaults=True),
     )
-    device = devices.get(connection, device_id)
-    issued = None
-    if entry_devices.speaks_itself(device):
-        issued = credentials.issue(connection, device_id, seal=Seal.from_environment())
-    return _secret(
-        RegisteredOut(
-            device=_detail(connection, device_id),
-            secret=None if issued is None else installer.secret(device, issued),
-            configuration=_configuration(connection, device_id, issued),
-        )
-    )
+    return device_id
+
+
+def _bare(connection: sa.Connection, told: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of an answer with a secret: the configuration, without it."""
+    bare = _configuration(connection, told["configuration"]["device_id"], None)
+    return {"configuration": bare.model_dump(mode="json")}
 
 
 @router.get(
@@ -126,34 +142,46 @@ def change_device(
     response_model=NewSecretOut,
 )
 def rotate_credential(
-    device_id: DeviceId, asked: CredentialIn, connection: Transaction, who: WhoAsks, deeds: Deeds
+    device_id: DeviceId,
+    asked: CredentialIn,
+    connection: Transaction,
+    who: WhoAsks,
+    deeds: Deeds,
+    once: Once,
 ) -> Response:
     """Make a device's next token, shown this once; the one before stays good for the overlap.
 
-    With an overlap its MQTT user name changes, too. Sent again, it makes another token.
+    With an overlap its MQTT user name changes, too. Sent again without an Idempotency-Key, it makes
+    another token.
     """
-    device = devices.get(connection, device_id)
-    if not entry_devices.speaks_itself(device):
-        raise RequestProblem(f"device {device_id!r} comes through its network, without a token.")
-    _check_gateway(who, device.kind)
-    issued = credentials.issue(
-        connection,
-        device_id,
-        overlap=dt.timedelta(hours=asked.overlap_h),
-        seal=Seal.from_environment(),
-    )
-    deeds.note(
-        "credential.issue",
-        f"device:{device_id}",
-        farm_id=device.farm_id,
-        details={"username": issued.username, "overlap_h": asked.overlap_h},
-    )
-    return _secret(
-        NewSecretOut(
-            secret=installer.secret(device, issued),
-            configuration=_configuration(connection, device_id, issued),
+
+    def make() -> Response:
+        device = devices.get(connection, device_id)
+        if not entry_devices.speaks_itself(device):
+            raise RequestProblem(
+                f"device {device_id!r} comes through its network, without a token."
+            )
+        _check_gateway(who, device.kind)
+        issued = credentials.issue(
+            connection,
+            device_id,
+            overlap=dt.timedelta(hours=asked.overlap_h),
+            seal=Seal.from_environment(),
         )
-    )
+        deeds.note(
+            "credential.issue",
+            f"device:{device_id}",
+            farm_id=device.farm_id,
+            details={"username": issued.username, "overlap_h": asked.overlap_h},
+        )
+        return secret(
+            NewSecretOut(
+                secret=installer.secret(device, issued),
+                configuration=_configuration(connection, device_id, issued),
+            )
+        )
+
+    return once.answer(make, told_once="secret", beside=lambda told: _bare(connection, told))
 
 
 @router.get(
@@ -190,16 +218,6 @@ def list_unknown(
     rows = [UnknownOut(**one._asdict()) for one in page[:limit]]
     content = Content("unknown-devices", UnknownOut, rows)
     return answer(request, form, content, headers=following(request, key))
-
-
-def _secret(body: BaseModel) -> Response:
-    """An answer that no cache may keep."""
-    return Response(
-        body.model_dump_json(),
-        status_code=201,
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
 
 
 def _check_gateway(who: Caller, *kinds: str) -> None:
