@@ -9,6 +9,7 @@ import typer
 from cli import (
     accounts,
     devices,
+    evidence,
     figures,
     files,
     importing,
@@ -16,7 +17,7 @@ from cli import (
     placing,
     registering,
     rejected,
-    report_keys,
+    report_evidence,
     services,
     verifying,
     watching,
@@ -77,7 +78,8 @@ app.add_typer(land.field_app, name="field")
 app.add_typer(land.crop_app, name="crop")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(accounts.app, name="account")
-app.add_typer(report_keys.app, name="report")
+app.add_typer(report_evidence.app, name="report")
+app.add_typer(evidence.app, name="evidence")
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +15,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 import migrations
 from embedded.children import ChildError
-from embedded.home import EmbeddedSettings
-from embedded.stack import open_embedded
+from seeds.own_database import STATEMENT_TIMEOUT_S, open_own
 from storage.database import has_timescale, make_engine
 
 WASM_FOLDER = Path(__file__).resolve().parents[1] / "tests" / "timescale"
@@ -26,7 +24,6 @@ HOW_TO_GET = (
     "has it, or install Node.js and run `npm ci` in tests/timescale for the one compiled to "
     "WebAssembly."
 )
-STATEMENT_TIMEOUT_S = 3_600  # filling and packing take long
 
 
 def engine_on(database_url: str) -> sa.Engine:
@@ -39,15 +36,8 @@ def engine_on(database_url: str) -> sa.Engine:
 @contextmanager
 def plain(folder: Path | None = None) -> Iterator[sa.Engine]:
     """An engine on an embedded database that is migrated, and gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="dala-bench-", dir=folder) as made:
-        settings = EmbeddedSettings(home=Path(made) / "home")
-        with open_embedded(settings, verb="bench", broker=False) as servers:
-            engine = engine_on(servers.database_url)
-            try:
-                migrations.upgrade(engine)
-                yield engine
-            finally:
-                engine.dispose()
+    with open_own("bench", folder=folder) as engine:
+        yield engine
 
 
 @contextmanager

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.speaking import AsJson, say, trouble
+
+if TYPE_CHECKING:
+    from reports.statements.findings import Verdict
 
 REJECTED, UNREADABLE, OPEN = 1, 2, 3
 
@@ -37,6 +40,13 @@ def verify(
             "GET /v1/evidence/consistency. Give as many as there are."
         ),
     ] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            help="Its evidence, of `dala report evidence`: its rows are hashed, and every figure "
+            "is made again of them, in a database of its own that is gone afterwards."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a report offline: signature, contents, evidence, what changed since an earlier file.
@@ -61,6 +71,8 @@ def verify(
         say(f"{keys}: {error}")
         raise typer.Exit(UNREADABLE) from error
     verdict = verifying.check(content, keys=pinned, beside=beside)
+    if evidence is not None:
+        verdict = _with_bundle(verdict, content, evidence)
     if as_json:
         found = [one._asdict() for one in verdict.findings]
         said = {"findings": found, "not_proved": list(verdict.not_proved)}
@@ -75,3 +87,17 @@ def verify(
         raise typer.Exit(REJECTED)
     if verdict.is_open:
         raise typer.Exit(OPEN)
+
+
+def _with_bundle(verdict: Verdict, content: bytes, evidence: Path) -> Verdict:
+    from cli import report_evidence
+    from embedded.children import ChildError
+
+    try:
+        return report_evidence.with_bundle(verdict, content, evidence)
+    except OSError as error:
+        say(trouble(error))
+        raise typer.Exit(UNREADABLE) from error
+    except ChildError as error:
+        say(f"The figures could not be made again: {error}")
+        raise typer.Exit(UNREADABLE) from error

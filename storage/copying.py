@@ -125,11 +125,45 @@ def copy_out(
     )
     with driver.cursor() as cursor, cursor.copy(copy_statement, parameters) as copy:
         raw = b"".join(copy)
+    return _taken(memoryview(raw)[len(_HEADER) : -len(_TRAILER)], _wire(dtype), dtype)
+
+
+def copy_out_in_parts(
+    connection: sa.Connection,
+    statement: str,
+    parameters: Mapping[str, Any],
+    dtype: np.dtype[Any],
+    count: int,
+) -> Iterator[np.ndarray[Any, Any]]:
+    """What :func:`copy_out` gives, ``count`` rows at a time, where all would be too many."""
+    copy_statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(
+        sql.SQL(statement)  # constants of this package, never input
+    )
+    row = _wire(dtype)
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - a checked-out connection has one
+    with driver.cursor() as cursor, cursor.copy(copy_statement, parameters) as copy:
+        held, skip = bytearray(), len(_HEADER)
+        for piece in copy:
+            held += piece
+            if len(held) >= skip + count * row.itemsize + len(_TRAILER):
+                yield _taken(bytes(held[skip : skip + count * row.itemsize]), row, dtype)
+                del held[: skip + count * row.itemsize]
+                skip = 0
+    if rest := bytes(held[skip : len(held) - len(_TRAILER)]):
+        yield _taken(rest, row, dtype)
+
+
+def _wire(dtype: np.dtype[Any]) -> np.dtype[Any]:
     layout: list[tuple[str, str]] = [("columns", ">i2")]
     for name in dtype.names or ():
         layout += [(f"size of {name}", ">i4"), (name, dtype[name].newbyteorder(">").str)]
-    row = np.dtype(layout)
-    body = memoryview(raw)[len(_HEADER) : -len(_TRAILER)]
+    return np.dtype(layout)
+
+
+def _taken(
+    body: bytes | memoryview, row: np.dtype[Any], dtype: np.dtype[Any]
+) -> np.ndarray[Any, Any]:
     if len(body) % row.itemsize:
         raise ValueError(f"a row of this query is not {row.itemsize} bytes: is a column NULL?")
     table = np.frombuffer(body, row)

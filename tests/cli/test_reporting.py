@@ -1,6 +1,9 @@
 """Verbs for reports: filed, listed, shown and checked, and with which code they end."""
 
+import datetime as dt
 import json
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from cli import speaking
 from dala import app
 from reports.statements.signing import SigningKey
 from storage import audit
+from tests.reports.bundle import small_farm
 from tests.reports.statements import filed
 
 Run = Callable[..., Result]
@@ -125,3 +129,44 @@ def test_what_is_no_report_is_said(run: Run, words: tuple[object, ...], why: str
 
     assert done.exit_code == 1
     assert why in done.stderr
+
+
+def test_figures_are_made_again_of_a_reports_evidence_offline(
+    empty_engine: sa.Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    world = small_farm.found(empty_engine)
+    small_farm.grow(world)
+    world.analyse(small_farm.HARVESTED + dt.timedelta(days=10))
+    url = empty_engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("DALA_DATABASE_URL", url)
+    monkeypatch.setenv("DALA_REPORT_KEY_FILE", str(tmp_path / "key.jwk"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("room")))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+    def run(*words: object) -> Result:
+        return CliRunner().invoke(app, [str(one) for one in words])
+
+    run("report", "key", "--owner", "the ministry")
+    run("report", "keys", "--out", tmp_path / "keys.json")
+    report, bundle = tmp_path / "report.json", tmp_path / "evidence.zip"
+    of_farm = ("--farm", small_farm.SLUG, "--season", 2025)
+    number = run("report", "water", *of_farm, "--file", "--out", report).stderr.split()[3]
+    written = run("report", "evidence", number.rstrip("."), "--out", bundle)
+    assert written.exit_code == 0, written.stderr
+    with empty_engine.connect() as connection:
+        assert next(iter(audit.page(connection))).action == "report.evidence"
+
+    monkeypatch.delenv("DALA_DATABASE_URL")  # from here on there is no service
+    check = ("verify", report, "--keys", tmp_path / "keys.json", "--evidence")
+    proved = run(*check, bundle)
+    assert proved.exit_code == 0, proved.output
+    assert "All 24 figures, their coverage and methods, were made again" in proved.stdout
+    assert list(Path(os.environ["TMPDIR"]).iterdir()) == []  # the database is gone
+    bundle.write_bytes(bundle.read_bytes()[:-1])
+    cut = run(*check, bundle)
+    assert (cut.exit_code, "This is not the report's evidence" in cut.stdout) == (1, True)
+    missing = run(*check, tmp_path / "none.zip")
+    assert (missing.exit_code, "No such file" in missing.stderr) == (2, True)

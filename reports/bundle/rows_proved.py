@@ -1,0 +1,268 @@
+"""From rows to the signed head: what of a bundle's rows was stored when a report says.
+
+Rows give digests of batches, batches the root of an entry, entries leaves, leaves the parts of the
+tree that the report's proof is of. The report's own check takes it from there to the signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from evidence import entries, merkle, rows
+from evidence.entries import Batch
+from evidence.merkle import ProofError
+from reports.bundle import forms
+from reports.bundle.opening import BadBundle, Bundle
+from reports.statements import heads
+from reports.statements.heads import Evidence
+from reports.statements.verifying import Finding
+
+Array = np.ndarray[Any, Any]
+NAMED = 5  # batches at most that are named one by one
+
+
+class Expected(NamedTuple):
+    """What a sealed entry says of a farm's rows in a batch."""
+
+    batch: Batch
+    may_be_dropped: bool  # its entry has rows from before readings were kept
+
+
+Known = dict[tuple[int, int, str], Expected]  # by kind, number and farm
+
+
+class Seen(NamedTuple):
+    """Rows of one kind against what was sealed."""
+
+    proved: int  # rows
+    not_sealed: int  # rows that no entry of the report is of
+    unhashed: int  # rows from before batches were hashed
+    others: Sequence[str]  # batches whose rows are not those that were stored
+
+
+def findings(bundle: Bundle, report: Mapping[str, Any]) -> Iterator[Finding]:
+    """What the rows of a bundle are, against the evidence of its report."""
+    evidence = heads.of_manifest(report)
+    if evidence is None:
+        words = "The report carries no evidence: that its rows are those that were stored was not "
+        yield Finding("open", f"{words}proved.")
+        return
+    try:
+        known = _entries(bundle, evidence)
+    except ProofError as error:
+        yield Finding("refuted", f"The bundle's entries are not those of the report: {error}.")
+        return
+    yield Finding(
+        "proved",
+        f"The report's {evidence.leaves} entries of the tree are in the bundle, none left out or "
+        f"added, with {len(known)} batches.",
+    )
+    for kind, of in enumerate((_readings(bundle), _points(bundle))):
+        yield from _rows(kind, of, known)
+    yield from _missing(known)
+
+
+def _entries(bundle: Bundle, evidence: Evidence) -> Known:
+    """What is sealed of each batch; ProofError unless entries and the report's parts are one."""
+    known: Known = {}
+    leaves: dict[int, bytes] = {}
+    since = bundle.complete_since
+    for position, seal, sealed_at, farm, first_at, last_at, batches in bundle.rows_of(
+        forms.ENTRIES
+    ):
+        leaves[position] = entries.of_batches(
+            seal, sealed_at, farm, batches, first_at, last_at
+        ).hash()
+        dropped = since is not None and first_at < since
+        for one in entries.unpacked(batches):
+            known[one.kind, one.id, farm or ""] = Expected(one, dropped)
+    for part in evidence.entries:
+        hashes = [leaves.pop(place, b"") for place in range(part.first, part.end)]
+        if not all(hashes):
+            missing = part.first + hashes.index(b"")
+            raise ProofError(f"entry {missing}, which the report names, is not there")
+        if _root(hashes) != part.hash:
+            raise ProofError(
+                f"entry {part.first} is not as it was sealed"
+                if part.leaves == 1
+                else f"one of the entries {part.first} to {part.end - 1} is not as it was sealed"
+            )
+    if leaves:
+        raise ProofError(f"entry {min(leaves)} is none that the report names")
+    return known
+
+
+def _root(hashes: Sequence[bytes]) -> bytes:
+    """Over leaves that fill a whole subtree."""
+    level = list(hashes)
+    while len(level) > 1:
+        level = [
+            merkle.node_hash(one, other) for one, other in zip(level[::2], level[1::2], strict=True)
+        ]
+    return level[0]
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+class _Part(NamedTuple):
+    """Rows as the digests are made of them, with the batch and the farm of each."""
+
+    batch_ids: Array
+    farms: Array  # places in the list of slugs
+    rows: Array  # of evidence.rows
+    slugs: Sequence[str]
+
+
+def _readings(bundle: Bundle) -> Iterator[_Part]:
+    farm_of, slugs = _farms(bundle)
+    asked = ["id", "device_id", "quantity", "depth_cm", "channel"]
+    streams = sorted(bundle.rows("datastreams", asked), key=lambda one: int(one[0]))
+    ids = np.array([one[0] for one in streams], np.int64)
+    names = np.array([rows.name_of_stream(*one[1:]) for one in streams], rows.NAME)
+    if any(one[1] not in farm_of for one in streams):
+        raise BadBundle("a datastream is of a device that is not among its devices")
+    farms = np.array([farm_of[one[1]] for one in streams], np.int64)
+    for part in bundle.readings():
+        places = np.searchsorted(ids, part["datastream_id"])
+        yield _Part(part["batch_id"], farms[places], rows.of_readings(names[places], part), slugs)
+
+
+def _points(bundle: Bundle) -> Iterator[_Part]:
+    farm_of, slugs = _farms(bundle)
+    names = np.array([rows.name_of_device(one) for one in bundle.devices], rows.NAME)
+    farms = np.array([farm_of[one] for one in bundle.devices], np.int64)
+    for part in bundle.points():
+        places = part["device"]
+        yield _Part(part["batch_id"], farms[places], rows.of_points(names[places], part), slugs)
+
+
+def _farms(bundle: Bundle) -> tuple[dict[str, int], list[str]]:
+    """The place of each device's farm in a list of slugs."""
+    farms = list(bundle.rows("farms", ["id", "slug"]))
+    place = {one[0]: number for number, one in enumerate(farms)}
+    known = list(bundle.rows("devices", ["id", "farm_id"]))
+    if any(one[1] not in place for one in known):
+        raise BadBundle("a device is of a farm that is not among its farms")
+    return {one[0]: place[one[1]] for one in known}, [one[1] for one in farms]
+
+
+def _whole_batches(parts: Iterable[_Part]) -> Iterator[_Part]:
+    """The same rows, cut where a batch ends."""
+    held: _Part | None = None
+    for part in parts:
+        whole = part if held is None else _joined(held, part)
+        if (np.diff(whole.batch_ids) < 0).any():
+            raise BadBundle("its rows do not stand in the order of their batches")
+        cut = int(np.searchsorted(whole.batch_ids, whole.batch_ids[-1]))
+        if whole.batch_ids[-1] == 0:  # those that no batch has may be many, and are not hashed
+            cut = len(whole.batch_ids)
+        if cut:
+            yield _cut(whole, slice(0, cut))
+        held = _cut(whole, slice(cut, None)) if cut < len(whole.batch_ids) else None
+    if held is not None:
+        yield held
+
+
+def _joined(one: _Part, other: _Part) -> _Part:
+    joined = [np.concatenate([one[place], other[place]]) for place in range(3)]
+    return _Part(joined[0], joined[1], joined[2], other.slugs)
+
+
+def _cut(part: _Part, rows_of: slice) -> _Part:
+    return _Part(part.batch_ids[rows_of], part.farms[rows_of], part.rows[rows_of], part.slugs)
+
+
+def _rows(kind: int, parts: Iterable[_Part], known: Known) -> Iterator[Finding]:
+    """Rows against what was sealed of their batches; what is left in ``known`` had no rows."""
+    proved = not_sealed = unhashed = 0
+    others: list[str] = []
+    gone = 0
+    for part in _whole_batches(parts):
+        for batch, farm, count, digest in _digests(kind, part):
+            if batch == 0:
+                unhashed += count
+                continue
+            expected = known.pop((kind, batch, farm), None)
+            if expected is None:
+                not_sealed += count
+            elif expected.batch.digest == digest and expected.batch.rows == count:
+                proved += count
+            elif expected.may_be_dropped and count < expected.batch.rows:
+                gone += expected.batch.rows - count
+                not_sealed += count
+            else:
+                stored = expected.batch.rows
+                words = "other rows" if count == stored else f"{count} rows of {stored}"
+                others.append(f"batch {batch} of {farm} ({words})")
+    yield from _said(kind, Seen(proved, not_sealed, unhashed, others), gone)
+
+
+def _digests(kind: int, part: _Part) -> Iterator[tuple[int, str, int, bytes]]:
+    groups = part.batch_ids * len(part.slugs) + part.farms
+    is_hashed = part.batch_ids != 0
+    if not is_hashed.all():
+        yield 0, "", int((~is_hashed).sum()), b""
+    groups, found = groups[is_hashed], part.rows[is_hashed]
+    order = rows.in_order(groups, found)
+    line = rows.READINGS if kind == entries.READINGS else rows.POINTS
+    made = rows.digests(line, groups[order], found[order])
+    for place, (group, count) in enumerate(
+        zip(made.groups.tolist(), made.row_counts.tolist(), strict=True)
+    ):
+        batch, farm = divmod(group, len(part.slugs))
+        digest = made.digests[place * rows.DIGEST_BYTES : (place + 1) * rows.DIGEST_BYTES]
+        yield batch, part.slugs[farm], count, digest
+
+
+_KINDS = ("readings", "track points")
+
+
+def _said(kind: int, seen: Seen, gone: int) -> Iterator[Finding]:
+    name = _KINDS[kind]
+    if seen.others:
+        more = len(seen.others) - NAMED
+        named = ", ".join(seen.others[:NAMED]) + (f" and {more} more" if more > 0 else "")
+        yield Finding("refuted", f"The {name} are not those that were stored: {named}.")
+    elif seen.proved:
+        yield Finding(
+            "proved",
+            f"{seen.proved} {name} are those that were stored, before the head was signed.",
+        )
+    if seen.unhashed:
+        yield Finding(
+            "open",
+            f"{seen.unhashed} {name} are from before readings were hashed: that nobody changed "
+            "them was not proved.",
+        )
+    if seen.not_sealed:
+        yield Finding(
+            "open", f"{seen.not_sealed} {name} are of batches that the report's proof is not of."
+        )
+    if gone:
+        yield _dropped(gone, name)
+
+
+def _missing(known: Known) -> Iterator[Finding]:
+    """Batches that no row is there of."""
+    for kind, name in enumerate(_KINDS):
+        left = [(key, one) for key, one in known.items() if key[0] == kind]
+        lost = [f"batch {key[1]} of {key[2]}" for key, one in left if not one.may_be_dropped]
+        if lost:
+            more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+            words = f"{', '.join(lost[:NAMED])}{more}"
+            yield Finding("refuted", f"No {name} are there of what was stored: {words}.")
+        gone = sum(one.batch.rows for _, one in left if one.may_be_dropped)
+        if gone:
+            yield _dropped(gone, name)
+
+
+def _dropped(count: int, name: str) -> Finding:
+    return Finding(
+        "open",
+        f"{count} {name} that were stored are not there: the service says that it dropped old ones "
+        "by their retention.",
+    )

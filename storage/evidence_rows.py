@@ -1,0 +1,323 @@
+"""Every row that figures of some farms rest on, as it stood at a time; and into another database.
+
+What was entered and withdrawn later had not been withdrawn then. What is changed in place, a
+field's area or a crop zone's method, is as it is now: no earlier version is kept.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+from sqlalchemy.dialects.postgresql import JSONB
+
+from storage import copying, tables, tenancy
+from storage.arrival import MINUTE_US
+from storage.placements import ALWAYS
+from storage.tracks import NUMBERS
+
+Array = np.ndarray[Any, Any]
+Row = tuple[Any, ...]
+
+# In an order in which they can be put: a row refers to rows of tables before its own.
+ENTERED = (
+    "regions",
+    "farms",
+    "fields",
+    "field_boundaries",
+    "crop_zones",
+    "devices",
+    "datastreams",
+    "device_placements",
+    "datastream_calibrations",
+    "irrigation_events",
+    "harvest_loads",
+    "baseline_seasons",
+    "non_routine_adjustments",
+    "water_supplies",
+    "investments",
+)
+COMPUTED = ("season_results", "balance_days", "machine_results")
+ROWS_TOGETHER = 65_536
+ARRIVAL = dt.timedelta(microseconds=MINUTE_US)  # rows say the end of the minute they arrived in
+
+
+class Scope(NamedTuple):
+    """Whose rows, of which season, as they stood when."""
+
+    farm_ids: Sequence[int]
+    season: int
+    as_of: dt.datetime
+    start: dt.datetime  # of what was measured
+    end: dt.datetime
+
+
+def columns(name: str) -> list[sa.Column[Any]]:
+    """Columns of a table as they are told; who entered something is part of it."""
+    left_out = {"worked_at"} if name == "field_boundaries" else set()
+    return [one for one in tables.metadata.tables[name].columns if one.name not in left_out]
+
+
+def rows(connection: sa.Connection, name: str, scope: Scope) -> Iterator[Sequence[Row]]:
+    """Rows of a table as they stood, some thousands at a time, in the columns of ``columns``.
+
+    Documents come as the text that the database has of them.
+    """
+    table = tables.metadata.tables[name]
+    asked = [_as_it_stood(one, name, scope) for one in columns(name)]
+    query = sa.select(*asked).where(*_stood(table, scope)).order_by(*table.primary_key.columns)
+    with connection.execute(query, execution_options={"yield_per": 4_096}) as found:
+        for part in found.partitions():
+            yield [tuple(row) for row in part]
+
+
+def _stood(table: sa.Table, scope: Scope) -> Iterator[sa.ColumnElement[bool]]:
+    if table.name in tenancy.BY_FARM:
+        shown = tenancy.BY_FARM[table.name]
+        yield table.c[shown.column].in_(_of_farms(shown.via, scope.farm_ids))
+    if "created_at" in table.c:
+        yield table.c.created_at <= scope.as_of
+    if "computed_at" in table.c:
+        yield table.c.computed_at <= scope.as_of
+        yield table.c.superseded_at.is_(None) | (table.c.superseded_at > scope.as_of)
+    if table.name in {"season_results", "balance_days"}:
+        zones = sa.select(tables.crop_zones.c.id).where(tables.crop_zones.c.season == scope.season)
+        yield table.c.crop_zone_id.in_(zones)
+    if table.name == "machine_results":
+        yield table.c.kind == "harvest"
+        yield table.c.day >= scope.start.date()
+        yield table.c.day < scope.end.date()
+
+
+def _of_farms(via: str, farm_ids: Sequence[int]) -> sa.Select[Any]:
+    farm, field, zone = tables.farms, tables.fields, tables.crop_zones
+    device, stream = tables.devices, tables.datastreams
+    mine = sa.func.any(sa.cast(list(farm_ids), sa.ARRAY(sa.BigInteger)))
+    fields = sa.select(field.c.id).where(field.c.farm_id == mine)
+    devices = sa.select(device.c.id).where(device.c.farm_id == mine)
+    known: Mapping[str, sa.Select[Any]] = {
+        "farm": sa.select(farm.c.id).where(farm.c.id == mine),
+        "field": fields,
+        "crop_zone": sa.select(zone.c.id).where(zone.c.field_id.in_(fields)),
+        "device": devices,
+        "datastream": sa.select(stream.c.id).where(stream.c.device_id.in_(devices)),
+    }
+    return known[via]
+
+
+def _as_it_stood(column: sa.Column[Any], name: str, scope: Scope) -> sa.ColumnElement[Any]:
+    table = column.table
+    if isinstance(column.type, JSONB):
+        return sa.cast(column, sa.Text).label(column.name)
+    if column.name in {"withdrawn_at", "withdrawn_by"}:
+        return sa.case((table.c.withdrawn_at <= scope.as_of, column)).label(column.name)
+    if column.name == "superseded_at":
+        return sa.null().label(column.name)
+    if column.name == "field_id" and name in {"devices", "datastreams"}:
+        return _where_it_was(column, name, scope)
+    return column
+
+
+def _where_it_was(column: sa.Column[Any], name: str, scope: Scope) -> sa.ColumnElement[Any]:
+    """The field of a device, or a datastream, before placements that were entered later."""
+    placed, own = tables.device_placements, column.table.c
+    if name == "devices":
+        mine = sa.and_(placed.c.device_id == own.id, placed.c.datastream_id.is_(None))
+    else:
+        mine = placed.c.datastream_id == own.id
+    later = sa.exists().where(mine, placed.c.created_at > scope.as_of)
+    before = (
+        sa.select(placed.c.field_id)
+        .where(mine, sa.or_(placed.c.created_at <= scope.as_of, placed.c.valid_from <= ALWAYS))
+        .order_by(placed.c.valid_from.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return sa.case((later, before), else_=column).label(column.name)
+
+
+# --- what was measured ----------------------------------------------------------------------------
+
+READINGS = np.dtype(
+    [
+        ("time", np.int64),  # [µs since 1970, UTC]
+        ("datastream_id", np.int32),
+        ("value", np.float64),
+        ("quality", np.int16),
+        ("received_at", np.int64),
+        ("batch_id", np.int64),  # 0: stored before batches were
+    ]
+)
+POINTS = np.dtype(
+    [
+        ("time", np.int64),
+        ("device", np.int32),  # place of the device's id in the list that goes along
+        ("work_state", np.int16),  # -1: unknown
+        *((name, np.float64) for name in NUMBERS),  # NaN: unknown
+        ("quality", np.int16),
+        ("received_at", np.int64),
+        ("batch_id", np.int64),
+    ]
+)
+# Rows of batches that a report names, whatever their time, for a batch is hashed as a whole; and of
+# others those that had arrived. A batch that it does not name was stored later, or is of another
+# time: of the minute that is told by its end alone, its rows are the later ones.
+_CHOSEN = """
+       AND row.time >= %(first)s::timestamptz AND row.time < %(last)s::timestamptz
+       AND (row.batch_id = ANY(%(batches)s::bigint[])
+            OR row.time >= %(start)s::timestamptz AND row.time < %(end)s::timestamptz
+               AND row.received_at <= CASE WHEN %(all)s OR row.batch_id IS NULL
+                   THEN %(arrived)s::timestamptz ELSE %(as_of)s::timestamptz END)
+  ORDER BY coalesce(row.batch_id, 0), 2, 1
+"""
+_READINGS = f"""
+    SELECT row.time, row.datastream_id, row.value, row.quality, row.received_at,
+           coalesce(row.batch_id, 0)
+      FROM readings AS row
+     WHERE row.datastream_id = ANY(%(of)s::integer[]) {_CHOSEN}
+"""  # noqa: S608 - a constant of this module
+_POINTS = f"""
+    SELECT row.time, of.place::integer, coalesce(row.work_state, -1::smallint),
+           {", ".join(f"coalesce(row.{name}, 'NaN'::float8)" for name in NUMBERS)},
+           row.quality, row.received_at, coalesce(row.batch_id, 0)
+      FROM track_points AS row
+      JOIN unnest(%(of)s::text[]) WITH ORDINALITY AS of (id, place) ON of.id = row.device_id
+     WHERE row.device_id = ANY(%(of)s::text[]) {_CHOSEN}
+"""  # noqa: S608 - names of this package's columns
+
+
+class Batches(NamedTuple):
+    """Batches whose rows are told whole, and between which times their rows are."""
+
+    ids: Array  # int64
+    between: tuple[dt.datetime, dt.datetime] | None  # none: there are no batches
+
+
+def readings(
+    connection: sa.Connection,
+    datastream_ids: Sequence[int],
+    scope: Scope,
+    batches: Batches | None,
+) -> Iterator[Array]:
+    """Readings of :data:`READINGS`, batch by batch, some thousands at a time.
+
+    Without ``batches`` all that had arrived.
+    """
+    asked = _asked(scope, batches) | {"of": list(datastream_ids)}
+    return _in_parts(connection, _READINGS, asked, READINGS)
+
+
+def points(
+    connection: sa.Connection, devices: Sequence[str], scope: Scope, batches: Batches | None
+) -> Iterator[Array]:
+    """Track points of :data:`POINTS` of devices, batch by batch, some thousands at a time."""
+    asked = _asked(scope, batches) | {"of": list(devices)}
+    for part in _in_parts(connection, _POINTS, asked, POINTS):
+        part["device"] -= 1  # the database counts from 1
+        yield part
+
+
+def _asked(scope: Scope, batches: Batches | None) -> dict[str, Any]:
+    known = batches or Batches(np.empty(0, np.int64), None)
+    first, last = known.between or (scope.start, scope.end)
+    return {
+        "first": min(scope.start, first),
+        "last": max(scope.end, last + dt.timedelta(microseconds=1)),
+        "start": scope.start,
+        "end": scope.end,
+        "arrived": scope.as_of + ARRIVAL,
+        "as_of": scope.as_of,
+        "batches": known.ids.tolist(),
+        "all": batches is None,
+    }
+
+
+def _in_parts(
+    connection: sa.Connection, statement: str, asked: Mapping[str, Any], dtype: np.dtype[Any]
+) -> Iterator[Array]:
+    for part in copying.copy_out_in_parts(connection, statement, asked, dtype, ROWS_TOGETHER):
+        for name in ("time", "received_at"):
+            part[name] = copying.since_1970(part[name])
+        yield part
+
+
+# --- into a database of its own -------------------------------------------------------------------
+
+
+class NotEmpty(ValueError):
+    """The database has farms of its own: nothing is put into it."""
+
+
+class NotTaken(ValueError):
+    """Rows that no such database can have; the message says why."""
+
+
+@contextmanager
+def _being_put() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+        raise NotTaken(str(error).splitlines()[0]) from error
+
+
+def begin(connection: sa.Connection, *, complete_since: dt.datetime | None) -> None:
+    """Make a migrated database ready for rows of another; NotEmpty where it has farms.
+
+    ``complete_since``: what was measured before was dropped where the rows come from, so what was
+    computed of it stands.
+    """
+    if connection.scalar(sa.select(sa.func.count()).select_from(tables.farms)):
+        raise NotEmpty("this database has farms of its own")
+    connection.execute(tables.regions.delete())
+    retention = tables.reading_retention
+    connection.execute(retention.delete())
+    if complete_since is not None:
+        kept = {"single": True, "kept_days": None, "dropped_before": complete_since}
+        connection.execute(retention.insert().values(**kept))
+
+
+def put(connection: sa.Connection, name: str, found: Iterable[Row]) -> None:
+    """Put rows of ``columns``, with the ids that they have; NotTaken where they cannot be."""
+    names = [one.name for one in columns(name)]
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(name), sql.SQL(", ").join(map(sql.Identifier, names))
+    )
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - a checked-out connection has one
+    with _being_put(), driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in found:
+            copy.write_row(row)
+
+
+def put_readings(connection: sa.Connection, part: Array) -> None:
+    """Put readings of :data:`READINGS`, without their batches; NotTaken where they cannot be."""
+    names = [name for name in READINGS.names or () if name != "batch_id"]
+    sent = {name: part[name] for name in names}
+    for name in ("time", "received_at"):
+        sent[name] = copying.times(part[name])
+    with _being_put():
+        pieces = copying.pieces(list(sent.values()), len(part))
+        copying.copy_in(connection, "readings", names, pieces)
+
+
+def put_points(connection: sa.Connection, devices: Sequence[str], part: Array) -> None:
+    """Put points of :data:`POINTS`, without their batches; NotTaken where they cannot be."""
+    names = ("time", "device_id", *NUMBERS, "quality", "received_at")
+    ids = np.array(list(devices), "U")
+    for known in (True, False):
+        rows_of = part[(part["work_state"] >= 0) == known]
+        if not len(rows_of):
+            continue
+        sent: list[copying.Column] = [copying.times(rows_of["time"]), ids[rows_of["device"]]]
+        sent += [rows_of[name] for name in NUMBERS]
+        sent += [rows_of["quality"], copying.times(rows_of["received_at"])]
+        told = names if not known else (*names, "work_state")
+        sent += [rows_of["work_state"]] if known else []
+        with _being_put():
+            copying.copy_in(connection, "track_points", told, copying.grouped(sent, len(rows_of)))
