@@ -17,6 +17,7 @@ from cli.speaking import fail, moment, say, trouble
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from reports.messages import Language
     from reports.statements.filing import Filing
     from reports.statements.signing import SigningKey
     from reports.statements.statement import Asked, Statement
@@ -38,8 +39,10 @@ Reason = Annotated[
 Author = Annotated[str | None, typer.Option(help="Who files it; by default who is at the console.")]
 Out = Annotated[Path | None, typer.Option(help="File to write; of --file as `dala verify` reads.")]
 Form = Annotated[
-    Literal["table", "json", "csv"], typer.Option("--format", help="Of what is shown or written.")
+    Literal["table", "json", "csv", "xlsx", "pdf"],
+    typer.Option("--format", help="Of what is shown or written; xlsx and pdf are for people."),
 ]
+Lang = Annotated[Literal["kk", "ru", "en"], typer.Option(help="Language of xlsx and pdf.")]
 Number = Annotated[str, typer.Argument(help="Of a report, such as water-2026-0001.")]
 
 
@@ -57,6 +60,7 @@ def water(
     author: Author = None,
     out: Out = None,
     form: Form = "table",
+    lang: Lang = "en",
 ) -> None:
     """Water applied: by month, source, technology, tariff band; of a farm by field."""
     period = None
@@ -68,7 +72,7 @@ def water(
             fail("give both --from and --to, or neither")
     except (ValueError, OverflowError) as error:
         fail(trouble(error))
-    _make("water", region, farm, season, as_of, file, reason, author, out, form, period)
+    _make("water", region, farm, season, as_of, file, reason, author, out, form, lang, period)
 
 
 def _verb(kind: str, words: str) -> Callable[..., None]:
@@ -82,8 +86,9 @@ def _verb(kind: str, words: str) -> Callable[..., None]:
         author: Author = None,
         out: Out = None,
         form: Form = "table",
+        lang: Lang = "en",
     ) -> None:
-        _make(kind, region, farm, season, as_of, file, reason, author, out, form)
+        _make(kind, region, farm, season, as_of, file, reason, author, out, form, lang)
 
     verb.__doc__ = words
     return verb
@@ -110,8 +115,10 @@ def _make(
     author: str | None,
     out: Path | None,
     form: str,
+    lang: Language,
     period: tuple[dt.date, dt.date] | None = None,
 ) -> None:
+    from cli import report_documents
     from reports.statements.statement import Asked
 
     asked = Asked(kind, season, farm, region, period)
@@ -120,8 +127,11 @@ def _make(
         at = moment("--as-of", as_of)
     except ValueError as error:
         fail(f"{str(error)[0].upper()}{str(error)[1:]}.")
+    report_documents.check(form, out)
     if file:
-        _file(asked, None if as_of is None else at, reason, author, out)
+        _file(asked, None if as_of is None else at, reason, author, out, form, lang)
+    elif form in report_documents.FORMS:
+        report_documents.write_draft(asked, at, out, form, lang)
     else:
         _show_statement(_statement(asked, at), out, form)
 
@@ -189,7 +199,10 @@ def _file(
     reason: str | None,
     author: str | None,
     out: Path | None,
+    form: str,
+    lang: Language,
 ) -> None:
+    from cli import report_documents
     from reports.statements import filing
 
     key = read_key()
@@ -218,7 +231,9 @@ def _file(
         say(f"Report {number} says the same already (revision {revision}): nothing was filed.")
     else:
         say(f"Filed as report {number}" + (f", revision {revision}." if revision else "."))
-    if out is not None:
+    if form in report_documents.FORMS:
+        report_documents.write_filed(number, revision, out, form, lang)
+    elif out is not None:
         save(out, content)
         say(f"Check it anywhere with: dala verify {out} --keys keys.json")
 
@@ -265,10 +280,17 @@ def show(
     revision: Annotated[int | None, typer.Option(min=0, help="The newest by default.")] = None,
     out: Out = None,
     form: Form = "table",
+    lang: Lang = "en",
 ) -> None:
     """Show or write a report as it was filed."""
+    from cli import report_documents
     from reports.statements import filing as statements
     from storage import filing
+
+    report_documents.check(form, out)
+    if form in report_documents.FORMS:
+        report_documents.write_filed(number, revision, out, form, lang)
+        return
 
     def find(connection: sa.Connection) -> bytes:
         found = filing.revision(connection, filing.get(connection, number), revision)

@@ -51,14 +51,18 @@ def add(
     return version
 
 
-def newest(connection: sa.Connection, field_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
-    """Newest boundary of each field that has one, as GeoJSON geometry."""
+def newest(
+    connection: sa.Connection, field_ids: Sequence[int], *, by: dt.datetime | None = None
+) -> dict[int, Mapping[str, Any]]:
+    """Newest boundary of each field that has one, as GeoJSON geometry; ``by``: as it was then."""
     query = (
         sa.select(_TABLE.c.field_id, _TABLE.c.geometry)
         .where(_TABLE.c.field_id.in_(field_ids))
         .order_by(_TABLE.c.field_id, _TABLE.c.version.desc())
         .ext(distinct_on(_TABLE.c.field_id))
     )
+    if by is not None:
+        query = query.where(_TABLE.c.created_at <= by)
     return {row.field_id: row.geometry for row in connection.execute(query)}
 
 

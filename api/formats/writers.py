@@ -14,6 +14,7 @@ import xlsxwriter
 from pyarrow import csv, parquet
 
 from api.formats.tables import Table
+from reports.cells import write as write_cell
 
 PIECE = 64 * 1024
 # A spreadsheet that opens a CSV would run a cell that begins so; an apostrophe makes it text.
@@ -79,7 +80,7 @@ def to_xlsx(table: Table) -> Iterator[bytes]:
             for batch in table.batches:
                 for row in zip(*(_for_xlsx(column) for column in batch.columns), strict=True):
                     for place, value in enumerate(row):
-                        _write(sheet, line, place, value, styles[place])
+                        write_cell(sheet, line, place, value, styles[place])
                     line += 1
         file.seek(0)
         while piece := file.read(PIECE):
@@ -97,19 +98,6 @@ def _for_xlsx(column: pa.Array) -> list[Any]:
         column = column.cast(pa.int64()).cast(pa.timestamp("us"))
     values: list[Any] = column.to_pylist()
     return values
-
-
-def _write(sheet: Any, line: int, place: int, value: Any, style: Any) -> None:
-    if value is None:
-        return
-    if isinstance(value, str):
-        sheet.write_string(line, place, value[:32_767])  # the most that a cell holds
-    elif isinstance(value, bool):
-        sheet.write_boolean(line, place, value)
-    elif isinstance(value, (int, float)):
-        sheet.write_number(line, place, value)
-    else:
-        sheet.write_datetime(line, place, value, style)
 
 
 class _Taken(io.RawIOBase):

@@ -22,7 +22,9 @@ from api.formats import (
     content_tag,
     representation,
 )
+from api.formats.documents import document
 from api.idempotency import Once
+from api.languages import ChosenLanguage
 from api.models_reports import (
     Kind,
     ObservationOut,
@@ -39,6 +41,8 @@ from api.paging import LINK, Cursor, Limit, begin, following
 from api.security.caller import Caller
 from api.security.guard import Door, anybody, needs
 from api.settings import ApiSettings
+from reports.documents import paper, rendering
+from reports.messages import Language
 from reports.statements import filing as statements
 from reports.statements.columns import whole
 from reports.statements.filing import ReasonMissing
@@ -50,7 +54,7 @@ from storage.filing import Line, Revision
 
 router = APIRouter(tags=["reports"])
 
-REPORTS = Offer("json", "csv", "parquet", "arrow")
+REPORTS = Offer("json", "csv", "xlsx", "pdf", "parquet", "arrow")
 Number = Annotated[
     str, Path(max_length=40, description="such as water-2026-0001", examples=["water-2026-0001"])
 ]
@@ -181,11 +185,21 @@ def get_report(
     number: Number,
     connection: Transaction,
     request: Request,
+    language: ChosenLanguage,
     revision: Which = None,
+    lang: Annotated[Language | None, Query(description="short for language")] = None,
     form: Form = REPORTS.asked,
 ) -> Response:
-    """A report as it was filed, byte for byte what `dala verify` reads; as a table, its figures."""
+    """A report as it was filed, byte for byte what `dala verify` reads; as a table, its figures.
+
+    As XLSX and PDF it is for people, in their language; the JSON file is what was signed.
+    """
     found = _revision(connection, number, revision)
+    if form.name in rendering.FORMS:
+        shown = paper.of_revision(
+            connection, found, address=request.app.state.door.settings.public_url
+        )
+        return document(request, shown, form, lang or language)
     plain = statements.envelope(connection, found)
     headers = {"ETag": content_tag(plain, form), "Cache-Control": "private, no-cache"}
     headers |= representation(form, f"{number}-{found.revision}")
