@@ -13,7 +13,6 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, expect
 
-from bench.seeding import copy
 from storage import aggregates, devices, fields, readings, tables
 from storage.devices import StreamKey
 from tests.api.asking import put_account
@@ -61,7 +60,7 @@ def steppe(season: sa.Engine) -> int:
         )
         keys = [StreamKey("steppe-probe", "soil_moisture", depth, None) for depth in DEPTHS_CM]
         for number in devices.open_datastreams(connection, keys).values():
-            copy(connection, _year(number, day))
+            readings.store(connection, _year(number, day))
         connection.execute(sa.text("ANALYZE"))
     aggregates.refresh(season)  # on TimescaleDB nothing else tells of a year that comes late
     put_account(season, "bolat", "operator", farm_ids=[farm], language="en")
