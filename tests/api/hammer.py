@@ -150,6 +150,10 @@ THERE = {
     "code": ("KZ-61", "KZ-43"),
     **dict.fromkeys(("field_id", "crop_zone_id", "datastream_id"), (1, 2, 3)),
     **dict.fromkeys(("event_id", "load_id", "adjustment_id", "alert_id"), (1, 2, 3, 4, 5)),
+    **dict.fromkeys(("supply_id", "investment_id", "decision_id"), (1, 2, 3)),
+    **dict.fromkeys(("placement_id", "calibration_id", "subscription_id", "key_id"), (1, 2)),
+    "number": tuple(f"water-{dt.datetime.now(dt.UTC).year}-000{place}" for place in (1, 2)),
+    "login": tuple(LOGINS.values()),
 }
 _SPAN = {"start": "2025-06-01T00:00:00Z", "end": "2025-06-03T00:00:00Z"}
 USUAL = {"season": 2025, "kind": "irrigation-events", **_SPAN}
@@ -163,7 +167,7 @@ def aim(case: Any, chance: random.Random) -> None:
                 value = known[name]
                 given[name] = chance.choice(value) if isinstance(value, tuple) else value
     if isinstance(case.body, dict):
-        for name in ("field_id", "crop_zone_id"):
+        for name in ("field_id", "crop_zone_id", "farm"):
             if name in case.body and chance.random() < 0.8:
                 case.body[name] = chance.choice(THERE[name])
     aim_stream(case)
