@@ -104,7 +104,7 @@ def _put(engine: sa.Engine, farm_count: int, rows: int) -> tuple[list[str], int]
         table["time"] = int(START.timestamp() * 1e6) + np.arange(rows) * 60_000_000
         table["value"] = np.round(20 + 10 * np.sin(np.arange(rows) / 229.0), 2)
         table["received_at"] = table["time"] + 1_000_000
-        seeding.copy(connection, table)
+        seeding.copy(connection, table, None)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("VACUUM (ANALYZE) readings"))
     return slugs, stream

@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 import migrations
-from bench import backlog, latency, traffic
+from bench import backlog, hashing, latency, traffic
 from bench.machine import packages, this_machine
 from bench.memory import now_mb
 from bench.mosquitto import open_mosquitto, version
@@ -48,6 +48,7 @@ class MiscountError(AssertionError):
 
 class _Run(NamedTuple):
     seconds: float
+    hashing_s: float  # of these, for numbers and digests of batches
     grown_mb: float  # memory of the process, at most, beyond what it held before
 
 
@@ -177,6 +178,7 @@ def _ratio(
         "ratio": median(ratios),
         "ratio_lowest": min(ratios),
         "ratio_highest": max(ratios),
+        "hashing_pct": 100.0 * median(one.hashing_s / one.seconds for one in line),
         "line_memory_grown_mb": max(one.grown_mb for one in line),
     }
 
@@ -198,7 +200,7 @@ def _run_bare(broker: BrokerAddress, messages: int) -> _Run:
             raise MiscountError(f"the bare subscriber was cut off after {received} messages")
     seconds = time.perf_counter() - begun
     client.disconnect()
-    return _Run(seconds, now_mb() - before)
+    return _Run(seconds, 0.0, now_mb() - before)
 
 
 def _run_line(engine: sa.Engine, broker: BrokerAddress, messages: int) -> _Run:
@@ -213,8 +215,9 @@ def _run_line(engine: sa.Engine, broker: BrokerAddress, messages: int) -> _Run:
 
     subscriber = Subscriber(engine, broker, client_id=LINE, on_batch=count)
     begun = time.perf_counter()
-    subscriber.run()
-    return _Run(time.perf_counter() - begun, most - before)
+    with hashing.timed() as clock:
+        subscriber.run()
+    return _Run(time.perf_counter() - begun, clock.seconds, most - before)
 
 
 def _check_count(engine: sa.Engine, expected: int) -> None:
@@ -239,7 +242,8 @@ def as_table(report: Report) -> RenderableType:
         table,
         f"{report['messages']:,} messages of {report['values_a_message']} values from "
         f"{report['devices']:,} devices, medians of {report['rounds']} rounds; memory grew by "
-        f"{report['line_memory_grown_mb']:.0f} MB.",
+        f"{report['line_memory_grown_mb']:.0f} MB. {report['hashing_pct']:.1f} % of the time went "
+        "into numbers and digests of batches.",
         *_process_lines(report),
         f"PostgreSQL {machine['postgresql']}, Mosquitto {machine['mosquitto']}, paho "
         f"{machine['paho-mqtt']}, psycopg {machine['psycopg']}, Python {machine['python']}, "

@@ -79,7 +79,7 @@ def fill(
         connection.execute(sa.text("TRUNCATE readings"))
         connection.execute(sa.text("DROP INDEX readings_datastream_id_time_key"))
         for part in series.made(streams, count, start=start, end=end, rows_a_part=ROWS_A_PART):
-            copy(connection, part)
+            copy(connection, part, None)
             advance(len(part))
         connection.execute(sa.text("SET LOCAL maintenance_work_mem = '512MB'"))
         connection.execute(sa.text(str(definition)))
@@ -108,11 +108,12 @@ def bytes_of_readings(connection: sa.Connection) -> float:
 _INDEX = sa.text("SELECT pg_get_indexdef('readings_datastream_id_time_key'::regclass)")
 
 
-def copy(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
-    """Put rows of ``readings.DTYPE`` into the table, none of which is there."""
-    names = readings.DTYPE.names or ()
-    columns = [
-        copying.times(rows[name]) if name in {"time", "received_at"} else rows[name]
-        for name in names
-    ]
-    copying.copy_in(connection, "readings", names, [copying.records(columns, len(rows))])
+def copy(
+    connection: sa.Connection, rows: np.ndarray[Any, Any], batch_ids: np.ndarray[Any, Any] | None
+) -> None:
+    """Put rows of ``readings.DTYPE`` into the table, none of which is there; of one batch if None.
+
+    They are not hashed.
+    """
+    numbers = np.ones(len(rows), np.int64) if batch_ids is None else batch_ids
+    copying.copy_in(connection, "readings", readings.COLUMNS, readings.packed(rows, numbers))

@@ -29,9 +29,17 @@ WANTED = 10.0
 ROWS_A_PART = 50_000
 PHASE_US = 7_919_000  # between two sensors that measure as often
 GATEWAY_MS = 300.0  # one standard deviation of when a gateway hears a sensor
+COMMIT_S = 0.5  # from one to the next, on average
 START = dt.datetime(2025, 3, 13, tzinfo=dt.UTC)  # chunks of up to four weeks begin that day
 
 Report = dict[str, Any]
+
+
+class Made(NamedTuple):
+    """Readings, and the batch of each."""
+
+    rows: np.ndarray[Any, Any]
+    batch_ids: np.ndarray[Any, Any]
 
 
 class Packing(NamedTuple):
@@ -86,10 +94,12 @@ def run(
     rows, end = each * streams, START + dt.timedelta(seconds=interval_s * each)
     sensors = list(series.SENSORS)
     kinds = [(number + 1, sensors[number % len(sensors)]) for number in range(streams)]
-    made = list(series.made(kinds, rows, start=START, end=end, rows_a_part=ROWS_A_PART))
     random = np.random.default_rng(7)
-    for part in made:
-        _measured_apart(part, interval_s, random)
+    commits_us = _commits_us(end, random)
+    made = []
+    for part in series.made(kinds, rows, start=START, end=end, rows_a_part=ROWS_A_PART):
+        arrived_us = _measured_apart(part, interval_s, random)
+        made.append(Made(part, 1 + np.searchsorted(commits_us, arrived_us)))
     report: Report = {
         "bench": "storage",
         "machine": this_machine()._asdict(),
@@ -121,31 +131,45 @@ def run(
 
 def _measured_apart(
     rows: np.ndarray[Any, Any], interval_s: int, random: np.random.Generator
-) -> None:
+) -> np.ndarray[Any, Any]:
     """Let each sensor have begun at another moment, and be stored as storage.readings does.
 
-    Every fourth has no clock: a gateway says when it heard it, which is never twice alike.
+    Every fourth has no clock: a gateway says when it heard it, which is never twice alike. Returns
+    when each reading arrived, exactly [µs since 1970].
     """
     shift_us = rows["datastream_id"].astype(np.int64) * PHASE_US % (interval_s * 1_000_000)
     heard_ms = np.rint(random.normal(0.0, GATEWAY_MS, len(rows))).astype(np.int64)
     shift_us += np.where(rows["datastream_id"] % 4 == 0, 1_000 * heard_ms, 0)
     rows["time"] += shift_us
-    rows["received_at"] = arrival.rounded(rows["received_at"] + shift_us)
+    arrived_us: np.ndarray[Any, Any] = rows["received_at"] + shift_us
+    rows["received_at"] = arrival.rounded(arrived_us)
+    return arrived_us
+
+
+def _commits_us(end: dt.datetime, random: np.random.Generator) -> np.ndarray[Any, Any]:
+    """When ingest commits, at moments that no two hours have alike [µs since 1970].
+
+    What else arrives decides of it, so between two readings of a datastream the number of batches
+    is never quite the same.
+    """
+    seconds = (end - START).total_seconds()
+    apart_us = random.exponential(1e6 * COMMIT_S, round(seconds / COMMIT_S))
+    return np.asarray(START.timestamp() * 1e6 + np.cumsum(apart_us))
 
 
 # --- plain PostgreSQL -----------------------------------------------------------------------------
 
 
-def _plain_figures(engine: sa.Engine, made: Sequence[np.ndarray[Any, Any]]) -> Report:
+def _plain_figures(engine: sa.Engine, made: Sequence[Made]) -> Report:
     with engine.begin() as connection:
         for part in made:
-            seeding.copy(connection, part)
+            seeding.copy(connection, *part)
     with engine.connect() as connection:
         table, index = connection.execute(
             sa.text("SELECT pg_relation_size('readings'), pg_indexes_size('readings')")
         ).one()
         server = ping(connection)
-    rows = sum(map(len, made))
+    rows = sum(len(part.rows) for part in made)
     return {"postgresql": server, "table_b": table / rows, "index_b": index / rows}
 
 
@@ -171,10 +195,10 @@ def _know_rates(engine: sa.Engine, kinds: Sequence[tuple[int, str]], interval_s:
     migrations.upgrade(engine)
 
 
-def _timescale_figures(engine: sa.Engine, made: Sequence[np.ndarray[Any, Any]]) -> Report:
+def _timescale_figures(engine: sa.Engine, made: Sequence[Made]) -> Report:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for part in made:
-            _insert(connection, part)
+            _insert(connection, *part)
         version = servers.timescale_version(connection)
         return {
             "postgresql": ping(connection),
@@ -185,21 +209,25 @@ def _timescale_figures(engine: sa.Engine, made: Sequence[np.ndarray[Any, Any]]) 
 
 # As parameters: the one compiled to WebAssembly knows no COPY into tables.
 _INSERT = sa.text("""
-    INSERT INTO readings (time, datastream_id, value, quality, received_at)
+    INSERT INTO readings (time, datastream_id, value, quality, received_at, batch_id)
     SELECT to_timestamp(0) + time_us * interval '1 us', id, value, 0,
-           to_timestamp(0) + received_us * interval '1 us'
+           to_timestamp(0) + received_us * interval '1 us', batch
       FROM unnest(CAST(:times AS bigint[]), CAST(:ids AS integer[]),
-                  CAST(:values AS double precision[]), CAST(:received AS bigint[]))
-           AS made (time_us, id, value, received_us)
+                  CAST(:values AS double precision[]), CAST(:received AS bigint[]),
+                  CAST(:batches AS bigint[]))
+           AS made (time_us, id, value, received_us, batch)
 """)
 
 
-def _insert(connection: sa.Connection, rows: np.ndarray[Any, Any]) -> None:
+def _insert(
+    connection: sa.Connection, rows: np.ndarray[Any, Any], batch_ids: np.ndarray[Any, Any]
+) -> None:
     parameters = {
         "times": rows["time"].tolist(),
         "ids": rows["datastream_id"].tolist(),
         "values": rows["value"].tolist(),
         "received": rows["received_at"].tolist(),
+        "batches": batch_ids.tolist(),
     }
     connection.execute(_INSERT, parameters)
 
@@ -276,7 +304,7 @@ _PACK = sa.text(
 )
 
 
-READING = ("time", "datastream_id", "value", "quality", "received_at")
+READING = ("time", "datastream_id", "value", "quality", "received_at", "batch_id")
 HOUR = ("bucket", "datastream_id", "total", "samples", "low", "high", "last_value")
 
 

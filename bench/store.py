@@ -2,7 +2,8 @@
 
 The limit is COPY in binary form of rows built beforehand, all of them new, into the same table with
 the same unique index. Against it stands :func:`storage.readings.store`, which builds the rows,
-finds those that are stored already, keeps conflicts, and tells what became of each. Beside it
+finds those that are stored already, keeps conflicts, tells what became of each, and numbers and
+hashes what is new as a batch; and the same without the last, which says what that costs. Beside it
 stands what plain SQL has for rows that may be stored: COPY of rows built beforehand into a staging
 table and ``INSERT … ON CONFLICT DO NOTHING``, which tells nothing and keeps no conflict.
 
@@ -26,7 +27,7 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import servers, stored_rows
+from bench import hashing, servers, stored_rows
 from bench.machine import server_of, this_machine
 from bench.stored_rows import Offer, Rows, Subject
 from storage import copying
@@ -61,6 +62,7 @@ class _Round(NamedTuple):
 
     limit: float
     store: float
+    unhashed: float  # storing in no batch
     on_conflict: float
 
 
@@ -113,6 +115,8 @@ def run(
 
 def measure(engine: sa.Engine, cases: Sequence[Case], rounds: int) -> Report:
     """Measure on a migrated database. Empties its tables: not for one that is in use."""
+    with engine.begin() as connection:
+        stored_rows.register(connection, max((stored_rows.STREAMS, *map(_streams, cases))))
     with _progress() as progress:
         task = progress.add_task("Storing", total=rounds * len(cases))
         figures = []
@@ -147,6 +151,10 @@ def _measure_once(engine: sa.Engine, case: Case) -> _Round:
         nonlocal new
         new = np.append(new, subject.store(connection, batch))
 
+    def unhashed(connection: sa.Connection, batch: Rows) -> None:
+        with hashing.left_out():
+            subject.store(connection, batch)
+
     def copy(connection: sa.Connection, parts: list[bytes]) -> None:
         copying.copy_in(connection, subject.table, subject.columns, parts)
 
@@ -159,6 +167,7 @@ def _measure_once(engine: sa.Engine, case: Case) -> _Round:
     measured = _Round(
         _timed(engine, subject, all_new, copy, list(map(subject.packed, all_new.batches))),
         _timed(engine, subject, offer, store, offer.batches),
+        _timed(engine, subject, offer, unhashed, offer.batches),
         _timed(engine, subject, offer, on_conflict, packed),
     )
     if (called := int((~new).sum())) != offer.known:
@@ -168,6 +177,11 @@ def _measure_once(engine: sa.Engine, case: Case) -> _Round:
 
 _STAGE = "CREATE TEMPORARY TABLE IF NOT EXISTS bench_stage (LIKE {}) ON COMMIT DELETE ROWS"
 _FROM_STAGE = "INSERT INTO {} SELECT * FROM bench_stage ON CONFLICT DO NOTHING"
+
+
+def _streams(case: Case) -> int:
+    ids = case.subject.rows.dtype.names or ()
+    return int(case.subject.rows["datastream_id"].max()) if "datastream_id" in ids else 0
 
 
 def _offer(case: Case) -> Offer:
@@ -185,7 +199,8 @@ def _timed(
     """Seconds that storing takes, into a table that holds exactly what the offer says."""
     engine.dispose()  # each begins with a connection of its own, and with no staging table
     with engine.begin() as connection:
-        connection.execute(sa.text(f"TRUNCATE {subject.table}"))
+        connection.execute(sa.text(f"TRUNCATE {subject.table}, pending_batches"))
+        subject.know(connection)
         parts = subject.packed(offer.beforehand)
         copying.copy_in(connection, subject.table, subject.columns, parts)
     seconds = 0.0
@@ -210,6 +225,7 @@ def _timed(
 def _figures(case: Case, measured: Sequence[_Round]) -> Report:
     offered = len(case.subject.rows) // 2
     ratios = [one.limit / one.store for one in measured]
+    evidence = [100.0 * (one.store / one.unhashed - 1.0) for one in measured]
     return {
         "what": case.subject.name,
         "rows_a_batch": case.rows_a_batch,
@@ -221,6 +237,9 @@ def _figures(case: Case, measured: Sequence[_Round]) -> Report:
         "ratio": median(ratios),
         "ratio_lowest": min(ratios),
         "ratio_highest": max(ratios),
+        "evidence_pct": median(evidence),
+        "evidence_lowest_pct": min(evidence),
+        "evidence_highest_pct": max(evidence),
         "on_conflict_ratio": median(one.limit / one.on_conflict for one in measured),
     }
 
@@ -228,7 +247,7 @@ def _figures(case: Case, measured: Sequence[_Round]) -> Report:
 def as_table(report: Report) -> RenderableType:
     """The report for people."""
     machine = report["machine"]
-    table = Table(title="Storing", title_justify="left", box=box.SIMPLE, pad_edge=False)
+    table = Table(title="Storing", title_justify="left", box=box.SIMPLE, collapse_padding=True)
     table.add_column("what")
     for name in (
         "a batch",
@@ -237,7 +256,8 @@ def as_table(report: Report) -> RenderableType:
         "store/s",
         "ratio",
         "low … high",
-        "ON CONFLICT",
+        "evidence",
+        "ON\nCONFLICT",
     ):
         table.add_column(name, justify="right")
     for one in report["cases"]:
@@ -245,16 +265,18 @@ def as_table(report: Report) -> RenderableType:
             one["what"],
             f"{one['rows_a_batch']:,}",
             f"{one['duplicates_pct']:g} % {one['known']}" if one["duplicate"] else "none",
-            f"{one['limit_rows_per_s']:,.0f}",
-            f"{one['rows_per_s']:,.0f}",
+            f"{one['limit_rows_per_s'] / 1e3:,.0f} k",
+            f"{one['rows_per_s'] / 1e3:,.0f} k",
             f"{one['ratio']:.2f}",
             f"{one['ratio_lowest']:.2f} … {one['ratio_highest']:.2f}",
+            f"{one['evidence_pct']:+.1f} %",
             f"{one['on_conflict_ratio']:.2f}",
         )
     return Group(
         table,
         "COPY: rows built beforehand, all of them new, into the same table with its unique index. "
-        "ratio: rows offered to store a second, as a share of that. ON CONFLICT: the same share of "
+        "ratio: rows offered to store a second, as a share of that. evidence: the time that "
+        "numbers and digests of batches add to storing without. ON CONFLICT: the same share of "
         "a staging table and INSERT … ON CONFLICT DO NOTHING. A fleet sends one reading of each "
         "datastream a batch; the other readings are of a thousand datastreams.",
         f"{report['rows']:,} rows offered to a table that holds as many, medians of "

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from storage import arrival, readings, tracks
+from bench import hashing
+from storage import arrival, batches, devices, readings, tracks
 
 STREAMS, MACHINES = 1_000, 40
+TRACTORS = [f"tractor-{place:02}" for place in range(MACHINES)]
 FIRST_US = 1_750_000_000_000_000  # 2025-06-15T15:06:40Z
 READINGS_EVERY_US, POINTS_EVERY_US = 600 * 1_000_000, 1_000_000
 
@@ -26,6 +28,7 @@ class Subject(NamedTuple):
     rows: Rows  # in the order they would come: all of one time, then the next
     packed: Callable[[Rows], list[bytes]]  # as COPY takes them
     store: Callable[[sa.Connection, Rows], Rows]  # says which were new
+    know: Callable[[sa.Connection], object]  # as a connection does that has stored for a while
 
 
 class Offer(NamedTuple):
@@ -81,8 +84,11 @@ def of_readings(count: int, streams: int = STREAMS) -> Subject:
     def store(connection: sa.Connection, batch: Rows) -> Rows:
         return readings.store(connection, batch).new
 
+    def know(connection: sa.Connection) -> None:
+        batches.of_readings(connection, np.arange(1, streams + 1))
+
     name = "readings" if streams == STREAMS else f"fleet of {streams:,}"
-    return Subject(name, "readings", readings.COLUMNS, rows, _packed_readings, store)
+    return Subject(name, "readings", readings.COLUMNS, rows, _packed_readings, store, know)
 
 
 def in_one_batch(rows: Rows) -> Rows:
@@ -107,7 +113,7 @@ def of_points(count: int) -> Subject:
     rows["animals_seen"] = np.nan
     for name in ("mass_flow_kg_s", "crop_moisture_pct"):
         rows[name][rows["device"] % 2 == 0] = np.nan
-    names = [f"tractor-{place:02}" for place in range(MACHINES)]
+    names = list(TRACTORS)
 
     def packed(chosen: Rows) -> list[bytes]:
         return list(tracks.packed(names, chosen, in_one_batch(chosen)))
@@ -115,4 +121,33 @@ def of_points(count: int) -> Subject:
     def store(connection: sa.Connection, batch: Rows) -> Rows:
         return tracks.store(connection, names, batch)
 
-    return Subject("track points", "track_points", tracks.COLUMNS, rows, packed, store)
+    def know(connection: sa.Connection) -> None:
+        batches.of_points(connection, names, np.zeros(0, np.int64))
+
+    return Subject("track points", "track_points", tracks.COLUMNS, rows, packed, store, know)
+
+
+# Four datastreams a device, its devices in turn of each farm.
+_DEVICES = sa.text("""
+    INSERT INTO devices (id, farm_id, kind, name)
+    SELECT 'bench-' || number, (CAST(:farms AS bigint[]))[number % cardinality(:farms) + 1],
+           'soil-probe', 'Bench ' || number
+      FROM generate_series(0, (:streams - 1) / 4) AS number
+    ON CONFLICT DO NOTHING
+""")
+_STREAMS = sa.text("""
+    INSERT INTO datastreams (id, device_id, quantity, channel)
+    SELECT number, 'bench-' || (number - 1) / 4, 'soil_moisture', (number - 1) % 4
+      FROM generate_series(1, :streams) AS number
+    ON CONFLICT DO NOTHING
+""")
+
+
+def register(connection: sa.Connection, streams: int) -> None:
+    """Make datastreams 1 to ``streams`` and the machines known, each of one of forty farms."""
+    farms = hashing.put_farms(connection)
+    parameters = {"farms": farms, "streams": streams}
+    connection.execute(_DEVICES, parameters)
+    connection.execute(_STREAMS, parameters)
+    for place, name in enumerate(TRACTORS):
+        devices.put(connection, name, farm_id=farms[place], kind="tractor", name=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import threading
 import time
@@ -15,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from bench import hashing
 from ingest import topics
 from ingest.settings import BrokerAddress, MqttSettings
 from storage import devices
@@ -32,10 +34,11 @@ def names(kind: str, count: int) -> list[str]:
 
 
 def register(engine: sa.Engine, device_names: Iterable[str]) -> None:
-    """Make the devices known."""
+    """Make the devices known, each of one of forty farms."""
     with engine.begin() as connection:
-        for name in device_names:
-            devices.put(connection, name, kind="soil-probe", name=name)
+        farms = itertools.cycle(hashing.put_farms(connection))
+        for name, farm in zip(device_names, farms, strict=False):
+            devices.put(connection, name, farm_id=farm, kind="soil-probe", name=name)
 
 
 def payload(device: str, seq: int, time_s: float | None = None) -> bytes:

@@ -99,17 +99,16 @@ def _copy(connection: sa.Connection, rows: Array, batch_ids: Array) -> None:
 
 
 def packed(rows: Array, batch_ids: Array) -> Iterator[bytes]:
-    """Readings as a binary COPY of :data:`COLUMNS` takes them, with the batch of each; 0: none.
-
-    Those of one batch go together, by order of key, and as a rule all are of one.
-    """
-    numbers = np.unique(batch_ids).tolist()
-    for number in numbers:
-        part = rows if len(numbers) == 1 else rows[batch_ids == number]
+    """Readings as a binary COPY of :data:`COLUMNS` takes them, with the batch of each; 0: none."""
+    numbered = batch_ids != 0
+    for chosen in (numbered, ~numbered):
+        if not chosen.any():
+            continue
+        part = rows if chosen.all() else rows[chosen]
         sent: dict[str, copying.Column] = {name: part[name] for name in DTYPE.names or ()}
         for name in ("time", "received_at"):
             sent[name] = copying.times(part[name])
-        sent["batch_id"] = number.to_bytes(8, "big") if number else None
+        sent["batch_id"] = batch_ids[chosen] if chosen is numbered else None
         yield from copying.pieces(list(sent.values()), len(part))
 
 

@@ -96,7 +96,8 @@ def _copy(
 def packed(devices: Sequence[str], rows: Array, batch_ids: Array) -> Iterator[bytes]:
     """Points as a binary COPY of :data:`COLUMNS` takes them, in parts of one layout.
 
-    Rows with the same columns unknown and ids of one length have one layout.
+    Rows with the same columns unknown and ids of one length have one layout; all are in a batch, or
+    none is (0).
     """
     unknown = np.stack([np.isnan(rows[name]) for name in NUMBERS] + [rows["work_state"] < 0])
     names = [name.encode() for name in devices]
@@ -111,7 +112,8 @@ def packed(devices: Sequence[str], rows: Array, batch_ids: Array) -> Iterator[by
         ]
         state = None if missing[-1] else chosen["work_state"]
         columns: list[copying.Column] = [copying.times(chosen["time"]), ids, state, *numbers]
-        columns += [chosen["quality"], copying.times(chosen["received_at"]), batch_ids[places]]
+        columns += [chosen["quality"], copying.times(chosen["received_at"])]
+        columns.append(batch_ids[places] if batch_ids.any() else None)
         yield from copying.pieces(columns, len(chosen))
 
 

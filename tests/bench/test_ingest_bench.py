@@ -28,6 +28,7 @@ def test_the_report_is_json_and_its_ratio_is_that_of_the_speeds(report: ingest.R
     assert (read["messages"], read["devices"], read["values_a_message"]) == (500, 7, 4)
     assert 0 < read["ratio_lowest"] <= read["ratio"] <= read["ratio_highest"]
     assert read["line_messages_per_s"] > 0
+    assert 0 < read["hashing_pct"] < 100
     assert {"postgresql", "mosquitto", "paho-mqtt"} <= set(read["machine"])
 
 
@@ -59,6 +60,7 @@ def test_the_table_has_both_lines_in_80_columns(report: ingest.Report) -> None:
     assert "stored and acknowledged" in text
     words = " ".join(text.split())
     assert "at 2,000 messages/s for 0.5 s: median" in words
+    assert "% of the time went into numbers and digests of batches." in words
     assert "A backlog of 300 messages: drained at" in words
     assert max(map(len, text.splitlines())) <= 80
 

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from rich.console import Console
 
-from bench import store, stored_rows
+from bench import hashing, store, stored_rows
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,29 @@ def test_ratios_are_to_the_limit_of_the_same_round(report: store.Report):
     for one in report["cases"]:
         assert 0 < one["ratio_lowest"] <= one["ratio"] <= one["ratio_highest"]
         assert one["on_conflict_ratio"] > 0
+
+
+def test_what_evidence_costs_is_told_of_each_case(report: store.Report):
+    for one in report["cases"]:
+        assert one["evidence_lowest_pct"] <= one["evidence_pct"] <= one["evidence_highest_pct"]
+
+
+def test_without_evidence_rows_are_stored_all_the_same_and_in_no_batch(
+    empty_engine: sa.Engine,
+):
+    for subject in (stored_rows.of_readings(60, 20), stored_rows.of_points(60)):
+        with empty_engine.begin() as connection:
+            stored_rows.register(connection, 20)
+            with hashing.left_out():
+                assert subject.store(connection, subject.rows[:20]).all()
+            with hashing.timed() as clock:
+                assert not subject.store(connection, subject.rows[:20]).any()
+                assert subject.store(connection, subject.rows[20:]).all()
+            hashed = f"SELECT count(*), count(batch_id) FROM {subject.table}"  # noqa: S608
+            assert connection.execute(sa.text(hashed)).one() == (60, 40)
+            told = "SELECT sum(one) FROM pending_batches, unnest(row_counts) AS one"
+            assert connection.scalar(sa.text(f"{told} WHERE kind = '{subject.table}'")) == 40
+        assert clock.seconds > 0
 
 
 def test_the_table_has_a_line_for_each_case(report: store.Report):
