@@ -14,7 +14,11 @@ from cli.speaking import say
 def watch(
     once: Annotated[bool, typer.Option(help="Look and send once, then end.")] = False,
 ) -> None:
-    """Look at every farm by its rules of alerts, and send messages about them, until stopped."""
+    """Look at every farm by its rules of alerts, send messages, seal what is stored, until stopped.
+
+    What was stored is sealed once a day (DALA_SEAL_EVERY_H) under a signed head: `dala evidence`.
+    """
+    from cli.reporting import key_file
     from ingest import logs
     from seeds.services import open_services
     from watch.serving import Watcher
@@ -22,7 +26,7 @@ def watch(
     logs.configure()
     with open_services("watch") as services:
         services.check_migrated()
-        watcher = Watcher(services.engine)
+        watcher = Watcher(services.engine, key_file=key_file())
         if once:
             watched, sent = watcher.step(dt.datetime.now(dt.UTC))
             say(

@@ -310,6 +310,12 @@ def heads(connection: sa.Connection, *, after: int = 0, limit: int = 100) -> lis
     return [StoredHead._make(row) for row in connection.execute(query)]
 
 
+def newest_heads(connection: sa.Connection, limit: int) -> list[StoredHead]:
+    """The newest heads, the newest first."""
+    rows = connection.execute(_HEADS.order_by(_HEAD.c.seal.desc()).limit(limit))
+    return [StoredHead._make(row) for row in rows]
+
+
 class Witness(NamedTuple):
     """Somebody else's signature over a head."""
 

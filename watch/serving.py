@@ -1,4 +1,4 @@
-"""`dala watch` as a process: rules when they are due, messages when they are, until it is stopped.
+"""`dala watch` as a process: rules, seals and messages when they are due, until it is stopped.
 
 It is a process of its own. `dala ingest` must not wait for a rule, nor a rule for `dala analyze`,
 which runs once a night; and a mail server that hangs is to hold up neither.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
@@ -15,6 +16,7 @@ import structlog
 from analytics.watching.rules import RULES, look
 from storage import locks
 from storage.watching import Watched
+from watch.sealing import Sealer
 from watch.sending import Sent, send_due
 from watch.settings import WatchSettings
 
@@ -24,8 +26,16 @@ log = structlog.get_logger()
 class Watcher:
     """Looks at rules and sends messages; what it has done stands in the database."""
 
-    def __init__(self, engine: sa.Engine, settings: WatchSettings | None = None) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        settings: WatchSettings | None = None,
+        *,
+        key_file: Path | None = None,
+    ) -> None:
         self._engine, self._settings = engine, settings or WatchSettings()
+        every = dt.timedelta(hours=self._settings.seal_every_h)
+        self._sealer = Sealer(engine, every, key_file)
         self._due: dict[str, dt.datetime] = {}
         self._stopped = threading.Event()
 
@@ -43,6 +53,10 @@ class Watcher:
                         opened, cleared = opened + found.opened, cleared + found.cleared
             except Exception as error:  # of one rule: the others are looked at all the same
                 log.error("rule failed", rule=kind, error=f"{type(error).__name__}: {error}")
+        try:
+            self._sealer.step(now)
+        except Exception as error:  # messages are sent all the same
+            log.error("not sealed", error=f"{type(error).__name__}: {error}")
         return Watched(opened, cleared), send_due(self._engine, self._settings, now)
 
     def run(self) -> None:

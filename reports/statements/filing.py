@@ -117,7 +117,7 @@ def _sign(
 ) -> Filing:
     number = 0 if before is None else before.revision + 1
     asked = made.asked
-    evidence = proving.of_ground(connection, made.ground, key)
+    evidence = proving.of_ground(connection, made.ground, key, author=author)
     payload = manifest.canonical(
         {
             "format": manifest.FORMAT,

@@ -13,14 +13,16 @@ from reports.statements.signing import SigningKey
 from storage import evidence, tenancy
 
 
-def of_ground(connection: sa.Connection, ground: Ground, key: SigningKey) -> Evidence | None:
+def of_ground(
+    connection: sa.Connection, ground: Ground, key: SigningKey, *, author: str
+) -> Evidence | None:
     """Seal what waits, and prove the entries that a report rests on under the newest head.
 
     None where nothing was ever sealed. To be asked once the figures are there: whatever they were
     computed of was committed before them, and is sealed by then.
     """
     with tenancy.for_the_country(connection):
-        sealing.seal(connection, key)
+        sealing.seal(connection, key, author=author)
         head = evidence.newest(connection)
         if head is None:
             return None

@@ -16,7 +16,7 @@ from evidence.heads import Head
 from reports.statements import keys
 from reports.statements.heads import Consistency, SignedHead
 from reports.statements.signing import HEAD_TYPE, BadSignature, Signature, SigningKey
-from storage import evidence
+from storage import audit, evidence
 from storage.evidence import Gathered, NewEntry, StoredHead
 
 
@@ -30,8 +30,10 @@ class Sealed(NamedTuple):
     newest: Head
 
 
-def seal(connection: sa.Connection, key: SigningKey) -> Sealed | None:
+def seal(connection: sa.Connection, key: SigningKey, *, author: str) -> Sealed | None:
     """Seal all that waits; None where nothing does, for a head of nothing new says nothing.
+
+    It is written into the book of deeds as ``author``'s.
 
     Raises
     ------
@@ -45,13 +47,21 @@ def seal(connection: sa.Connection, key: SigningKey) -> Sealed | None:
         made.append(_seal(connection, key, at, found))
     if not made:
         return None
-    return Sealed(
+    done = Sealed(
         sum(one.heads for one in made),
         sum(one.entries for one in made),
         sum(one.batches for one in made),
         sum(one.rows for one in made),
         made[-1].newest,
     )
+    audit.record(
+        connection,
+        actor=author,
+        action="evidence.seal",
+        object=f"tree-head:{done.newest.size}",
+        details={"seal": done.newest.seal, "batches": done.batches, "rows": done.rows},
+    )
+    return done
 
 
 def _seal(

@@ -14,7 +14,7 @@ from reports.statements import heads
 from reports.statements.findings import Finding, Pinned, signed_by
 from reports.statements.heads import Consistency, Evidence, SignedHead
 from reports.statements.manifest import BadFile
-from reports.statements.signing import HEAD_TYPE
+from reports.statements.signing import HEAD_TYPE, Signature, SigningKey
 
 WITHOUT = (
     "That readings below the figures are unchanged since they were stored: this report rests on no "
@@ -71,6 +71,35 @@ def against_file(
     yield from signed
     if all(one.standing != "refuted" for one in signed):
         yield from against(ours, kept, proofs, must=True)
+
+
+def witnessed(
+    file: bytes,
+    key: SigningKey,
+    keys: Mapping[str, Pinned],
+    kept: bytes | None,
+    proofs: Sequence[bytes],
+) -> tuple[Signature | None, list[Finding]]:
+    """The signature of a witness over a head, and what was found: none unless all is proved.
+
+    ``kept`` is the head that the witness signed last; none: the first.
+
+    Raises
+    ------
+    BadFile
+        If the file is no head.
+    """
+    head = heads.head_of_file(file)
+    found = list(_signed(head, keys, "The head is signed"))
+    if kept is not None:
+        found += against_file(head, kept, proofs, keys)
+        last = heads.head_of_file(kept).head.size
+        if last > head.head.size:
+            words = f"The head is of {head.head.size} entries, and you signed one of {last}."
+            found.append(Finding("refuted", words))
+    if any(one.standing != "proved" for one in found):
+        return None, found
+    return key.sign(head.head.payload(), HEAD_TYPE), found
 
 
 def against(

@@ -211,6 +211,7 @@ def place(path: str, land: Land) -> str:
         alert_id=land.alert,
         number=land.report,
         subscription_id=1,
+        size=1,
         report_subscription_id=1,
     )
 

@@ -34,7 +34,7 @@ BELOW = {"placement_id", "calibration_id", "subscription_id"}
 ENTERED = {"event_id", "load_id", "adjustment_id", "supply_id", "investment_id", "decision_id"}
 # For reports, which are of farms and areas: tests/api/test_report_subscriptions.py.
 ENTERED |= {"report_subscription_id"}
-OF_NO_FARM = {"code", "login", "name", "session_id", "key_id"}
+OF_NO_FARM = {"code", "login", "name", "session_id", "key_id", "size"}
 
 
 @pytest.fixture(scope="module")

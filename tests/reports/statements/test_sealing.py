@@ -95,7 +95,7 @@ def test_what_was_stored_is_sealed_farm_by_farm_under_a_signed_head(
 ) -> None:
     store(connection, [*streams.values()])
     store(connection, [streams["kz-61-0"]], begin=JULY + 86_400 * US, count=2)
-    sealed = sealing.seal(connection, KEY)
+    sealed = sealing.seal(connection, KEY, author="test")
     assert sealed is not None
     # Three farms and what has none; the first batch of four, of which one by itself; the second.
     assert (sealed.heads, sealed.entries, sealed.batches, sealed.rows) == (1, 4, 5, 14)
@@ -122,10 +122,10 @@ def test_what_was_stored_is_sealed_farm_by_farm_under_a_signed_head(
 def test_where_nothing_waits_nothing_is_sealed(
     connection: sa.Connection, streams: dict[str, int]
 ) -> None:
-    assert sealing.seal(connection, KEY) is None
+    assert sealing.seal(connection, KEY, author="test") is None
     store(connection, [streams["kz-61-0"]])
-    assert sealing.seal(connection, KEY) is not None
-    assert sealing.seal(connection, KEY) is None
+    assert sealing.seal(connection, KEY, author="test") is not None
+    assert sealing.seal(connection, KEY, author="test") is None
     assert len(evidence.heads(connection)) == 1
 
 
@@ -136,7 +136,7 @@ def test_a_batch_that_comes_late_with_a_lower_number_is_sealed_too(
     for numbers in ([70, 90], [80, 3]):
         for number in numbers:
             put_pending(connection, number, [farm])
-        sealing.seal(connection, KEY)
+        sealing.seal(connection, KEY, author="test")
 
     sealed = [
         [batch.id for batch in entries.unpacked(one.batches)]
@@ -153,7 +153,7 @@ def test_more_than_a_seal_may_hold_is_the_next_ones(
         put_pending(connection, number, [farm, 0])
     take = evidence.take
     monkeypatch.setattr(evidence, "take", lambda opened: take(opened, most=4, page=2))
-    sealed = sealing.seal(connection, KEY)
+    sealed = sealing.seal(connection, KEY, author="test")
 
     assert sealed is not None
     assert (sealed.heads, sealed.entries, sealed.batches) == (4, 8, 14)
@@ -168,7 +168,7 @@ def test_a_key_that_nobody_knows_seals_nothing(
     store(connection, [streams["kz-61-0"]])
     for key in (SigningKey.make(), MINISTRY):
         with pytest.raises(KeyUnknown, match="dala report key"):
-            sealing.seal(connection, key)
+            sealing.seal(connection, key, author="test")
     assert evidence.waiting(connection).batches == 1
 
 
@@ -184,7 +184,7 @@ def test_two_who_seal_at_once_seal_each_batch_once(
 
     def seal(_turn: int) -> sealing.Sealed | None:
         with empty_engine.begin() as connection:
-            return sealing.seal(connection, KEY)
+            return sealing.seal(connection, KEY, author="test")
 
     with ThreadPoolExecutor(4) as together:
         done = [one for one in together.map(seal, range(4)) if one is not None]
@@ -199,12 +199,12 @@ def test_a_batch_that_is_stored_while_others_are_sealed_is_the_next_ones(
         store(late, [lasting["kz-61-1"]])
         late.commit()
         with empty_engine.begin() as connection:
-            sealed = sealing.seal(connection, KEY)
+            sealed = sealing.seal(connection, KEY, author="test")
         assert sealed is not None
         assert sealed.batches == 1
         early.commit()
     with empty_engine.begin() as connection:
-        sealed = sealing.seal(connection, KEY)
+        sealed = sealing.seal(connection, KEY, author="test")
         assert sealed is not None
         assert (sealed.batches, sealed.newest.size) == (1, 2)
 
@@ -215,7 +215,7 @@ def test_a_seal_that_is_broken_off_leaves_all_as_it_was(
     with empty_engine.begin() as connection:
         store(connection, [*lasting.values()])
     with empty_engine.connect() as connection, empty_engine.connect() as other:
-        assert sealing.seal(connection, KEY) is not None
+        assert sealing.seal(connection, KEY, author="test") is not None
         own = connection.scalar(sa.text("SELECT pg_backend_pid()"))
         other.execute(sa.text("SELECT pg_terminate_backend(:own)"), {"own": own})
         with pytest.raises(sa.exc.OperationalError):
@@ -224,7 +224,7 @@ def test_a_seal_that_is_broken_off_leaves_all_as_it_was(
     with empty_engine.begin() as connection:
         assert evidence.newest(connection) is None
         assert leaves(connection) == []
-        sealed = sealing.seal(connection, KEY)
+        sealed = sealing.seal(connection, KEY, author="test")
         assert sealed is not None
         assert sealed.rows == 12
 
@@ -241,7 +241,7 @@ def test_the_stored_tree_is_the_one_that_grows_in_memory(connection: sa.Connecti
         for _ in range(draw.randint(1, 3)):
             number += 1
             put_pending(connection, number, sorted(draw.sample(ids, draw.randint(1, 24))))
-        sealing.seal(connection, KEY)
+        sealing.seal(connection, KEY, author="test")
 
     whole = leaves(connection)
     assert len(whole) > 512  # tiles of two floors, and an edge
@@ -262,7 +262,7 @@ def test_between_what_was_not_sealed_and_backwards_there_is_no_proof(
 ) -> None:
     for turn in range(2):
         store(connection, [streams["kz-61-0"]], begin=JULY + turn * 3_600 * US)
-        sealing.seal(connection, KEY)
+        sealing.seal(connection, KEY, author="test")
 
     with pytest.raises(LookupError, match="head of 3 entries"):
         sealing.consistency(connection, 1, 3)
@@ -275,7 +275,7 @@ def test_what_was_sealed_is_added_to_alone(
     connection: sa.Connection, streams: dict[str, int], table: str
 ) -> None:
     store(connection, [streams["kz-61-0"]])
-    sealing.seal(connection, KEY)
+    sealing.seal(connection, KEY, author="test")
     with pytest.raises(sa.exc.ProgrammingError, match="never changed"):
         connection.execute(tables.metadata.tables[table].delete())
 
@@ -287,7 +287,7 @@ def test_a_witness_signs_a_head_as_a_head_and_once(
     connection: sa.Connection, streams: dict[str, int]
 ) -> None:
     store(connection, [streams["kz-61-0"]])
-    sealing.seal(connection, KEY)
+    sealing.seal(connection, KEY, author="test")
     head = evidence.newest(connection)
     assert head is not None
     payload = head.manifest.encode()

@@ -1,0 +1,180 @@
+"""Verbs for the tree of evidence: seal, look at its heads, prove, witness, check from inside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.reporting import read_key, save, with_database
+from cli.speaking import author, fail, say, trouble
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from reports.statements.sealing import Sealed
+    from storage.evidence import StoredHead, Waiting
+
+app = typer.Typer(
+    help="Evidence: what was stored is hashed and sealed in a tree with signed heads, so that "
+    "nobody changes it unseen. Who keeps a head, or signs it beside us, holds us to it.",
+    no_args_is_help=True,
+)
+Size = Annotated[
+    int | None, typer.Argument(min=1, help="Entries of the tree, as `heads` has it; the newest.")
+]
+OutFile = Annotated[Path | None, typer.Option(help="File to write, as `dala verify` reads it.")]
+
+
+@app.command()
+def seal() -> None:
+    """Seal what was stored since the last time, and sign the head of the tree.
+
+    `dala watch` does so by itself once a day, and filing a report does.
+    """
+    from reports.statements import sealing
+
+    key = read_key()
+
+    def enter(connection: sa.Connection) -> Sealed | None:
+        return sealing.seal(connection, key, author=author())
+
+    done: Sealed | None = with_database(enter, "Not sealed")
+    if done is None:
+        say("Nothing waits to be sealed: the newest head covers all that was hashed.")
+        return
+    say(
+        f"Sealed {done.rows} rows of {done.batches} batches. Entries added: {done.entries}; in the "
+        f"tree: {done.newest.size}. Seal {done.newest.seal}; the root of its head:"
+    )
+    print(done.newest.root.hex())
+
+
+@app.command()
+def heads(
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many.")] = 30,
+) -> None:
+    """Print the heads of the tree, the newest first, and what waits to be sealed."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from storage import evidence
+
+    def find(connection: sa.Connection) -> tuple[list[StoredHead], Waiting]:
+        return evidence.newest_heads(connection, limit), evidence.waiting(connection)
+
+    found, waiting = with_database(find, "Not listed")
+    if found:
+        table = Table("seal", "entries", "sealed", "witnesses", "root")
+        for one in found:
+            at, who = f"{one.sealed_at:%Y-%m-%d %H:%M:%S}", str(one.countersignatures)
+            table.add_row(str(one.seal), str(one.size), at, who, one.root.hex()[:16] + "…")
+        Console().print(table)
+    else:
+        say("Nothing was sealed yet: `dala evidence seal`, or leave it to `dala watch`.")
+    if waiting.since is not None:
+        since = f"{waiting.since:%Y-%m-%d %H:%M} UTC"
+        say(f"{waiting.batches} batches wait to be sealed, since {since}.")
+    else:
+        say("Nothing waits to be sealed.")
+
+
+@app.command()
+def head(size: Size = None, out: OutFile = None) -> None:
+    """Write a head with the signatures of its witnesses: keep it, and hold later reports to it."""
+    from reports.statements import sealing
+    from storage import evidence
+    from storage.database import NotFound
+
+    def find(connection: sa.Connection) -> bytes:
+        known = evidence.newest(connection) if size is None else evidence.head(connection, size)
+        if known is None:
+            raise NotFound("head yet: nothing was sealed")
+        return sealing.signed(connection, known).file()
+
+    _write(with_database(find, "Not written"), out)
+
+
+@app.command()
+def consistency(
+    first: Annotated[int, typer.Argument(min=1, help="Entries of the earlier head.")],
+    second: Annotated[int, typer.Argument(min=1, help="Entries of the later one.")],
+    out: OutFile = None,
+) -> None:
+    """Write the proof that a later tree begins with an earlier: nothing sealed was changed."""
+    from reports.statements import sealing
+
+    def find(connection: sa.Connection) -> bytes:
+        return sealing.consistency(connection, first, second).file()
+
+    _write(with_database(find, "Not proved"), out)
+
+
+@app.command("key")
+def make_key(
+    file: Annotated[Path, typer.Argument(help="Where the private key goes; not written over.")],
+) -> None:
+    """Make the key of a witness, offline, and print its public part for `dala report trust`."""
+    from reports.statements.signing import SigningKey
+
+    made = SigningKey.make()
+    try:
+        made.write(file)
+    except OSError as error:
+        fail(trouble(error))
+    say(f"Wrote {file}: whoever reads it can sign in your name. Have the service trust this:")
+    print(json.dumps(made.public))
+
+
+@app.command()
+def cosign(
+    file: Annotated[Path, typer.Argument(help="The head, as it was pulled.")],
+    key: Annotated[Path, typer.Option(help="Your private key of Ed25519 (JWK).")],
+    keys: Annotated[Path, typer.Option(help="Public keys that you trust (JWKS).")],
+    kept: Annotated[
+        Path | None, typer.Option(help="The head that you signed last, as you kept it.")
+    ] = None,
+    proof: Annotated[
+        Path | None,
+        typer.Option("--consistency", help="What leads from the one to the other."),
+    ] = None,
+    is_first: Annotated[bool, typer.Option("--first", help="You never signed one before.")] = False,
+    out: OutFile = None,
+) -> None:
+    """Sign a head as its witness, offline: only one that goes on from the head you signed last.
+
+    What is written is posted to /v1/evidence/heads/{size}/countersignatures (scope sign:reports).
+    """
+    from reports.statements import findings, verifying_heads
+    from reports.statements.signing import SigningKey
+
+    if is_first == (kept is not None):
+        fail("Give the head that you signed last (--kept), or say that there is none (--first).")
+    try:
+        mine = SigningKey.read(key)
+        pinned = findings.pinned_keys(keys.read_bytes())
+        signature, found = verifying_heads.witnessed(
+            file.read_bytes(),
+            mine,
+            pinned,
+            None if kept is None else kept.read_bytes(),
+            [] if proof is None else [proof.read_bytes()],
+        )
+    except (OSError, ValueError) as error:
+        fail(f"Not signed: {trouble(error)}.")
+    for one in found:
+        say(one.words)
+    if signature is None:
+        fail("Not signed.")
+    _write(json.dumps(signature._asdict()).encode(), out)
+
+
+def _write(content: bytes, out: Path | None) -> None:
+    import sys
+
+    if out is None:
+        sys.stdout.buffer.write(content)  # no line's end: `dala verify` takes the very bytes
+    else:
+        save(out, content)
