@@ -7,20 +7,16 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from analytics import daily
-from analytics.daily.plans import METHOD_VERSION
-from reports.bundle import comparing, forms, scope
-from reports.bundle.comparing import Compared, Difference
+from reports.bundle import forms, scope
 from reports.bundle.opening import BadBundle, Bundle
 from reports.statements import manifest, statement
-from reports.statements.filing import CODE
-from reports.statements.findings import Finding
-from storage import database, evidence_rows, farms, results
-from storage.evidence_rows import ARRIVAL, ENTERED, NotTaken, Row
+from storage import database, evidence_copies, evidence_rows, farms, results
+from storage.evidence_copies import NotTaken
+from storage.evidence_rows import ARRIVAL, ENTERED, Row
 
 # An empty, migrated database that is nobody else's, with room for so many bytes, and gone when the
 # block ends.
@@ -40,7 +36,6 @@ ANALYSED = frozenset(
 )
 # Of a row with its part of the index and of the write-ahead log.
 ROW_BYTES = dict(zip(forms.MEASURED, (250, 500), strict=True))
-NAMED = 20  # differences at most that are named one by one
 
 
 class Cut(NamedTuple):
@@ -59,59 +54,7 @@ class Again(NamedTuple):
     failed: Mapping[str, str]  # farms that could not be computed, and why
 
 
-class Stood(NamedTuple):
-    """A crop zone's result as the service had it."""
-
-    id: int
-    crop_zone_id: int
-    input_digest: str
-    computed_to: dt.date | None
-    computed_at: dt.datetime
-
-
-def findings(
-    bundle: Bundle,
-    report: Mapping[str, Any],
-    fresh: Fresh,
-    *,
-    on_step: OnStep = lambda _words: None,
-) -> Iterator[Finding]:
-    """Make the figures of a report again, and say which are the same.
-
-    Raises
-    ------
-    BadBundle
-        If rows of the bundle are none that a database takes.
-    """
-    stood = [Stood(*row) for row in bundle.rows("season_results", Stood._fields)]
-    dropped = _dropped(bundle)
-    at = scope.as_of(report)
-    again = _made(bundle, report, Cut(at, at), dropped, fresh, on_step)
-    found = comparing.compare(report, again.content)
-    newest = max((one.computed_at for one in stood), default=at)
-    if found.differences and newest < at:
-        # Of what came after the results were computed nothing is in the figures.
-        earlier = Cut(newest, _evening(bundle, stood) or newest)
-        before = _made(bundle, report, earlier, dropped, fresh, on_step)
-        compared = comparing.compare(report, before.content)
-        if not compared.differences:
-            yield from _said(report, compared, before, stood)
-            yield Finding(
-                "open",
-                f"The figures are older than what is below them: they follow from what was known "
-                f"on {newest:%Y-%m-%d %H:%M} UTC, and {_later(bundle, newest)} came between then "
-                f"and {at:%Y-%m-%d %H:%M} UTC that no analysis had seen.",
-            )
-            yield from _of_dropped(bundle, dropped)
-            return
-    yield from _said(report, found, again, stood)
-    yield from _of_dropped(bundle, dropped)
-
-
-# --- what is put into the database, and made of it ------------------------------------------------
-
-
-def _made(
+def made(
     bundle: Bundle,
     report: Mapping[str, Any],
     cut: Cut,
@@ -119,6 +62,18 @@ def _made(
     fresh: Fresh,
     on_step: OnStep,
 ) -> Again:
+    """Make a report's statement again of what was known at a time.
+
+    Parameters
+    ----------
+    dropped : set of int
+        Crop zones of which what the service computed is taken as it is.
+
+    Raises
+    ------
+    BadBundle
+        If rows of the bundle are none that a database takes, or make no such report.
+    """
     room = sum(bundle.count(file) * size for file, size in ROW_BYTES.items())
     with fresh(room) as engine:
         try:
@@ -152,18 +107,18 @@ def _made(
 def _put(
     connection: sa.Connection, bundle: Bundle, cut: Cut, dropped: set[int], on_step: OnStep
 ) -> None:
-    evidence_rows.begin(connection, complete_since=bundle.complete_since if dropped else None)
+    evidence_copies.begin(connection, complete_since=bundle.complete_since if dropped else None)
     for name in ENTERED:
         names = [one.name for one in evidence_rows.columns(name)]
         known = bundle.rows(name)
         if name in ANALYSED:
             known = _known_at(cut.known_at, names, known)
-        evidence_rows.put(connection, name, known)
+        evidence_copies.put(connection, name, known)
     for name in ("season_results", "balance_days") if dropped else ():
         names = [one.name for one in evidence_rows.columns(name)]
         zone = names.index("crop_zone_id")
         kept = (row for row in bundle.rows(name) if row[zone] in dropped)
-        evidence_rows.put(connection, name, kept)
+        evidence_copies.put(connection, name, kept)
     arrived = _microseconds(cut.known_at + ARRIVAL)
     for file, parts in (
         (forms.MEASURED[0], bundle.readings()),
@@ -173,9 +128,9 @@ def _put(
         for part in parts:
             chosen = part[part["received_at"] <= arrived]
             if file == forms.MEASURED[0]:
-                evidence_rows.put_readings(connection, chosen)
+                evidence_copies.put_readings(connection, chosen)
             else:
-                evidence_rows.put_points(connection, bundle.devices, chosen)
+                evidence_copies.put_points(connection, bundle.devices, chosen)
 
 
 def _known_at(moment: dt.datetime, names: Sequence[str], found: Iterator[Row]) -> Iterator[Row]:
@@ -194,120 +149,5 @@ def _known_at(moment: dt.datetime, names: Sequence[str], found: Iterator[Row]) -
         )
 
 
-def _dropped(bundle: Bundle) -> set[int]:
-    """Crop zones whose readings the service dropped: of them what it computed stands."""
-    since = bundle.complete_since
-    if since is None:
-        return set()
-    known = bundle.rows("crop_zones", ["id", "season", "planted"])
-    computed = {row[0] for row in bundle.rows("season_results", ["crop_zone_id"])}
-    return {zone for zone, _, planted in known if planted <= since.date() and zone in computed}
-
-
-def _evening(bundle: Bundle, stood: Sequence[Stood]) -> dt.datetime | None:
-    """The end of the last day that the results are of, where the farms are."""
-    days = [one.computed_to for one in stood if one.computed_to is not None]
-    zones = [ZoneInfo(row[0]) for row in bundle.rows("farms", ["timezone"])]
-    if not days or not zones:
-        return None
-    end = dt.datetime.combine(max(days) + dt.timedelta(days=1), dt.time())
-    return max(end.replace(tzinfo=zone) for zone in zones)
-
-
-def _later(bundle: Bundle, moment: dt.datetime) -> str:
-    """How much arrived, or was entered, after a moment."""
-    after = _microseconds(moment)
-    measured = [
-        sum(int((part["received_at"] > after).sum()) for part in parts)
-        for parts in (bundle.readings(), bundle.points())
-    ]
-    entered = sum(
-        row[0] > moment
-        for name in ENTERED
-        if "created_at" in forms.form(forms.table(name)).names
-        for row in bundle.rows(name, ["created_at"])
-    )
-    return f"{measured[0]} readings, {measured[1]} track points and {entered} records"
-
-
 def _microseconds(moment: dt.datetime) -> int:
     return round(moment.timestamp() * 1e6)
-
-
-# --- in words -------------------------------------------------------------------------------------
-
-
-def _said(
-    report: Mapping[str, Any], found: Compared, again: Again, stood: Sequence[Stood]
-) -> Iterator[Finding]:
-    for farm, why in again.failed.items():
-        yield Finding("refuted", f"The figures of {farm} cannot be made of the bundle: {why}.")
-    if found.differences:
-        yield _differ(report, found.differences)
-    else:
-        near = (
-            f"{found.rounded} of them but for the last digits (1e-9 of each), which processors "
-            "round otherwise"
-        )
-        yield Finding(
-            "proved",
-            f"All {found.figures} figures, their coverage and methods, were made again of the "
-            f"bundle and are the same{', ' + near if found.rounded else ', to the last digit'}.",
-        )
-    yield from _inputs(report, again, stood)
-    devices = scope.counts_devices(report)
-    if others := comparing.records(report, again.content, devices=devices):
-        yield Finding(
-            "open" if not found.differences else "refuted",
-            f"Records are not as they were when the report was filed: {', '.join(others)}. Such "
-            "ones are changed in place; the book of deeds says by whom.",
-        )
-
-
-def _differ(report: Mapping[str, Any], differences: Sequence[Difference]) -> Finding:
-    named = "; ".join(one.words for one in differences[:NAMED])
-    more = f"; and {len(differences) - NAMED} more" if len(differences) > NAMED else ""
-    words = f"{len(differences)} figures do not follow from the bundle: {named}{more}."
-    if report["code"] == CODE:
-        return Finding("refuted", words)
-    versions = {one["version"] for one in report["content"]["methods"]}
-    if versions <= {METHOD_VERSION}:
-        return Finding("refuted", f"{words} The method is of the same version.")
-    other = report["code"]["version"], sorted(versions - {METHOD_VERSION})
-    return Finding(
-        "open",
-        f"{words} They were made by another version of the program ({other[0]}, method "
-        f"{', '.join(other[1])}; this one has method {METHOD_VERSION}): check with that one.",
-    )
-
-
-def _inputs(report: Mapping[str, Any], again: Again, stood: Sequence[Stood]) -> Iterator[Finding]:
-    """Whether every result rests on the very inputs that it was computed of."""
-    signed = {one["id"]: one["digest"] for one in report["content"]["inputs"]["season_results"]}
-    zone_of = {one.id: one.crop_zone_id for one in stood}
-    same = sum(again.digests.get(zone_of.get(one, 0)) == digest for one, digest in signed.items())
-    if not signed:
-        return
-    if same == len(signed):
-        yield Finding(
-            "proved",
-            f"All {same} seasons were made of the very inputs that they were computed of, measured "
-            "and entered: the report has their digests.",
-        )
-    else:
-        yield Finding(
-            "open",
-            f"{len(signed) - same} of {len(signed)} seasons were made of inputs whose digest is "
-            "not the one in the report: something was entered otherwise, or arrived, since they "
-            "were computed, or hours of readings were added up in another order.",
-        )
-
-
-def _of_dropped(bundle: Bundle, dropped: set[int]) -> Iterator[Finding]:
-    if dropped:
-        yield Finding(
-            "open",
-            f"{len(dropped)} crop zones were not computed again: their season began before "
-            f"{bundle.complete_since:%Y-%m-%d}, and the service says that it dropped the readings "
-            "of before then. What it had computed of them was taken as it is.",
-        )

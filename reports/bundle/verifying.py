@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from reports.bundle import opening, recomputing, rows_proved
+from reports.bundle import figures_proved, opening, rows_proved
 from reports.bundle.opening import BadBundle
 from reports.bundle.recomputing import Fresh, OnStep
 from reports.statements import manifest
@@ -66,6 +66,6 @@ def _findings(
         bundle = opening.read(path, report)
         on_step("hashing its rows")
         yield from rows_proved.findings(bundle, report)
-        yield from recomputing.findings(bundle, report, fresh, on_step=on_step)
+        yield from figures_proved.findings(bundle, report, fresh, on_step=on_step)
     except BadBundle as error:
         yield Finding("refuted", f"This is not the report's evidence: {error}.")

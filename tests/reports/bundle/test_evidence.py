@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from reports.bundle import opening, rows_proved
 from reports.statements.findings import Verdict
-from storage import devices, evidence_rows, readings, tables
-from storage.evidence_rows import COMPUTED, ENTERED, NotEmpty
+from storage import devices, evidence_copies, evidence_rows, readings, tables
+from storage.evidence_copies import NotEmpty
+from storage.evidence_rows import COMPUTED, ENTERED
 from tests.analytics.daily.conftest import at, day_of
 from tests.reports.bundle import small_farm
 from tests.reports.bundle.conftest import Oasis
@@ -36,7 +37,7 @@ def test_every_figure_is_made_again_to_the_last_digit(
     # By hand: station 60 days of 8 summaries, meter 2 a day, probe 3; 10 passes of 11 and 1 points.
     assert f"{60 * 8 + 60 * 2 + 60 * 3} readings are those that were stored" in said
     assert f"{10 * 12} track points are those that were stored" in said
-    assert "All 2 seasons were made of the very inputs" in said
+    assert "2 of 2 seasons were made of the very inputs" in said
 
 
 CHANGES = {
@@ -193,9 +194,26 @@ def test_rows_from_before_they_were_hashed_are_told(
     assert words(found, "open").startswith("120 readings are from before readings were hashed")
 
 
+def test_sums_in_another_order_are_told_from_other_inputs(
+    oasis: Oasis, changed: sa.Connection, tmp_path: Path
+) -> None:
+    # As where hours are added up in another order: the last bit of every temperature.
+    file = small_farm.file(changed, "water")
+    changed.execute(
+        sa.text("""UPDATE readings SET value = value * (1 + 2.3e-16)
+                     FROM datastreams AS stream
+                    WHERE stream.id = datastream_id AND quantity = 'air_temperature_max'""")
+    )
+    found = oasis.check(file, small_farm.bundle(changed, file, tmp_path))
+
+    said = words(found, "proved")
+    assert "All 24 figures" in said
+    assert "2 of 2 seasons rest on the very records that were entered" in said
+
+
 def test_nothing_is_put_into_a_database_that_has_farms(oasis: Oasis) -> None:
     with oasis.engine.connect() as connection, pytest.raises(NotEmpty):
-        evidence_rows.begin(connection, complete_since=None)
+        evidence_copies.begin(connection, complete_since=None)
 
 
 # Beside what was measured: that it is news, all of it, and what was dropped, as the manifest says.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.bundle import container, forms, opening, recomputing, rows_proved
+from reports.bundle import container, figures_proved, forms, opening, rows_proved
 from reports.bundle.opening import BadBundle
 from tests.reports.bundle import forging, small_farm
 from tests.reports.bundle.conftest import Oasis
@@ -211,7 +211,7 @@ def test_rows_that_no_database_takes_are_no_fault_of_ours(
     bundle = opening.read(forged, made.report)
 
     with pytest.raises(BadBundle, match=words):
-        list(recomputing.findings(bundle, made.report, oasis.fresh))
+        list(figures_proved.findings(bundle, made.report, oasis.fresh))
 
 
 def _packed(made: Made, files: dict[str, bytes]) -> Path:

@@ -1,0 +1,215 @@
+"""Whether a report's figures follow from its bundle, and from the inputs that it has digests of."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from analytics.daily.plans import METHOD_VERSION
+from reports.bundle import comparing, forms, recomputing, scope
+from reports.bundle.comparing import Compared, Difference
+from reports.bundle.opening import Bundle
+from reports.bundle.recomputing import Again, Cut, Fresh, OnStep
+from reports.statements.filing import CODE
+from reports.statements.findings import Finding
+from storage.evidence_rows import ENTERED
+
+NAMED = 20  # differences at most that are named one by one
+
+
+class Stood(NamedTuple):
+    """A crop zone's result as the service had it."""
+
+    id: int
+    crop_zone_id: int
+    input_digest: str
+    computed_to: dt.date | None
+    computed_at: dt.datetime
+
+
+def findings(
+    bundle: Bundle,
+    report: Mapping[str, Any],
+    fresh: Fresh,
+    *,
+    on_step: OnStep = lambda _words: None,
+) -> Iterator[Finding]:
+    """Make the figures of a report again, and say which are the same.
+
+    Raises
+    ------
+    BadBundle
+        If rows of the bundle are none that a database takes.
+    """
+    stood = [Stood(*row) for row in bundle.rows("season_results", Stood._fields)]
+    dropped = _dropped(bundle)
+    at = scope.as_of(report)
+    again = recomputing.made(bundle, report, Cut(at, at), dropped, fresh, on_step)
+    found = comparing.compare(report, again.content)
+    newest = max((one.computed_at for one in stood), default=at)
+    if found.differences and newest < at:
+        # Of what came after the results were computed nothing is in the figures.
+        earlier = Cut(newest, _evening(bundle, stood) or newest)
+        before = recomputing.made(bundle, report, earlier, dropped, fresh, on_step)
+        compared = comparing.compare(report, before.content)
+        if not compared.differences:
+            yield from _said(bundle, report, compared, before, stood)
+            yield Finding(
+                "open",
+                f"The figures are older than what is below them: they follow from what was known "
+                f"on {newest:%Y-%m-%d %H:%M} UTC, and {_later(bundle, newest)} came between then "
+                f"and {at:%Y-%m-%d %H:%M} UTC that no analysis had seen.",
+            )
+            yield from _of_dropped(bundle, dropped)
+            return
+    yield from _said(bundle, report, found, again, stood)
+    yield from _of_dropped(bundle, dropped)
+
+
+def _dropped(bundle: Bundle) -> set[int]:
+    """Crop zones whose readings the service dropped: of them what it computed stands."""
+    since = bundle.complete_since
+    if since is None:
+        return set()
+    known = bundle.rows("crop_zones", ["id", "season", "planted"])
+    computed = {row[0] for row in bundle.rows("season_results", ["crop_zone_id"])}
+    return {zone for zone, _, planted in known if planted <= since.date() and zone in computed}
+
+
+def _evening(bundle: Bundle, stood: Sequence[Stood]) -> dt.datetime | None:
+    """The end of the last day that the results are of, where the farms are."""
+    days = [one.computed_to for one in stood if one.computed_to is not None]
+    zones = [ZoneInfo(row[0]) for row in bundle.rows("farms", ["timezone"])]
+    if not days or not zones:
+        return None
+    end = dt.datetime.combine(max(days) + dt.timedelta(days=1), dt.time())
+    return max(end.replace(tzinfo=zone) for zone in zones)
+
+
+def _later(bundle: Bundle, moment: dt.datetime) -> str:
+    """How much arrived, or was entered, after a moment."""
+    after = _microseconds(moment)
+    measured = [
+        sum(int((part["received_at"] > after).sum()) for part in parts)
+        for parts in (bundle.readings(), bundle.points())
+    ]
+    entered = sum(
+        row[0] > moment
+        for name in ENTERED
+        if "created_at" in forms.form(forms.table(name)).names
+        for row in bundle.rows(name, ["created_at"])
+    )
+    return f"{measured[0]} readings, {measured[1]} track points and {entered} records"
+
+
+def _microseconds(moment: dt.datetime) -> int:
+    return round(moment.timestamp() * 1e6)
+
+
+# --- in words -------------------------------------------------------------------------------------
+
+
+def _said(
+    bundle: Bundle,
+    report: Mapping[str, Any],
+    found: Compared,
+    again: Again,
+    stood: Sequence[Stood],
+) -> Iterator[Finding]:
+    for farm, why in again.failed.items():
+        yield Finding("refuted", f"The figures of {farm} cannot be made of the bundle: {why}.")
+    if found.differences:
+        yield _differ(report, found.differences)
+    else:
+        near = (
+            f"{found.rounded} of them but for the last digits (1e-9 of each), which processors "
+            "round otherwise"
+        )
+        yield Finding(
+            "proved",
+            f"All {found.figures} figures, their coverage and methods, were made again of the "
+            f"bundle and are the same{', ' + near if found.rounded else ', to the last digit'}.",
+        )
+    yield from _inputs(bundle, report, again, stood)
+    devices = scope.counts_devices(report)
+    if others := comparing.records(report, again.content, devices=devices):
+        yield Finding(
+            "open" if not found.differences else "refuted",
+            f"Records are not as they were when the report was filed: {', '.join(others)}. Such "
+            "ones are changed in place; the book of deeds says by whom.",
+        )
+
+
+def _differ(report: Mapping[str, Any], differences: Sequence[Difference]) -> Finding:
+    named = "; ".join(one.words for one in differences[:NAMED])
+    more = f"; and {len(differences) - NAMED} more" if len(differences) > NAMED else ""
+    words = f"{len(differences)} figures do not follow from the bundle: {named}{more}."
+    if report["code"] == CODE:
+        return Finding("refuted", words)
+    versions = {one["version"] for one in report["content"]["methods"]}
+    if versions <= {METHOD_VERSION}:
+        return Finding("refuted", f"{words} The method is of the same version.")
+    other = report["code"]["version"], sorted(versions - {METHOD_VERSION})
+    return Finding(
+        "open",
+        f"{words} They were made by another version of the program ({other[0]}, method "
+        f"{', '.join(other[1])}; this one has method {METHOD_VERSION}): check with that one.",
+    )
+
+
+def _inputs(
+    bundle: Bundle, report: Mapping[str, Any], again: Again, stood: Sequence[Stood]
+) -> Iterator[Finding]:
+    """Whether every result rests on the very inputs that it was computed of."""
+    signed = {one["id"]: one["digest"] for one in report["content"]["inputs"]["season_results"]}
+    zone_of = {one.id: one.crop_zone_id for one in stood}
+    others = {
+        zone_of.get(one, 0): digest
+        for one, digest in signed.items()
+        if again.digests.get(zone_of.get(one, 0)) != digest
+    }
+    if not signed:
+        return
+    if same := len(signed) - len(others):
+        yield Finding(
+            "proved",
+            f"{same} of {len(signed)} seasons were made of the very inputs that they were computed "
+            "of, measured and entered: the report has their digests.",
+        )
+    entered = {zone for zone in others if _entered_alike(bundle, zone, others[zone], again)}
+    if entered:
+        yield Finding(
+            "proved",
+            f"{len(entered)} of {len(signed)} seasons rest on the very records that were entered, "
+            "and on readings that add up otherwise in the last digits: the database of the service "
+            "adds up hours in another order.",
+        )
+    if wrong := len(others) - len(entered):
+        yield Finding(
+            "open",
+            f"{wrong} of {len(signed)} seasons were made of inputs whose digest is not the one in "
+            "the report: something was entered otherwise, or arrived, since they were computed.",
+        )
+
+
+def _entered_alike(bundle: Bundle, zone: int, signed: str, again: Again) -> bool:
+    """Whether a digest is of the days that the service had, and of what the bundle has entered."""
+    asked = ["crop_zone_id", "day", "input_digest"]
+    days = [(day, digest) for one, day, digest in bundle.rows("balance_days", asked) if one == zone]
+    if not days:
+        return False
+    _, last = max(days)
+    return hashlib.sha256(last + again.entered.get(zone, "").encode()).hexdigest() == signed
+
+
+def _of_dropped(bundle: Bundle, dropped: set[int]) -> Iterator[Finding]:
+    if dropped:
+        yield Finding(
+            "open",
+            f"{len(dropped)} crop zones were not computed again: their season began before "
+            f"{bundle.complete_since:%Y-%m-%d}, and the service says that it dropped the readings "
+            "of before then. What it had computed of them was taken as it is.",
+        )
