@@ -53,7 +53,7 @@ CONTENTS: Mapping[str, Contents] = {
             Bars("YIELD_CENTNER", ("YIELD_CENTNER",), ("FIELD",)),
         ),
         Shown("FARMS_REPORTING"),
-        Shown("YIELD_CENTNER"),
+        Shown("YIELD_CENTNER", of_crops=True),
         ("yields",),
     ),
     "harvest": Contents(

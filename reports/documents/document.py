@@ -52,8 +52,7 @@ def facts(paper: Paper, words: Words) -> list[tuple[str, str]]:
     """What says which report this is."""
     said, seal = paper.said, paper.seal
     of = said["subject"]
-    found = [("kind", title(paper, words)), ("subject", subject(paper, words))]
-    found.append(("code", of.get("farm") or of["area"]))
+    found = [("code", of.get("farm") or of["area"])]
     if "farm" in of:
         found.append(("area", tables.area_name(of["area"], words, names_of(paper))))
     found.append(("season", str(said["season"])))

@@ -52,7 +52,7 @@ def of_areas(
     circles.sort(key=lambda one: (-one["radius"], int(one["label"])))
     return {
         "type": "map",
-        "caption": words.say("map.areas"),
+        "caption": words.say("map.areas" if below else "map.farms"),
         "ratio": frame.ratio,
         "polygons": [],
         "circles": circles,
@@ -76,7 +76,7 @@ def _of_circles(shown: Shown, table: Table | None, words: Words) -> str:
 def _notes(
     below: Sequence[Row], placed: Sequence[Row], circles: Sequence[Any], paper: Paper, words: Words
 ) -> list[str]:
-    notes = [words.say("map.positions")]
+    notes = [words.say("map.positions" if circles else "map.dots")]
     if any(one["kind"] == "hollow" for one in circles):
         notes.append(words.say("map.negative"))
     if any(one["kind"] == "cross" for one in circles):

@@ -21,6 +21,9 @@ from reports.documents.words import Words, natural
 CLASSES = 5
 SHADES = ("#e3eef5", "#b5d3e6", "#7fb2d3", "#4a8dbb", "#1f6496")
 NEGATIVE, NO_VALUE, PLAIN = "#e7a977", "#d9d9d9", "#c9dfc2"
+OF_CROPS = (
+    "#e8cf7d", "#9cc58a", "#c9a0c4", "#8fbfd6", "#e2a27f", "#b9b37a", "#d98fa0", "#87c2b4",
+)  # fmt: skip
 
 
 def of_fields(
@@ -31,9 +34,7 @@ def of_fields(
     if not shapes:
         return None
     names = sorted(shapes, key=natural)
-    values = _by_field(names, table, shown)
-    known = [one for one in values.values() if one is not None]
-    classes = _classes(known)
+    colouring = _colouring(names, table, shown, words)
     bounds = shapely.total_bounds(list(shapes.values()))
     plane = plane_at(bounds[[0, 2]], bounds[[1, 3]])
     placed = {
@@ -41,15 +42,13 @@ def of_fields(
         for name, one in shapes.items()
     }
     frame = Frame(shapely.total_bounds(list(placed.values())))
-    polygons, keys = [], []
-    for number, name in enumerate(names, start=1):
-        value = values.get(name)
-        colour = PLAIN if not known else _shade(value, classes)
-        polygons.append(_polygon(placed[name], frame, colour, str(number)))
-        keys.append(_key(number, name, value, shown, words, table))
+    polygons = [
+        _polygon(placed[name], frame, colouring.of(name), str(number))
+        for number, name in enumerate(names, start=1)
+    ]
+    keys = [[str(number), name, colouring.said(name)] for number, name in enumerate(names, start=1)]
     without = sorted((name for name, one in paper.fields.items() if one is None), key=natural)
     notes = [words.say("map.no_boundary", fields=", ".join(without))] if without else []
-    legend = _scale_of_colours(classes, known, values, shown, words, table)
     return {
         "type": "map",
         "caption": words.say("map.fields"),
@@ -59,90 +58,136 @@ def of_fields(
         "dots": [],
         "lines": [],
         "scale": scale(frame.metres, words),
-        "legend": legend,
+        "legend": {"caption": colouring.caption(), "colours": colouring.legend()},
         "keys": keys,
         "notes": notes,
     }
 
 
-def _by_field(
-    names: Sequence[str], table: Table | None, shown: Shown | None
-) -> dict[str, float | None]:
-    """A value of each field that has one; None where it is not known, or had two crops."""
+def _colouring(
+    names: Sequence[str], table: Table | None, shown: Shown | None, words: Words
+) -> _Plain:
     if table is None or shown is None:
-        return {}
+        return _Plain()
+    rows = _by_field(names, table)
+    values = {name: row and shown.value(row.cells) for name, row in rows.items()}
+    if all(one is None for one in values.values()):
+        return _Plain()
+    unit = shown.unit_in(table)
+    if not shown.of_crops:
+        return _Shades(values, unit, shown.name(words), words)
+    crops = {name: row and row.names[1] for name, row in rows.items()}
+    return _Crops(values, unit, shown.name(words), words, crops)
+
+
+def _by_field(names: Sequence[str], table: Table) -> dict[str, Row | None]:
+    """The row of each field; None where there is none, or one for each of two crops."""
     rows: dict[str, list[Row]] = {name: [] for name in names}
     for row in table.rows:
         label, crop = row.codes[:2]
         name = label if label in rows else label.removesuffix(f" ({crop})")
         if name in rows:
             rows[name].append(row)
-    return {
-        name: shown.value(found[0].cells) if len(found) == 1 else None
-        for name, found in rows.items()
-    }
+    return {name: found[0] if len(found) == 1 else None for name, found in rows.items()}
 
 
-def _classes(known: Sequence[float]) -> list[float]:
-    """Bounds of the shades, from nothing or the smallest value up."""
-    positive = [one for one in known if one >= 0.0]
-    return steps(min(positive), max(positive), CLASSES - 1) if positive else []
+# --- which colour a field has ---------------------------------------------------------------------
 
 
-def _shade(value: float | None, classes: Sequence[float]) -> str:
-    if value is None:
-        return NO_VALUE
-    if value < 0.0:
-        return NEGATIVE
-    place = sum(value >= bound for bound in classes[1:])
-    return _of_class(place, len(classes) - 1)
+class _Plain:
+    """Fields of which no figure is stated: all alike."""
+
+    def of(self, name: str) -> str:  # noqa: ARG002
+        return PLAIN
+
+    def said(self, name: str) -> str:  # noqa: ARG002
+        return ""
+
+    def caption(self) -> str:
+        return ""
+
+    def legend(self) -> list[dict[str, str]]:
+        return []
 
 
-def _of_class(place: int, count: int) -> str:
-    """Shades from light to dark, however many classes there are."""
-    return SHADES[round(min(place, count - 1) * (CLASSES - 1) / max(count - 1, 1))]
+class _Shades(_Plain):
+    """Fields by a figure, from light to dark."""
+
+    def __init__(
+        self, values: Mapping[str, float | None], unit: str, figure: str, words: Words
+    ) -> None:
+        self.values, self.unit, self.figure, self.words = values, unit, figure, words
+        positive = [one for one in values.values() if one is not None and one >= 0.0]
+        self.bounds = steps(min(positive), max(positive), CLASSES - 1) if positive else []
+
+    def of(self, name: str) -> str:
+        value = self.values[name]
+        if value is None:
+            return NO_VALUE
+        if value < 0.0:
+            return NEGATIVE
+        return self._shade(sum(value >= bound for bound in self.bounds[1:]))
+
+    def _shade(self, place: int) -> str:
+        last = len(self.bounds) - 2
+        return SHADES[round(min(place, last) * (CLASSES - 1) / max(last, 1))]
+
+    def said(self, name: str) -> str:
+        value = self.values[name]
+        return "" if value is None else self.words.number(value, self.unit)
+
+    def caption(self) -> str:
+        unit = self.words.unit(self.unit)
+        return self.words.say("map.by", indicator=self.figure, unit=unit)
+
+    def legend(self) -> list[dict[str, str]]:
+        number, unit = self.words.number, self.unit
+        colours = [
+            {"colour": self._shade(place), "label": f"{number(low, unit)} – {number(high, unit)}"}
+            for place, (low, high) in enumerate(itertools.pairwise(self.bounds))
+        ]
+        if any(one is not None and one < 0.0 for one in self.values.values()):
+            colours.insert(0, {"colour": NEGATIVE, "label": "< 0"})
+        return colours + self._unknown()
+
+    def _unknown(self) -> list[dict[str, str]]:
+        if all(one is not None for one in self.values.values()):
+            return []
+        return [{"colour": NO_VALUE, "label": self.words.say("map.no_value")}]
 
 
-def _scale_of_colours(
-    classes: Sequence[float],
-    known: Sequence[float],
-    values: Mapping[str, float | None],
-    shown: Shown | None,
-    words: Words,
-    table: Table | None,
-) -> dict[str, Any]:
-    if not known or shown is None or table is None:
-        return {"caption": "", "colours": []}
-    unit = shown.unit_in(table)
-    colours = [
-        {
-            "colour": _of_class(place, len(classes) - 1),
-            "label": f"{words.number(low, unit)} – {words.number(high, unit)}",
-        }
-        for place, (low, high) in enumerate(itertools.pairwise(classes))
-    ]
-    if any(one < 0.0 for one in known):
-        colours.insert(0, {"colour": NEGATIVE, "label": "< 0"})
-    if len(known) < len(values):
-        colours.append({"colour": NO_VALUE, "label": words.say("map.no_value")})
-    caption = shown.name(words)
-    return {
-        "caption": words.say("map.by", indicator=caption, unit=words.unit(unit)),
-        "colours": colours,
-    }
+class _Crops(_Shades):
+    """Fields by what grew there; the figure is beside, for different crops are not compared."""
+
+    def __init__(
+        self,
+        values: Mapping[str, float | None],
+        unit: str,
+        figure: str,
+        words: Words,
+        crops: Mapping[str, str | None],
+    ) -> None:
+        super().__init__(values, unit, figure, words)
+        self.crops = crops
+        self.known = sorted({one for one in crops.values() if one}, key=natural)
+
+    def of(self, name: str) -> str:
+        crop = self.crops[name]
+        return NO_VALUE if not crop else OF_CROPS[self.known.index(crop) % len(OF_CROPS)]
+
+    def caption(self) -> str:
+        unit = self.words.unit(self.unit)
+        return self.words.say("map.crops", indicator=self.figure, unit=unit)
+
+    def legend(self) -> list[dict[str, str]]:
+        colours = [
+            {"colour": OF_CROPS[place % len(OF_CROPS)], "label": one}
+            for place, one in enumerate(self.known)
+        ]
+        return colours + (self._unknown() if not all(self.crops.values()) else [])
 
 
-def _key(
-    number: int,
-    name: str,
-    value: float | None,
-    shown: Shown | None,
-    words: Words,
-    table: Table | None,
-) -> list[str]:
-    if shown is None or table is None or value is None:
-        return [str(number), name, ""]
-    return [str(number), name, words.number(value, shown.unit_in(table))]
+# --- shapes ---------------------------------------------------------------------------------------
 
 
 def _polygon(one: Any, frame: Frame, colour: str, label: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ class Shown(NamedTuple):
     factor: float = 1.0
     unit: str | None = None
     caption: str | None = None  # key of its words, where it is no indicator's name
+    of_crops: bool = False  # different crops are not compared: they are the colours
 
     def value(self, cells: Mapping[str, Observation]) -> float | None:
         """Its value of a row; None where that is not known or left empty."""

@@ -185,3 +185,21 @@ def test_fields_come_on_the_map_in_their_shape_and_with_their_value(
     assert (x1 - x0) / (y0 - y1) == pytest.approx(0.7325 * 1.0034, rel=0.01)
     assert made["scale"]["label"] == "500 m"
     assert made["polygons"][0]["colour"] != made["polygons"][1]["colour"]
+
+
+def test_yields_of_different_crops_are_not_compared_by_shades(connection: sa.Connection) -> None:
+    country.put_country(connection)
+    farm_id = connection.scalar(sa.text("SELECT id FROM farms WHERE slug = 'kz-61-0'"))
+    for field, crop in (("field-2", "maize"), ("field-3", "cotton")):
+        zone = country.filed.put_zone(connection, farm_id, field=field, crop=crop)
+        country.filed.put_result(connection, zone, country.filed.saved(9.0, 1.0), digest=field)
+    country.bound(connection, "kz-61-0")
+    paper = country.draft(connection, "yields", **FARM)
+    table = tables.find(tables.of(paper.said, EN, paper.names), "FIELD")
+    made = of_fields(paper, table, Shown("YIELD_CENTNER", of_crops=True), EN)
+
+    assert made is not None
+    cotton, maize, also = (one["colour"] for one in made["polygons"])
+    assert cotton == also != maize
+    assert [one["label"] for one in made["legend"]["colours"]] == ["Cotton", "Maize"]
+    assert made["keys"][0] == ["1", "field-1", "30.0"]
