@@ -171,7 +171,10 @@ function contentOf(shown: Shown): Content {
         id: "field-fill",
         type: "fill",
         source: "fields",
-        paint: { "fill-pattern": ["concat", "water-", ["get", "status"]] },
+        paint: {
+          "fill-pattern": ["concat", "water-", ["get", "status"]],
+          "fill-antialias": false, // the edge is a line of its own
+        },
       },
       { id: "field-edge", type: "line", source: "fields", paint: { "line-width": 1.5 } },
       {
