@@ -168,8 +168,15 @@ def _whole_batches(parts: Iterable[_Part]) -> Iterator[_Part]:
 
 
 def _joined(one: _Part, other: _Part) -> _Part:
-    joined = [np.concatenate([one[place], other[place]]) for place in range(3)]
-    return _Part(joined[0], joined[1], joined[2], other.slugs)
+    count = len(one.batch_ids)
+    joined = np.empty(count + len(other.batch_ids), one.rows.dtype)
+    joined[:count], joined[count:] = one.rows, other.rows  # numpy would join them in native order
+    return _Part(
+        np.concatenate([one.batch_ids, other.batch_ids]),
+        np.concatenate([one.farms, other.farms]),
+        joined,
+        other.slugs,
+    )
 
 
 def _cut(part: _Part, rows_of: slice) -> _Part:

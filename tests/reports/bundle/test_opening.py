@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reports.bundle import container, figures_proved, forms, opening, rows_proved
 from reports.bundle.opening import BadBundle
+from storage import evidence_rows
 from tests.reports.bundle import forging, small_farm
 from tests.reports.bundle.conftest import Oasis
 
@@ -51,6 +52,21 @@ def test_what_was_made_is_opened(made: Made) -> None:
     assert bundle.count(READINGS) == sum(len(part) for part in bundle.readings()) == 780
     units = {one["name"]: one["unit"] for one in forms.described("tables/balance_days.parquet")}
     assert (units["eta_mm"], units["kcb"], units["day"]) == ("mm", "1", None)
+
+
+def test_rows_that_come_in_many_parts_are_hashed_as_one(
+    made: Made, oasis: Oasis, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(evidence_rows, "ROWS_TOGETHER", 77)
+    with oasis.engine.connect() as connection, connection.begin() as transaction:
+        file = small_farm.file(connection, "yields")
+        path = small_farm.bundle(connection, file, tmp_path)
+        transaction.rollback()
+    report = small_farm.report_of(file)
+    bundle = opening.read(path, report)
+
+    assert len(list(bundle.tables(READINGS))) == 11  # of 780 rows
+    assert {one.standing for one in rows_proved.findings(bundle, report)} == {"proved"}
 
 
 @settings(max_examples=300)
