@@ -8,6 +8,7 @@ import typer
 
 from cli import (
     accounts,
+    brokers,
     devices,
     evidence,
     figures,
@@ -53,6 +54,7 @@ VERBS = (
     ("token", registering.token),
     ("disable", registering.disable),
     ("enable", registering.enable),
+    ("mosquitto", brokers.mosquitto),
     ("decode", files.decode),
     ("balance", files.balance),
     ("savings", files.savings),

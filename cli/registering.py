@@ -199,8 +199,9 @@ def _hand_out(services: Services, device_id: str, overlap_h: float = 0.0) -> Non
     seal = Seal.from_environment()
     if services.embedded is None and seal is None:
         say(
-            "Your broker decides who may connect: give it an account there, such as "
-            f"mosquitto_passwd FILE {device_id}, or set DALA_BROKER_KEY and DALA_MQTT_ADMIN_URL"
+            f"No token for {device_id}: your broker would not know it. Set DALA_BROKER_KEY, and "
+            "let the broker be told by dala ingest (DALA_MQTT_ADMIN_URL, dynamic security) or by "
+            f"dala mosquitto (its password file); then: dala token {device_id}"
         )
         return
     with services.engine.begin() as connection:

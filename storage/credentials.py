@@ -243,7 +243,14 @@ _CHANGE = sa.select(
 ).join(tables.devices, tables.devices.c.id == _TABLE.c.device_id)
 
 
-def changes(connection: sa.Connection, *, limit: int = 100) -> list[Change]:
+def everyone(connection: sa.Connection) -> list[Change]:
+    """Every credential that is good, by user name, whether Mosquitto was told of it or not."""
+    good = sa.or_(_TABLE.c.ends_at.is_(None), _TABLE.c.ends_at > _now)
+    query = _CHANGE.where(good).order_by(_TABLE.c.username)
+    return [Change(*row) for row in connection.execute(query)]
+
+
+def changes(connection: sa.Connection, *, limit: int | None = 100) -> list[Change]:
     """What Mosquitto has not been told yet, credentials that are over first."""
     pending = _TABLE.c.applied.is_distinct_from(_TABLE.c.revision)
     over = _CHANGE.where(_TABLE.c.ends_at <= _now).order_by(_TABLE.c.ends_at).limit(limit)

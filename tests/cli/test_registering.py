@@ -44,7 +44,8 @@ def test_a_registered_device_is_stored(run: Run, empty_engine: sa.Engine) -> Non
 
     assert result.exit_code == 0
     assert "probe-7 is registered" in result.stderr
-    assert "mosquitto_passwd FILE probe-7" in result.stderr  # this database is nobody's embedded
+    assert "No token for probe-7" in result.stderr  # this database is nobody's embedded
+    assert "dala mosquitto" in result.stderr
     assert say(empty_engine, "probe-7") == 1
 
 
