@@ -216,6 +216,7 @@ class Run:
                 for device in (*world.devices, *world.lossy):
                     invariants.ledger_is_stored(connection, device)
                 invariants.nothing_was_invented(connection, world.forgetful)
+                invariants.batches_are_what_is_stored(connection)
                 for flood in world.floods:
                     invariants.flood_is_accounted_for(connection, flood, once=False)
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from storage import sequence_gaps
 from storage.rejected import KEPT_PER_DEVICE
+from tests import hashed_again
 from tests.faults.devices import UNDATED, Key, Said, read_pack
 
 MEMORY_BYTES = 300 * 2**20
@@ -99,6 +100,19 @@ def nothing_was_invented(connection: sa.Connection, sender: Said) -> None:
     strange = [(key, value) for key, value in rows if sender.ledger.get(key) != value]
     if strange or len(dict(rows)) != len(rows):
         raise Violation(f"{sender.name}: stored, but not said so, or twice: {strange[:3]}")
+
+
+_IN_NO_BATCH = sa.text("SELECT count(*) FROM readings WHERE batch_id IS NULL")
+
+
+def batches_are_what_is_stored(connection: sa.Connection) -> None:
+    """Every reading is in the batch that says so, hashed as it is stored; and nothing else is."""
+    if count := connection.execute(_IN_NO_BATCH).scalar_one():
+        raise Violation(f"{count} readings are in no batch")
+    noted, found = hashed_again.noted(connection), hashed_again.recomputed(connection)
+    if noted != found:
+        differing = sorted(key for key, _ in noted.items() ^ found.items())
+        raise Violation(f"batches that say another thing than the table: {differing[:4]}")
 
 
 def no_conflicts(connection: sa.Connection) -> None:

@@ -51,6 +51,7 @@ def test_what_is_stored_as_measured_passes(connection: sa.Connection, said: Said
     invariants.as_many_as_measured(connection, said)
     invariants.ledger_is_stored(connection, said)
     invariants.no_conflicts(connection)
+    invariants.batches_are_what_is_stored(connection)
     invariants.future_is_quarantined(connection, said)
 
 
@@ -74,6 +75,24 @@ def test_another_value_is_found(connection: sa.Connection, said: Said) -> None:
         invariants.receipted_is_stored(connection, said, [first])
     with pytest.raises(Violation, match="not both"):
         invariants.ledger_is_stored(connection, said)
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE readings SET value = value + 1", "another thing than the table"),
+        ("DELETE FROM readings WHERE value = 0.25", "another thing than the table"),
+        ("DELETE FROM pending_batches", "another thing than the table"),
+        ("UPDATE readings SET batch_id = NULL", "3 readings are in no batch"),
+    ],
+)
+def test_a_batch_that_is_not_what_is_stored_is_found(
+    connection: sa.Connection, said: Said, statement: str, words: str
+) -> None:
+    connection.execute(sa.text(statement))
+
+    with pytest.raises(Violation, match=words):
+        invariants.batches_are_what_is_stored(connection)
 
 
 def test_a_reading_that_nobody_took_is_found(connection: sa.Connection, said: Said) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 import migrations
+from bench.hashing import put_farms
 from ingest.subscriber import BrokerAddress
 from storage import devices
 from storage.database import make_engine
@@ -94,11 +95,12 @@ class World:
         stack.callback(self._end_feeding)
 
     def register(self, kind: str) -> str:
-        """A device that the service knows."""
+        """A device that the service knows: of one of two farms, or in turn of none."""
         self._count += 1
         name = f"{kind}-{self._count}"
         with self.engine.begin() as connection:
-            devices.put(connection, name, kind="soil-probe", name=name)
+            farm = [None, *put_farms(connection, 2)][self._count % 3]
+            devices.put(connection, name, farm_id=farm, kind="soil-probe", name=name)
         return name
 
     @contextmanager
