@@ -95,11 +95,13 @@ def checking(paper: Paper, words: Words) -> list[str]:
         "document.check_pull_by_number", number=said["number"], revision=said["revision"]
     )  # fmt: skip
     command = f"dala verify {said['number']}.json --keys keys.json"
+    evidence = f"{command} --evidence evidence.zip"
     return [
         words.say("document.check_signed"),
         pull,
         words.say("document.check_verify", command=command),
         words.say("document.check_keys"),
+        words.say("document.check_evidence", command=evidence),
         words.say("document.check_digest"),
     ]
 

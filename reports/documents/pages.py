@@ -40,6 +40,7 @@ def of(paper: Paper, words: Words) -> dict[str, Any]:
         "season": document.season(paper, words),
         "draft": seal is None,
         "mark": words.say("document.draft" if seal is None else "document.filed"),
+        "stamp": words.say("document.stamp") if seal is None else "",
         "number": said["number"] or "",
         "made_at": int(dt.datetime.fromisoformat(at).timestamp()),
         "facts": [list(one) for one in document.facts(paper, words)],
@@ -49,7 +50,7 @@ def of(paper: Paper, words: Words) -> dict[str, Any]:
         "qr": "" if seal is None else qr(address(paper), said, seal.digest),
         "qr_about": words.say("document.qr"),
         "check_title": words.say("document.check"),
-        "check": document.checking(paper, words),
+        "check": [*document.checking(paper, words), *_attached(paper, words)],
         "page": words.say("document.page", page="{page}", pages="{pages}"),
         "cards_title": words.say("document.key_figures"),
         "cards": cards(found, contents, words),
@@ -68,6 +69,12 @@ def of(paper: Paper, words: Words) -> dict[str, Any]:
         },
         "file": "" if seal is None else seal.file.decode(),
     }  # fmt: skip
+
+
+def _attached(paper: Paper, words: Words) -> list[str]:
+    if paper.seal is None:
+        return []
+    return [words.say("document.check_attached", name=f"{paper.said['number']}.json")]
 
 
 def qr(place: str, said: Mapping[str, Any], digest: str) -> str:
