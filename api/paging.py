@@ -50,13 +50,21 @@ def begin(request: Request, cursor: str | None, kinds: Sequence[type]) -> list[A
         packed = base64.urlsafe_b64decode(cursor.encode("ascii") + b"==")
         digest, text = packed[:12], packed[12:]
         key: list[Any] = json.loads(text)
-        is_storable = all("\0" not in one for one in key if isinstance(one, str) and one.encode())
+        is_storable = all(map(_is_storable, key))
     except (ValueError, TypeError):
         raise _wrong() from None
     is_ours = digest == _digest(request, text) and isinstance(key, list)
     if not (is_ours and is_storable) or [type(one) for one in key] != list(kinds):
         raise _wrong()
     return key
+
+
+def _is_storable(value: Any) -> bool:
+    """Whether the database can compare with it: what it cannot, it says in its log."""
+    if isinstance(value, str):
+        value.encode()  # ValueError for half a character
+        return "\0" not in value
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def following(request: Request, key: Sequence[Any] | None) -> Mapping[str, str]:
