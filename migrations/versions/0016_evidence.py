@@ -15,12 +15,7 @@ _ADDED_TO_ALONE = ("tree_heads", "evidence_entries", "head_countersignatures")
 def upgrade() -> None:
     """Add the tables, and to each reading and point the number of its batch."""
     op.execute("CREATE SEQUENCE batch_ids")
-    # NULL, and no default: what lies in the columnstore stays there as it is.
-    for table in ("readings", "track_points"):
-        op.add_column(
-            table,
-            sa.Column("batch_id", sa.BigInteger(), comment="none: stored before batches were"),
-        )
+    number_rows()
     _pending_batches()
     _heads()
     _entries()
@@ -31,6 +26,13 @@ def upgrade() -> None:
             CREATE TRIGGER filed_is_filed BEFORE UPDATE OR DELETE ON {table}
             FOR EACH STATEMENT EXECUTE FUNCTION filed_is_filed()""")
     _tiles_grow()
+
+
+def number_rows() -> None:
+    """NULL, and no default: what lies in the columnstore stays there as it is."""
+    comment = "none: stored before batches were"
+    for table in ("readings", "track_points"):
+        op.add_column(table, sa.Column("batch_id", sa.BigInteger(), comment=comment))
 
 
 def _pending_batches() -> None:
