@@ -39,6 +39,7 @@ class Seen(NamedTuple):
 
     proved: int  # rows
     not_sealed: int  # rows that no entry of the report is of
+    beside: int  # rows of farms that the report is not of
     unhashed: int  # rows from before batches were hashed
     others: Sequence[str]  # batches whose rows are not those that were stored
 
@@ -60,8 +61,9 @@ def findings(bundle: Bundle, report: Mapping[str, Any]) -> Iterator[Finding]:
         f"The report's {evidence.leaves} entries of the tree are in the bundle, none left out or "
         f"added, with {len(known)} batches.",
     )
+    within = _within(bundle, report)
     for kind, of in enumerate((_readings(bundle), _points(bundle))):
-        yield from _rows(kind, of, known)
+        yield from _rows(kind, of, known, within)
     yield from _missing(known)
 
 
@@ -183,15 +185,26 @@ def _cut(part: _Part, rows_of: slice) -> _Part:
     return _Part(part.batch_ids[rows_of], part.farms[rows_of], part.rows[rows_of], part.slugs)
 
 
-def _rows(kind: int, parts: Iterable[_Part], known: Known) -> Iterator[Finding]:
+def _within(bundle: Bundle, report: Mapping[str, Any]) -> set[str]:
+    """Farms that a report is of: the bundle of an area's has all others, too."""
+    area = report["subject"]["area"]
+    is_one = "farm" in report["subject"]
+    known = bundle.rows("farms", ["slug", "region_code"])
+    return {slug for slug, code in known if is_one or (code or area).startswith(area)}
+
+
+def _rows(kind: int, parts: Iterable[_Part], known: Known, within: set[str]) -> Iterator[Finding]:
     """Rows against what was sealed of their batches; what is left in ``known`` had no rows."""
-    proved = not_sealed = unhashed = 0
+    proved = not_sealed = beside = unhashed = 0
     others: list[str] = []
     gone = 0
     for part in _whole_batches(parts):
         for batch, farm, count, digest in _digests(kind, part):
             if batch == 0:
                 unhashed += count
+                continue
+            if farm not in within:
+                beside += count
                 continue
             expected = known.pop((kind, batch, farm), None)
             if expected is None:
@@ -205,7 +218,7 @@ def _rows(kind: int, parts: Iterable[_Part], known: Known) -> Iterator[Finding]:
                 stored = expected.batch.rows
                 words = "other rows" if count == stored else f"{count} rows of {stored}"
                 others.append(f"batch {batch} of {farm} ({words})")
-    yield from _said(kind, Seen(proved, not_sealed, unhashed, others), gone)
+    yield from _said(kind, Seen(proved, not_sealed, beside, unhashed, others), gone)
 
 
 def _digests(kind: int, part: _Part) -> Iterator[tuple[int, str, int, bytes]]:
@@ -248,6 +261,12 @@ def _said(kind: int, seen: Seen, gone: int) -> Iterator[Finding]:
     if seen.not_sealed:
         yield Finding(
             "open", f"{seen.not_sealed} {name} are of batches that the report's proof is not of."
+        )
+    if seen.beside:
+        yield Finding(
+            "open",
+            f"{seen.beside} {name} are of farms outside of the area, on which what stays empty "
+            "depends: the report's proof is not of them.",
         )
     if gone:
         yield _dropped(gone, name)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from reports.bundle import figures_proved, opening, rows_proved
 from reports.bundle.opening import BadBundle
 from reports.bundle.recomputing import Fresh, OnStep
-from reports.statements import manifest
+from reports.statements import manifest, verifying_heads
 from reports.statements.findings import Finding, Verdict
-from reports.statements.verifying import FOLLOW
+from reports.statements.verifying import FOLLOW, TRUE
 
-AGAIN = (
-    "That what was entered is true, and that meters and sensors measured rightly: what follows "
-    "from them was made again."
+TRUTH = (
+    "That what was measured and entered is true: who stated it is proved, and that nobody changed "
+    "it since, not that a meter counted rightly."
 )
 
 
@@ -51,21 +49,21 @@ def check(
         words = "The bundle was not looked at: the report itself is to be rejected."
         return verdict._replace(findings=(*verdict.findings, Finding("open", words)))
     report = manifest.read(file).manifest
-    found = tuple(_findings(report, bundle, fresh, on_step))
-    not_proved = (AGAIN, *(one for one in verdict.not_proved if one != FOLLOW))
-    if any(one.standing != "proved" for one in found):
-        not_proved = verdict.not_proved
-    return Verdict((*verdict.findings, *found), not_proved)
-
-
-def _findings(
-    report: Mapping[str, Any], path: Path, fresh: Fresh, on_step: OnStep
-) -> Iterator[Finding]:
+    rows: list[Finding] = []
+    figures: list[Finding] = []
     try:
         on_step("reading the bundle")
-        bundle = opening.read(path, report)
+        opened = opening.read(bundle, report)
         on_step("hashing its rows")
-        yield from rows_proved.findings(bundle, report)
-        yield from figures_proved.findings(bundle, report, fresh, on_step=on_step)
+        rows += rows_proved.findings(opened, report)
+        figures += figures_proved.findings(opened, report, fresh, on_step=on_step)
     except BadBundle as error:
-        yield Finding("refuted", f"This is not the report's evidence: {error}.")
+        figures.append(Finding("refuted", f"This is not the report's evidence: {error}."))
+    answered = set()
+    if all(one.standing == "proved" for one in figures):
+        answered.add(FOLLOW)
+    if all(one.standing == "proved" for one in (*rows, *figures)):
+        answered |= {TRUE, verifying_heads.SEALED[0]}
+    left = tuple(one for one in verdict.not_proved if one not in answered)
+    not_proved = (TRUTH, *left) if TRUE in answered else left
+    return Verdict((*verdict.findings, *rows, *figures), not_proved)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from reports.bundle import opening, rows_proved
 from reports.statements.findings import Verdict
+from reports.statements.verifying import FOLLOW, TRUE
 from storage import devices, evidence_copies, evidence_rows, readings, tables
 from storage.evidence_copies import NotEmpty
 from storage.evidence_rows import COMPUTED, ENTERED
@@ -38,6 +39,7 @@ def test_every_figure_is_made_again_to_the_last_digit(
     assert f"{60 * 8 + 60 * 2 + 60 * 3} readings are those that were stored" in said
     assert f"{10 * 12} track points are those that were stored" in said
     assert "2 of 2 seasons were made of the very inputs" in said
+    assert not {FOLLOW, TRUE} & set(found.not_proved)
 
 
 CHANGES = {
