@@ -28,9 +28,10 @@ def watch(
         services.check_migrated()
         watcher = Watcher(services.engine, key_file=key_file())
         if once:
-            watched, sent = watcher.step(dt.datetime.now(dt.UTC))
+            watched, filed, sent = watcher.step(dt.datetime.now(dt.UTC))
             say(
-                f"{watched.opened} alerts opened, {watched.cleared} cleared; {sent.arrived} "
+                f"{watched.opened} alerts opened, {watched.cleared} cleared; {filed.filed} reports "
+                f"filed, {filed.unchanged} unchanged, {filed.not_filed} not; {sent.arrived} "
                 f"messages sent, {sent.failed} to be tried again, {sent.given_up} given up."
             )
             return

@@ -21,6 +21,9 @@ def _zone(name: str) -> str:
     return name
 
 
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
 def _text(value: str) -> str:
     if any(ord(one) < 32 or 0xD800 <= ord(one) <= 0xDFFF for one in value):
         raise ValueError("must be text without control characters")
@@ -61,7 +64,7 @@ class FarmIn(In):
     )
     name: Text = Field(examples=["My farm"])
     region_code: str | None = Field(default=None, max_length=10, examples=["KZ-61"])
-    timezone: Annotated[str, AfterValidator(_zone)] = Field(examples=["Asia/Almaty"])
+    timezone: Zone = Field(examples=["Asia/Almaty"])
     latitude_deg: float = Field(ge=-90, le=90, examples=[43.3])
     longitude_deg: float = Field(ge=-180, le=180, examples=[68.25])
     elevation_m: float = Field(ge=-500, le=6_000, examples=[210.0])
@@ -77,9 +80,7 @@ class FarmChange(In):
         description="changed by who sees every farm",
         examples=["KZ-61"],
     )
-    timezone: Annotated[str, AfterValidator(_zone)] | None = Field(
-        default=None, examples=["Asia/Almaty"]
-    )
+    timezone: Zone | None = Field(default=None, examples=["Asia/Almaty"])
     latitude_deg: float | None = Field(default=None, ge=-90, le=90)
     longitude_deg: float | None = Field(default=None, ge=-180, le=180)
     elevation_m: float | None = Field(default=None, ge=-500, le=6_000)

@@ -89,7 +89,7 @@ def subscribe(engine: sa.Engine, slug: str, listener: Listener) -> None:
 def show(engine: sa.Engine, slug: str, listener: Listener, out: Console) -> Watcher:
     """Look at every farm once, send what is due, and print what came of it."""
     watcher = Watcher(engine, settings())
-    watched, sent = watcher.step(dt.datetime.now(dt.UTC))
+    watched, _, sent = watcher.step(dt.datetime.now(dt.UTC))
     with engine.connect() as connection:
         farm = farms.get(connection, slug)
         found = alerts.page(connection, farm_id=farm.id, active=True, limit=SHOWN)

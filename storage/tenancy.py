@@ -107,6 +107,7 @@ BY_FARM: Mapping[str, Shown] = {
     "alert_rules": Shown("farm_id", "farm", writable=True),
     "subscriptions": Shown("subject", "subject", writable=True),
     "deliveries": Shown("subscription_id", "subscription"),
+    "report_schedules": Shown("subject", "subject", writable=True),
     "weather_forecasts": Shown("farm_id", "farm", writable=True),
     "audit_log": Shown("farm_id", "farm"),
     "field_boundaries": Shown("field_id", "field", writable=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -43,7 +43,7 @@ def file(
     *,
     author: str,
     as_of: dt.datetime | None = None,
-    reason: str | None = None,
+    reason: str | Callable[[Mapping[str, Any]], str] | None = None,
 ) -> Filing:
     """File a statement, or a revision of the one that was filed.
 
@@ -51,8 +51,8 @@ def file(
     ----------
     as_of : datetime, optional
         The results that stood then; now by default.
-    reason : str, optional
-        Why figures differ from those that were filed.
+    reason : str or callable, optional
+        Why figures differ from those that were filed; or what says so of the difference.
 
     Raises
     ------
@@ -98,6 +98,8 @@ def file(
             f"report {known.number} has a revision as of {moment(newest.as_of)}: what stood before "
             "does not replace it"
         )
+    if callable(reason):
+        reason = reason(_replaced(newest, made)["difference"])
     if reason is None or not reason.strip():
         raise ReasonMissing(
             f"report {known.number} was filed with other figures: say why they changed"

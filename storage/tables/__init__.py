@@ -75,6 +75,7 @@ from storage.tables.filing import (
 )
 from storage.tables.places import crop_zones, farms, field_boundaries, fields, regions
 from storage.tables.programme import investments, water_supplies
+from storage.tables.scheduling import report_schedules
 from storage.tables.telling import deliveries, subscriptions
 
 __all__ = [
@@ -131,6 +132,7 @@ __all__ = [
     "report_countersignatures",
     "report_keys",
     "report_revisions",
+    "report_schedules",
     "season_results",
     "sender_memory",
     "sessions",

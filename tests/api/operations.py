@@ -213,6 +213,7 @@ def place(path: str, land: Land) -> str:
         subscription_id=1,
         size=1,
         report_subscription_id=1,
+        schedule_id=1,
     )
 
 

@@ -105,11 +105,10 @@ def test_what_one_does_not_see_one_cannot_ask_to_be_told(world: World) -> None:
         assert post(world, world.south, **asked).status_code == 422
 
 
-@pytest.mark.parametrize(
-    "address", ["http://example.org/", "a@example.org", "https://u:p@example.org/", "ftp://x.org"]
-)
-def test_where_no_message_can_go_is_refused(world: World, address: str) -> None:
-    assert post(world, world.south, area="KZ-61", address=address).status_code == 422
+def test_where_no_message_can_go_is_refused(world: World) -> None:
+    wrong = ["http://example.org/", "a@example.org", "https://u:p@example.org/", "ftp://x.org"]
+    for address in wrong:
+        assert post(world, world.south, area="KZ-61", address=address).status_code == 422
 
 
 def test_who_has_no_name_of_their_own_or_reads_no_reports_subscribes_to_none(

@@ -32,8 +32,8 @@ OF_A_FARM = {
 # Below one of those in every path, or entered in a test of its own, or of no farm.
 BELOW = {"placement_id", "calibration_id", "subscription_id"}
 ENTERED = {"event_id", "load_id", "adjustment_id", "supply_id", "investment_id", "decision_id"}
-# For reports, which are of farms and areas: tests/api/test_report_subscriptions.py.
-ENTERED |= {"report_subscription_id"}
+# For reports, which are of farms and areas: test_report_subscriptions.py, test_report_schedules.py.
+ENTERED |= {"report_subscription_id", "schedule_id"}
 OF_NO_FARM = {"code", "login", "name", "session_id", "key_id", "size"}
 
 

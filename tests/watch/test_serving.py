@@ -14,6 +14,7 @@ from storage.devices import StreamKey
 from storage.watching import Watched
 from tests.two_farms import Land, put_land
 from tests.watch.receivers import receiver
+from watch.filing import Filed
 from watch.sending import Sent
 from watch.serving import Watcher
 from watch.settings import WatchSettings
@@ -54,8 +55,9 @@ def test_a_low_battery_becomes_a_message(empty_engine: sa.Engine, farm: Land) ->
             )
         watcher = Watcher(empty_engine, WatchSettings(webhook_private=True))
 
-        assert watcher.step(NOW) == (Watched(1, 0), Sent(1, 0, 0))
-        assert watcher.step(NOW + 30 * MINUTE) == (Watched(0, 0), Sent(0, 0, 0))
+        assert watcher.step(NOW) == (Watched(1, 0), Filed(0, 0, 0), Sent(1, 0, 0))
+        later = watcher.step(NOW + 30 * MINUTE)
+        assert later == (Watched(0, 0), Filed(0, 0, 0), Sent(0, 0, 0))
 
     (request,) = server.received
     assert json.loads(request.body)["data"]["alert"]["text"].startswith("Батарея заряды 9 %")
