@@ -17,8 +17,11 @@ from typing import Any
 # Started as a file: typst is no part of this process.
 PROCESS = Path(__file__).with_name("typst_process.py")
 AT_ONCE = threading.BoundedSemaphore(2)
+# Who waits holds a thread of the API: a few may, and the others are sent away at once.
+IN_LINE = threading.BoundedSemaphore(8)
 WAIT_S, LONGEST_S = 15.0, 30.0
 LARGEST_BYTES = 32 * 2**20
+BUSY = "other reports are being typeset: ask again in a minute"
 
 
 class NotTypeset(RuntimeError):
@@ -33,12 +36,24 @@ def pdf(document: Mapping[str, Any]) -> bytes:
     NotTypeset
         If it takes too long or grows too large, or too many are at it already.
     """
-    if not AT_ONCE.acquire(timeout=WAIT_S):
-        raise NotTypeset("other reports are still being typeset: ask again in a minute")
+    if not IN_LINE.acquire(blocking=False):
+        raise NotTypeset(BUSY)
+    try:
+        if not AT_ONCE.acquire(timeout=WAIT_S):
+            raise NotTypeset(BUSY)
+        try:
+            return _typeset(json.dumps(document, ensure_ascii=False).encode())
+        finally:
+            AT_ONCE.release()
+    finally:
+        IN_LINE.release()
+
+
+def _typeset(document: bytes) -> bytes:
     try:
         done = subprocess.run(
             [sys.executable, "-I", str(PROCESS)],
-            input=json.dumps(document, ensure_ascii=False).encode(),
+            input=document,
             capture_output=True,
             timeout=LONGEST_S,
             env={},  # of our secrets it needs none
@@ -46,8 +61,6 @@ def pdf(document: Mapping[str, Any]) -> bytes:
         )
     except subprocess.TimeoutExpired as error:
         raise NotTypeset(f"the pages took more than {LONGEST_S:.0f} s") from error
-    finally:
-        AT_ONCE.release()
     if done.returncode != 0 or not done.stdout.startswith(b"%PDF-"):
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise NotTypeset(f"the pages could not be made: {' '.join(last) or done.returncode}")

@@ -17,7 +17,8 @@ from reports.documents.words import DECIMALS, Words
 from reports.statements.columns import COLUMNS, SUPPRESSED, whole
 
 QUIET, SHADE, EMPTY = "#5B6B74", "#E6EDF1", "#D5D9DC"
-NAMES_WIDTH, FIGURE_WIDTH = 34, 15
+NAMES_WIDTH, FIGURE_WIDTH = 38, 17
+LINE_HEIGHT, LETTERS = 15, 15  # of a line of a head, and how many fit in it
 WIDTHS = {"REPORT": 20, "INDICATOR": 28, "COMMENT": 40, "FARM": 20, "FIELD": 20, "CROP": 18}
 
 
@@ -60,7 +61,7 @@ class _Styles:
         self.heading = self.of(bold=True, font_size=12, font_color="#1F6496")
         self.label = self.of(font_color=QUIET, valign="top")
         self.text = self.of(text_wrap=True, valign="top")
-        self.name = self.of(valign="top")
+        self.name = self.of(valign="top", text_wrap=True)
         self.mono = self.of(font_name="Consolas", text_wrap=True, valign="top")
         self.head = self.of(bold=True, text_wrap=True, valign="bottom", bg_color=SHADE, bottom=1)
         self.figure_head = self.of(
@@ -92,6 +93,7 @@ def _cover(sheet: Any, styles: _Styles, paper: Paper, words: Words) -> None:
     mark = words.say("document.draft" if is_draft else "document.filed")
     write(sheet, 0, 0, mark, styles.draft if is_draft else styles.label)
     write(sheet, 1, 0, document.title(paper, words), styles.title)
+    sheet.set_row(1, 28)
     of = f"{document.subject(paper, words)}, {document.season(paper, words)}"
     write(sheet, 2, 0, of, styles.second)
     line = 4
@@ -109,10 +111,12 @@ def _cover(sheet: Any, styles: _Styles, paper: Paper, words: Words) -> None:
     )
     counted, heads, rows = document.excluded(paper, words)
     line = _lines(sheet, styles, line, words.say("excluded.title"), [counted]) - 1
-    line = _grid(sheet, styles, line, heads, rows) + 1
+    # The second column is the wide one.
+    order = (0, 4, 1, 2, 3) if len(heads) > 3 else (0, 1, 2)
+    line = _grid(sheet, styles, line, heads, rows, order) + 1
     line = _lines(sheet, styles, line, words.say("methods.title"), document.notes(paper, words)) - 1
     heads = [words.say(f"methods.{one}") for one in document.METHOD_HEADS]
-    _grid(sheet, styles, line, heads, document.methods(paper))
+    _grid(sheet, styles, line, heads, document.methods(paper), (0, 2, 1, 3))
 
 
 def _lines(sheet: Any, styles: _Styles, line: int, heading: str, said: Sequence[str]) -> int:
@@ -122,21 +126,30 @@ def _lines(sheet: Any, styles: _Styles, line: int, heading: str, said: Sequence[
         line += 1
         sheet.merge_range(line, 0, line, 1, "", styles.text)
         write(sheet, line, 0, one, styles.text)
-        sheet.set_row(line, 15 * (1 + len(one) // 115))
+        sheet.set_row(line, LINE_HEIGHT * (1 + len(one) // 115))
     return line + 2
 
 
 def _grid(
-    sheet: Any, styles: _Styles, line: int, heads: Sequence[str], rows: Sequence[Sequence[str]]
+    sheet: Any,
+    styles: _Styles,
+    line: int,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    order: Sequence[int],
 ) -> int:
+    """A table below a heading; the line after it."""
     if not rows:
         return line
-    for place, one in enumerate(heads):
-        write(sheet, line, place, one, styles.head)
+    for place, of in enumerate(order):
+        write(sheet, line, place, heads[of], styles.head)
     for row in rows:
         line += 1
-        for place, one in enumerate(row):
-            write(sheet, line, place, one, styles.text)
+        for place, of in enumerate(order):
+            write(sheet, line, place, row[of], styles.text)
+        sheet.set_row(
+            line, LINE_HEIGHT * (1 + max(len(row[order[0]]) // 40, len(row[order[1]]) // 80))
+        )
     return line + 1
 
 
@@ -187,6 +200,7 @@ class _Figures:
         """The whole: a line for each figure."""
         heads = ("head.indicator", "head.value", "sheet.low", "sheet.high", "sheet.demonstrated",
                  "sheet.farms")  # fmt: skip
+        self._head_height([self.words.say(key) for key in heads])
         for place, key in enumerate(heads):
             style = self.styles.figure_head if place else self.styles.head
             write(self.sheet, self.line, place, self.words.say(key), style)
@@ -202,6 +216,7 @@ class _Figures:
     def _across(self, table: Table) -> None:
         """A line for each crop, field, area …"""
         names, heads = len(table.division), self._heads(table)
+        self._head_height([head.words for head in heads])
         for place, dimension in enumerate(table.division):
             words = self.words.say(f"head.{dimension}")
             write(self.sheet, self.line, place, words, self.styles.head)
@@ -217,6 +232,11 @@ class _Figures:
                 if (one := row.cells.get(head.column.indicator)) is not None:
                     self._cell(place, one, head.part)
             self._farms(last, row)
+
+    def _head_height(self, heads: Sequence[str]) -> None:
+        """Room for heads of several lines: not every program makes it by itself."""
+        lines = max((1 + len(one) // LETTERS for one in heads), default=1)
+        self.sheet.set_row(self.line, LINE_HEIGHT * min(lines, 4))
 
     def _heads(self, table: Table) -> list[_Head]:
         heads = []

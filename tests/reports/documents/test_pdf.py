@@ -1,5 +1,6 @@
 """Pages: read as text and looked at as pictures, in every language, whatever names there are."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -159,6 +160,18 @@ def test_pages_that_take_too_long_are_given_up(
     monkeypatch.setattr(typesetting, "PROCESS", broken)
     monkeypatch.setattr(typesetting, "LONGEST_S", 20.0)
     with pytest.raises(NotTypeset, match="no such template"):
+        typesetting.pdf({})
+
+
+def test_who_is_too_many_is_sent_away_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that wait for pages are threads that answer nobody else."""
+    with contextlib.ExitStack() as taken:
+        while typesetting.IN_LINE.acquire(blocking=False):
+            taken.callback(typesetting.IN_LINE.release)
+        with pytest.raises(NotTypeset, match="ask again"):
+            typesetting.pdf({})
+    monkeypatch.setattr(typesetting, "WAIT_S", 0.01)
+    with typesetting.AT_ONCE, typesetting.AT_ONCE, pytest.raises(NotTypeset, match="ask again"):
         typesetting.pdf({})
 
 
