@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.reporting import read_key, save, with_database
-from cli.speaking import author, fail, say, trouble
+from cli.speaking import author, fail, no_farm, say, trouble
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from reports.statements.inspecting_rows import Inspected
     from reports.statements.sealing import Sealed
     from storage.evidence import StoredHead, Waiting
 
@@ -169,6 +170,87 @@ def cosign(
     if signature is None:
         fail("Not signed.")
     _write(json.dumps(signature._asdict()).encode(), out)
+
+
+@app.command()
+def check(
+    farm: Annotated[str | None, typer.Option(help="Short name of a farm; all by default.")] = None,
+    kept: Annotated[
+        Path | None,
+        typer.Option(
+            "--head",
+            help="A head that you kept elsewhere: whoever has the key of this "
+            "service can sign others here.",
+        ),
+    ] = None,
+) -> None:
+    """Look from inside whether the database still holds what was sealed, row by row.
+
+    Forms every digest anew of the rows that are there, and the tree of them, and names what was
+    changed, added or taken away since. Ends with 1 where something was.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from reports.statements import heads as files
+    from reports.statements import inspecting
+    from seeds.services import open_services
+    from storage import farms
+    from storage.database import NotFound, take_time
+
+    try:
+        held = None if kept is None else files.head_of_file(kept.read_bytes())
+    except (OSError, ValueError) as error:
+        fail(f"{kept}: {trouble(error)}")
+    with open_services("evidence") as services:
+        services.check_migrated()
+        snapshot = services.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        with snapshot.begin() as connection:
+            take_time(connection)
+            try:
+                farm_id = None if farm is None else farms.get(connection, farm).id
+            except NotFound:
+                no_farm(connection, str(farm))
+            total = inspecting.total(connection, farm_id)
+            with Progress(console=Console(stderr=True), disable=not total) as bar:
+                task = bar.add_task("Looking at sealed rows", total=total)
+                found = inspecting.inspect(
+                    connection,
+                    farm_id=farm_id,
+                    kept=held,
+                    on_progress=lambda entries: bar.advance(task, entries),
+                )
+    _tell(found)
+    if found.count:
+        raise typer.Exit(1)
+
+
+def _tell(found: Inspected) -> None:
+    if not found.heads:
+        say("Nothing was sealed yet: there is nothing to hold rows to. `dala evidence seal`")
+        return
+    print(
+        f"Looked at {found.heads} heads, {found.entries} entries and {found.batches} batches: "
+        f"{found.rows} rows are as they were sealed."
+    )
+    for count, words in (
+        (found.waiting, "rows wait to be sealed; a change of them is found once they are."),
+        (
+            found.unhashed,
+            "rows are from before evidence began: nothing tells whether they changed.",
+        ),
+        (found.dropped, "sealed rows are of batches that retention has dropped, in part at least."),
+    ):
+        if count:
+            print(f"{count} {words}")
+    for words in found.misfits:
+        print(f"✗ {words}")
+    if found.count > len(found.misfits):
+        print(f"✗ And {found.count - len(found.misfits)} more.")
+    if not found.count:
+        print("✓ Nothing that was sealed was changed, added or taken away.")
 
 
 def _write(content: bytes, out: Path | None) -> None:

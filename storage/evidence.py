@@ -21,6 +21,7 @@ from storage.database import NotFound, clock
 
 LOCK = "dala sealing"
 PAGE = 10_000  # batches that are read at a time
+FEW = 10  # entries that are read at a time: one may hold megabytes of records
 MOST_RECORDS = 4_000_000  # of a seal, 180 MB: what waits beyond is the next one's
 
 _HEAD, _ENTRY, _TILE = tables.tree_heads, tables.evidence_entries, tables.evidence_tiles
@@ -236,10 +237,31 @@ def entry(connection: sa.Connection, position: int) -> StoredEntry:
     return StoredEntry(*row)
 
 
-def entries_of_seal(connection: sa.Connection, seal: int) -> list[StoredEntry]:
-    """What a seal added, in order."""
-    rows = connection.execute(_ENTRIES.where(_ENTRY.c.seal == seal))
-    return [StoredEntry(*row) for row in rows]
+def leaves_of_seal(connection: sa.Connection, seal: int) -> list[tuple[int, bytes]]:
+    """Places and hashes of what a seal added, in order."""
+    query = sa.select(_ENTRY.c.position, _ENTRY.c.leaf).where(_ENTRY.c.seal == seal)
+    return [(*row,) for row in connection.execute(query.order_by(_ENTRY.c.position))]
+
+
+_FARMS = sa.text("""
+    SELECT farm.id, count(entry.position)
+      FROM farms AS farm LEFT JOIN evidence_entries AS entry ON entry.farm_id = farm.id
+  GROUP BY farm.id
+ UNION ALL
+    SELECT NULL, count(*) FROM evidence_entries WHERE farm_id IS NULL
+  ORDER BY 1 NULLS LAST
+""")
+
+
+def farms(connection: sa.Connection) -> list[tuple[int | None, int]]:
+    """All farms and how many entries each has; at the end those of no farm."""
+    return [(*row,) for row in connection.execute(_FARMS)]
+
+
+def places_of(connection: sa.Connection, farm_id: int | None) -> list[int]:
+    """Places of all entries of a farm, in order."""
+    query = sa.select(_ENTRY.c.position).where(_ENTRY.c.farm_id.is_not_distinct_from(farm_id))
+    return list(connection.scalars(query.order_by(_ENTRY.c.position)))
 
 
 def _window(
@@ -261,8 +283,8 @@ def positions(
 
 def entries_at(connection: sa.Connection, places: Sequence[int]) -> Iterator[StoredEntry]:
     """Entries by their places, in order, a few read at a time."""
-    for begins in range(0, len(places), 100):
-        few = places[begins : begins + 100]
+    for begins in range(0, len(places), FEW):
+        few = places[begins : begins + FEW]
         for row in connection.execute(_ENTRIES.where(_ENTRY.c.position.in_(few))):
             yield StoredEntry(*row)
 

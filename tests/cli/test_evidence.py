@@ -12,7 +12,7 @@ from dala import app
 from reports.statements.signing import Signature
 from storage import audit, evidence
 from tests.reports.statements import filed
-from tests.reports.statements.test_sealing import put_pending
+from tests.reports.statements.test_sealing import put_devices, put_pending, store
 
 Run = Callable[..., Result]
 KZ61 = ("--region", "KZ-61", "--season", 2025)
@@ -119,3 +119,30 @@ def test_a_witness_signs_only_what_goes_on_from_the_head_signed_last(
     assert (older.exit_code, "you signed one of 2" in older.stderr) == (1, True)
     for words in ((), ("--first", "--kept", "head-1.json")):
         assert "--kept" in run("evidence", "cosign", "head-2.json", *signs, *words).stderr
+
+
+def test_an_administrator_finds_a_row_that_was_changed_in_the_database(
+    run: Run, empty_engine: sa.Engine
+) -> None:
+    assert "Nothing was sealed yet" in run("evidence", "check").stderr
+    run("report", "key")
+    with empty_engine.begin() as connection:
+        streams = put_devices(connection)
+        store(connection, [*streams.values()], count=8)
+    run("evidence", "seal")
+    run("evidence", "head", "--out", "kept.json")
+    whole = run("evidence", "check", "--head", "kept.json")
+    assert whole.exit_code == 0, whole.output
+    assert "4 entries and 4 batches: 32 rows are as they were sealed" in whole.stdout
+    assert "✓ Nothing that was sealed was changed" in whole.stdout
+
+    with empty_engine.begin() as connection:
+        value = sa.text("UPDATE readings SET value = 0 WHERE datastream_id = :one AND value > 0.2")
+        connection.execute(value, {"one": streams["kz-61-1"]})
+    found = run("evidence", "check", "--farm", "kz-61-1")
+    assert found.exit_code == 1
+    assert "of kz-61-1 (seal 1, entry 2): 8 readings were sealed, and as many" in found.stdout
+    assert "probe-kz-61-1 soil_moisture/20" in found.stdout
+    assert run("evidence", "check", "--farm", "kz-61-0").exit_code == 0
+    assert "There is no farm 'nowhere'" in run("evidence", "check", "--farm", "nowhere").stderr
+    assert "key.jwk: it is" in run("evidence", "check", "--head", "key.jwk").stderr

@@ -29,10 +29,15 @@ MINISTRY = SigningKey.make()
 
 
 def put_streams(connection: sa.Connection) -> dict[str, int]:
-    """A datastream of a device of each of three farms, and of one that has none; by farm."""
+    """The small country, its keys, and what measures."""
     filed.put_country(connection)
     filed.put_key(connection)
     filed.put_key(connection, MINISTRY, "countersigns")
+    return put_devices(connection)
+
+
+def put_devices(connection: sa.Connection) -> dict[str, int]:
+    """A datastream of a device of each of three farms, and of one that has none; by farm."""
     found = {}
     for slug in ("kz-61-0", "kz-61-1", "kz-43-0", None):
         of = None if slug is None else farms.get(connection, slug).id
