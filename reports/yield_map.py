@@ -31,6 +31,7 @@ from storage.harvests import HarvestLoad
 from storage.machine_results import FieldHarvest
 
 CELL_M = 20.0
+Array = np.ndarray[Any, Any]
 
 
 class TooManyCells(ValueError):
@@ -94,34 +95,41 @@ def of_field(
     }
 
 
-def points_of_field(connection: sa.Connection, field_id: int, *, season: int) -> Summary:
+class SeenPoints(NamedTuple):
+    """Every point of a season's monitors, as arrays of one length."""
+
+    about: Summary  # field, season, crop, and how many points the map keeps
+    longitude_deg: Array  # rounded to a centimetre
+    latitude_deg: Array
+    yield_kg_ha: Array  # as the map states it; NaN: not known
+    moisture_pct: Array  # NaN: not known
+    reason: Array  # of text: why the map leaves the point out; None: it does not
+
+
+def points_of_field(connection: sa.Connection, field_id: int, *, season: int) -> SeenPoints:
     """Every point of the monitors with its yield, and why the map leaves it out, if it does.
 
-    Errors are those of :func:`of_field`; positions are rounded to a centimetre.
+    Errors are those of :func:`of_field`.
     """
     known, _, cleaned, _, _, placed = _seen(connection, field_id, season)
     lon, lat = to_degrees(placed.crs, placed.x, placed.y)
-    reason = np.full(placed.x.shape, "", object)
+    reason = np.full(placed.x.shape, None, object)
     for name, flagged in cleaned.flags.items():
         reason[flagged] = name
-    columns = (lon.round(7), lat.round(7), placed.yield_kg_ha, placed.moisture_pct)
-    return {
+    about = {
         "field_id": field_id,
         "field": known.field.name,
         "season": season,
         "crop": known.zone.crop,
         "kept": int(cleaned.kept.sum()),
-        "points": [
-            {
-                "longitude_deg": float(east),
-                "latitude_deg": float(north),
-                "yield_kg_ha": round(float(grain), 1) if math.isfinite(grain) else None,
-                "moisture_pct": round(float(wet), 2) if math.isfinite(wet) else None,
-                "reason": why or None,
-            }
-            for east, north, grain, wet, why in zip(*columns, reason, strict=True)
-        ],
     }
+    rounded = (
+        lon.round(7),
+        lat.round(7),
+        placed.yield_kg_ha.round(1),
+        placed.moisture_pct.round(2),
+    )
+    return SeenPoints(about, *rounded, reason)
 
 
 def _seen(connection: sa.Connection, field_id: int, season: int) -> _Seen:

@@ -1,5 +1,6 @@
 """Machines day by day, the ground they covered, and the points of a yield map, over HTTP."""
 
+import pyarrow as pa
 import pytest
 import shapely
 import sqlalchemy as sa
@@ -106,3 +107,20 @@ def test_every_point_of_a_yield_map_is_told_with_why_it_is_left_out(
     table = client.get(f"{of}/yield-points?season=2025&format=csv").text.splitlines()
     assert table[0] == "longitude_deg,latitude_deg,yield_kg_ha,moisture_pct,reason"
     assert len(table) == 1 + report["rows"]
+
+
+def test_more_points_than_json_holds_come_as_a_table(
+    client: Client,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = f"/v1/fields/{field_id(client)}/yield-points?season=2025"
+    plain = client.get(url).json()["points"]
+    batch = pa.ipc.open_stream(client.get(f"{url}&format=arrow").content).read_all()
+    assert batch.to_pylist() == plain
+
+    monkeypatch.setattr("api.routes.yield_map.MOST_POINTS", len(plain) - 1)
+    for form in ("json", "geojson"):
+        assert "ask for a table" in is_problem(client.get(f"{url}&format={form}"), 422)
+    assert client.get(f"{url}&format=csv").status_code == 200
+    monkeypatch.setattr("api.routes.yield_map.MOST_OF_SHEET", len(plain) - 1)
+    assert "format=parquet" in is_problem(client.get(f"{url}&format=xlsx"), 422)
