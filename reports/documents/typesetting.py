@@ -18,7 +18,7 @@ from typing import Any
 PROCESS = Path(__file__).with_name("typst_process.py")
 AT_ONCE = threading.BoundedSemaphore(2)
 # Who waits holds a thread of the API: a few may, and the others are sent away at once.
-IN_LINE = threading.BoundedSemaphore(8)
+IN_LINE = threading.BoundedSemaphore(12)
 WAIT_S, LONGEST_S = 15.0, 30.0
 LARGEST_BYTES = 32 * 2**20
 BUSY = "other reports are being typeset: ask again in a minute"

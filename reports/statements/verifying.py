@@ -128,7 +128,8 @@ def _consistent(report: Mapping[str, Any]) -> Iterator[Finding]:
         words = (
             f"In itself it is in order: report {report['number']}, {revision}, "
             f"{report['title']['en']} of {whose} in {report['season']} as of {report['as_of']}, "
-            f"with {len(report['content']['observations'])} figures."
+            f"with {len(report['content']['observations'])} figures; SHA-256 of the report, as on "
+            f"its pages: {manifest.digest(manifest.canonical(report))}."
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         faults, words = [f"a part of it is missing or of another kind ({error!r})"], ""

@@ -1,5 +1,6 @@
 """Reports on the command line as files for people: filed ones and drafts."""
 
+import re
 from pathlib import Path
 
 import openpyxl
@@ -36,6 +37,8 @@ def test_a_filed_report_is_written_for_people(
     run("report", "keys", "--out", tmp_path / "keys.json")
     proved = run("verify", attached, "--keys", tmp_path / "keys.json")
     assert proved.exit_code == 0, proved.output
+    (digest,) = re.findall("[0-9a-f]{64}", proved.stdout)
+    assert digest in first_page(shown)
     done = run("report", "show", number, "--format", "xlsx", "--out", tmp_path / "shown.xlsx")
     assert done.exit_code == 0, done.output
     book = openpyxl.load_workbook(tmp_path / "shown.xlsx")
