@@ -28,7 +28,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from migrations import hours, local_days, timescale
 
 SHARE_OF_MEMORY = 0.25
-BYTES_OF_ROW = {"readings": 110, "track_points": 230}  # with its part of the index, measured
+BYTES_OF_ROW = {"readings": 118, "track_points": 238}  # with its part of the index, measured
 LADDER_DAYS = (0.25, 0.5, 1.0, 2.0, 4.0, 7.0, 14.0, 28.0)
 NOTHING_KNOWN_DAYS = 1.0
 HOURS_OF_CHUNKS = 10  # a chunk of hours holds as many chunks of readings
