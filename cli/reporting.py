@@ -36,6 +36,9 @@ File = Annotated[bool, typer.Option("--file", help="Number, sign and keep it.")]
 Reason = Annotated[
     str | None, typer.Option(help="Of a revision: why figures differ from those filed.")
 ]
+Analyze = Annotated[
+    bool, typer.Option("--analyze", help="With --file: compute first what came since.")
+]
 Author = Annotated[str | None, typer.Option(help="Who files it; by default who is at the console.")]
 Out = Annotated[Path | None, typer.Option(help="File to write; of --file as `dala verify` reads.")]
 Form = Annotated[
@@ -57,6 +60,7 @@ def water(
     as_of: AsOf = None,
     file: File = False,
     reason: Reason = None,
+    analyze: Analyze = False,
     author: Author = None,
     out: Out = None,
     form: Form = "table",
@@ -72,7 +76,9 @@ def water(
             fail("give both --from and --to, or neither")
     except (ValueError, OverflowError) as error:
         fail(trouble(error))
-    _make("water", region, farm, season, as_of, file, reason, author, out, form, lang, period)
+    _make(
+        "water", region, farm, season, as_of, file, reason, author, out, form, lang, analyze, period
+    )
 
 
 def _verb(kind: str, words: str) -> Callable[..., None]:
@@ -83,12 +89,13 @@ def _verb(kind: str, words: str) -> Callable[..., None]:
         as_of: AsOf = None,
         file: File = False,
         reason: Reason = None,
+        analyze: Analyze = False,
         author: Author = None,
         out: Out = None,
         form: Form = "table",
         lang: Lang = "en",
     ) -> None:
-        _make(kind, region, farm, season, as_of, file, reason, author, out, form, lang)
+        _make(kind, region, farm, season, as_of, file, reason, author, out, form, lang, analyze)
 
     verb.__doc__ = words
     return verb
@@ -116,9 +123,10 @@ def _make(
     out: Path | None,
     form: str,
     lang: Language,
+    analyze: bool,
     period: tuple[dt.date, dt.date] | None = None,
 ) -> None:
-    from cli import report_documents
+    from cli import report_documents, report_news
     from reports.statements.statement import Asked
 
     asked = Asked(kind, season, farm, region, period)
@@ -129,6 +137,8 @@ def _make(
         fail(f"{str(error)[0].upper()}{str(error)[1:]}.")
     report_documents.check(form, out)
     if file:
+        if analyze:
+            report_news.compute(asked)
         _file(asked, None if as_of is None else at, reason, author, out, form, lang)
     elif form in report_documents.FORMS:
         report_documents.write_draft(asked, at, out, form, lang)
@@ -202,14 +212,15 @@ def _file(
     form: str,
     lang: Language,
 ) -> None:
-    from cli import report_documents
+    from cli import report_documents, report_news
     from reports.statements import filing
 
     key = read_key()
 
-    def enter(connection: sa.Connection) -> tuple[Filing, bytes]:
+    def enter(connection: sa.Connection) -> tuple[Filing, bytes, str]:
         from storage import audit
 
+        older = report_news.warning(connection, asked) if as_of is None else ""
         made = filing.file(
             connection, asked, key, author=author or speaking.author(), as_of=as_of, reason=reason
         )
@@ -223,14 +234,16 @@ def _file(
                 farm_id=made.report.farm_id,
                 details=details,
             )
-        return made, filing.envelope(connection, made.revision)
+        return made, filing.envelope(connection, made.revision), older
 
-    made, content = with_database(enter, "Not filed")
+    made, content, older = with_database(enter, "Not filed")
     number, revision = made.report.number, made.revision.revision
     if not made.is_news:
         say(f"Report {number} says the same already (revision {revision}): nothing was filed.")
     else:
         say(f"Filed as report {number}" + (f", revision {revision}." if revision else "."))
+    if older:
+        say(older)
     if form in report_documents.FORMS:
         report_documents.write_filed(number, revision, out, form, lang)
     elif out is not None:

@@ -164,6 +164,35 @@ def claimed_points(connection: sa.Connection, farm_ids: Sequence[int]) -> dict[s
     return {row.device_id: row.since for row in rows}
 
 
+_UNSEEN_READINGS = sa.text("""
+    SELECT news.datastream_id, min(news.since)
+      FROM reading_news AS news
+      JOIN datastreams AS stream ON stream.id = news.datastream_id
+      JOIN devices AS device ON device.id = stream.device_id
+     WHERE device.farm_id = ANY(:farm_ids)
+  GROUP BY news.datastream_id
+""")
+_UNSEEN_POINTS = sa.text("""
+    SELECT device.farm_id, news.since
+      FROM track_news AS news JOIN devices AS device ON device.id = news.device_id
+     WHERE device.farm_id = ANY(:farm_ids)
+""")
+
+
+def unseen_readings(connection: sa.Connection, farm_ids: Sequence[int]) -> dict[int, dt.datetime]:
+    """As :func:`claimed_readings`, with those that no analysis has begun with."""
+    rows = connection.execute(_UNSEEN_READINGS, {"farm_ids": list(farm_ids)})
+    return {row[0]: row[1] for row in rows}
+
+
+def unseen_points(
+    connection: sa.Connection, farm_ids: Sequence[int]
+) -> list[tuple[int, dt.datetime]]:
+    """Farms, and since when a device of theirs has track points that no analysis has seen."""
+    rows = connection.execute(_UNSEEN_POINTS, {"farm_ids": list(farm_ids)})
+    return [(row[0], row[1]) for row in rows]
+
+
 _DONE_READINGS = sa.text("""
     DELETE FROM reading_news WHERE claimed AND datastream_id = ANY(:ids)
 """)

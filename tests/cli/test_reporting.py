@@ -149,12 +149,21 @@ def test_figures_are_made_again_of_a_reports_evidence_offline(
     def run(*words: object) -> Result:
         return CliRunner().invoke(app, [str(one) for one in words])
 
+    of_farm = ("--farm", small_farm.SLUG, "--season", 2025)
     run("report", "key", "--owner", "the ministry")
     run("report", "keys", "--out", tmp_path / "keys.json")
+    with empty_engine.begin() as connection:
+        connection.execute(sa.text("UPDATE irrigation_events SET volume_m3 = 700"))
+    old = run("report", "water", *of_farm, "--file")
+    assert "older than what is below them: of oasis something arrived" in old.stderr
     report, bundle = tmp_path / "report.json", tmp_path / "evidence.zip"
-    of_farm = ("--farm", small_farm.SLUG, "--season", 2025)
-    number = run("report", "water", *of_farm, "--file", "--out", report).stderr.split()[3]
-    written = run("report", "evidence", number.rstrip("."), "--out", bundle)
+    said = run(
+        "report", "water", *of_farm, "--file", "--analyze", "--reason", "late", "--out", report
+    ).stderr
+    assert "older than what is below them" not in said
+    assert "Computed oasis: 1 crop zones have a new result." in said
+    number = json.loads(report.read_bytes())["report"]["number"]
+    written = run("report", "evidence", number, "--out", bundle)
     assert written.exit_code == 0, written.stderr
     with empty_engine.connect() as connection:
         assert next(iter(audit.page(connection))).action == "report.evidence"
