@@ -90,7 +90,7 @@ def test_chunks_follow_what_full_chunks_measure(series_as_before: sa.Engine) -> 
             """)
         )
 
-    # 60,000 rows of 110 bytes in a day, which are in no batch, are some 6.6 MB; 64 MB leave room for
+    # 60,000 rows of 110 bytes in a day, being in no batch, are some 6.6 MB; 64 MB leave room for
     # two days of that.
     notes = apply(series_as_before, database_memory_mb=64)
 
