@@ -47,8 +47,8 @@ def seal() -> None:
         say("Nothing waits to be sealed: the newest head covers all that was hashed.")
         return
     say(
-        f"Sealed {done.rows} rows of {done.batches} batches. Entries added: {done.entries}; in the "
-        f"tree: {done.newest.size}. Seal {done.newest.seal}; the root of its head:"
+        f"Sealed {done.rows} rows of {done.batches} batches, counted farm by farm. Entries added: "
+        f"{done.entries}; in the tree: {done.newest.size}. Seal {done.newest.seal}, whose root is:"
     )
     print(done.newest.root.hex())
 
