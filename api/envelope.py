@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import bodies
+from api.addresses import EVENTS
 from api.errors import Refused, from_refusal, problem
 from api.metrics import Metrics
 from api.settings import ApiSettings
@@ -48,6 +49,9 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         begun = time.perf_counter()
+        is_head = scope["method"] == "HEAD" and scope["path"] != EVENTS
+        if is_head:  # the same as GET, but for the body; the server keeps a scope of its own
+            scope = {**scope, "method": "GET"}
         headers = Headers(scope=scope)
         asked = headers.get(REQUEST_ID, "")
         request_id = asked if _USABLE_ID.fullmatch(asked) else uuid.uuid4().hex
@@ -59,7 +63,8 @@ class Envelope:
         def note(status: int) -> None:
             self._metrics.note(scope, status, begun)
 
-        sender = _Sender(send, self._headers | {REQUEST_ID: request_id}, state, note)
+        own = self._headers | {REQUEST_ID: request_id}
+        sender = _Sender(_without_body(send) if is_head else send, own, state, note)
         try:
             _check_length(headers, bodies.room(scope, self._settings))
             await self._app(scope, _bounded(receive, scope, headers, self._settings), sender)
@@ -75,6 +80,13 @@ async def _answer(answer: ASGIApp, scope: Scope, receive: Receive, sender: _Send
     if sender.started:
         raise ConnectionAbortedError("an answer broke off")  # the server cuts the connection
     await answer(scope, receive, sender)
+
+
+def _without_body(send: Send) -> Send:
+    async def sender(message: Message) -> None:
+        await send({**message, "body": b""} if "body" in message else message)
+
+    return sender
 
 
 class _Sender:

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.addresses import methods_at
 from api.problem_types import URN
 from api.security.passwords import WeakPassword
 from entry import EntryRefused
@@ -151,9 +152,16 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
     return problem(422, words, kind="invalid-parameter", errors=errors)
 
 
-def _http(_request: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
-    return from_refusal(error)
+    if isinstance(error, Refused) or error.status_code not in {404, 405}:
+        return from_refusal(error)
+    if error.status_code == 404:
+        return problem(404, "There is nothing at this address; see /v1/openapi.json for what is.")
+    methods = ", ".join(methods_at(request.app, request.url.path))
+    answer = problem(405, f"At this address there is {methods}.")
+    answer.headers["Allow"] = methods
+    return answer
 
 
 def _database_away(_request: Request, error: Exception) -> JSONResponse:

@@ -203,3 +203,32 @@ def test_the_service_is_not_ready_where_its_role_reads_tables(empty_engine: sa.E
             connection.execute(sa.text("REVOKE SELECT ON farms FROM dala_api"))
 
     assert "reads farms past the views" in is_problem(answer, 503, "not-ready-to-answer")["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allow"),
+    [
+        ("OPTIONS", "/v1/farms", 405, "GET, HEAD, POST"),
+        ("DELETE", "/v1/farms/mine", 405, "GET, HEAD, PATCH"),
+        ("HEAD", "/v1/events", 405, "GET"),
+        ("GET", "/v1/oauth/token", 405, "POST"),
+        ("GET", "/v1/nowhere", 404, None),
+    ],
+)
+def test_what_an_address_takes_is_said_of_all_its_routes(
+    api: Api, method: str, path: str, status: int, allow: str | None
+) -> None:
+    answer = api.ask(method, path)
+
+    assert (answer.status_code, answer.headers.get("allow")) == (status, allow)
+    if method != "HEAD":
+        words = answer.json()["detail"]
+        assert (f"At this address there is {allow}." if allow else "openapi.json") in words
+
+
+def test_a_head_is_the_answer_without_its_body(api: Api) -> None:
+    whole, head = (api.ask(method, "/v1/openapi.json") for method in ("GET", "HEAD"))
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+    assert api.ask("HEAD", "/v1/farms").status_code == 401

@@ -144,3 +144,13 @@ def test_a_body_is_larger_than_a_head(port: int) -> None:
 
 def test_there_is_room_for_streams() -> None:
     assert serving.make_room() >= 1_024
+
+
+def test_a_head_over_the_wire_has_no_body_and_the_connection_goes_on(port: int) -> None:
+    with connected(port) as client:
+        for _ in range(2):
+            client.sendall(ASKED.replace(b"GET", b"HEAD") + b"\r\n")
+            head = client.recv(65_536)
+            assert head.startswith(b"HTTP/1.1 200")
+            assert head.endswith(b"\r\n\r\n")
+            assert b"content-length: 15" in head.lower()
