@@ -96,11 +96,11 @@ def checking(paper: Paper, words: Words) -> list[str]:
     )  # fmt: skip
     command = f"dala verify {said['number']}.json --keys keys.json"
     evidence = f"{command} --evidence evidence.zip"
+    verify = words.say("document.check_verify", command=command)
     return [
         words.say("document.check_signed"),
         pull,
-        words.say("document.check_verify", command=command),
-        words.say("document.check_keys"),
+        f"{verify}. {words.say('document.check_keys')}",
         words.say("document.check_evidence", command=evidence),
         words.say("document.check_digest"),
     ]

@@ -21,8 +21,9 @@ from reports.statements.columns import SUPPRESSED, Observation
 
 MOST_COLUMNS = 8  # of a table on a page
 # About what a letter takes in a table, and what stands beside a cell's text [mm].
-OF_HEAD_MM, OF_CELL_MM, OF_MORE_MM, PADDING_MM = 1.6, 1.6, 1.2, 3.6
+OF_HEAD_MM, OF_CELL_MM, OF_MORE_MM, PADDING_MM = 1.75, 1.6, 1.1, 3.6
 LEAST_MM = 17.0  # so that heads do not become towers
+NAME_MM = 36.0
 SPACE = "\u00a0"  # at which no line ends
 
 
@@ -50,7 +51,8 @@ def of(paper: Paper, words: Words) -> dict[str, Any]:
         "qr": "" if seal is None else qr(address(paper), said, seal.digest),
         "qr_about": words.say("document.qr"),
         "check_title": words.say("document.check"),
-        "check": [*document.checking(paper, words), *_attached(paper, words)],
+        "unsigned": "" if seal is None else words.say("document.check_signed"),
+        "check": _checking(paper, words),
         "page": words.say("document.page", page="{page}", pages="{pages}"),
         "cards_title": words.say("document.key_figures"),
         "cards": cards(found, contents, words),
@@ -71,10 +73,13 @@ def of(paper: Paper, words: Words) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _attached(paper: Paper, words: Words) -> list[str]:
+def _checking(paper: Paper, words: Words) -> list[str]:
+    """How to check it; of pages also that the signed file is in them."""
+    first, *more = document.checking(paper, words)
     if paper.seal is None:
-        return []
-    return [words.say("document.check_attached", name=f"{paper.said['number']}.json")]
+        return [first, *more]
+    name = f"{paper.said['number']}.json"
+    return [f"{first} {words.say('document.check_attached', name=name)}", *more]
 
 
 def qr(place: str, said: Mapping[str, Any], digest: str) -> str:
@@ -180,7 +185,7 @@ def _page_table(table: Table, caption: str, words: Words) -> dict[str, Any]:
     heads += [words.headed(one.indicator, one.unit) for one in table.columns]
     if not of_one:
         heads.append(words.say("sheet.farms"))
-    widths = _widths(heads, rows)
+    widths = _widths(heads, rows, len(shows))
     return {"caption": caption, "names": len(shows), "heads": heads, "rows": rows, "widths": widths}
 
 
@@ -206,12 +211,19 @@ def _on_its_side(table: Table, words: Words) -> dict[str, Any]:
     return {"caption": table.caption(words), "names": 1, "heads": heads, "rows": rows, "widths": []}
 
 
-def _widths(heads: Sequence[str], rows: Sequence[Sequence[Mapping[str, str]]]) -> list[float]:
-    """Shares of the page that columns ask for: their longest word, or line of a cell [mm]."""
+def _widths(
+    heads: Sequence[str], rows: Sequence[Sequence[Mapping[str, str]]], names: int
+) -> list[float]:
+    """Shares of the page that columns ask for: their longest word, or line of a cell [mm].
+
+    The first ones are names, which may take several lines.
+    """
     widths = []
     for place, head in enumerate(heads):
         words = max(len(word) for word in head.split(" ")) * OF_HEAD_MM
         texts = max((len(row[place]["text"]) * OF_CELL_MM for row in rows), default=0.0)
+        if place < names:
+            texts = min(texts, NAME_MM)
         more = [part for row in rows for part in row[place]["more"].split("; ")]
         widest = max(words, texts, *(len(part) * OF_MORE_MM for part in more)) + PADDING_MM
         widths.append(max(widest, LEAST_MM))
