@@ -18,7 +18,7 @@ from cli import (
     placing,
     registering,
     rejected,
-    report_evidence,
+    report_schedules,
     services,
     verifying,
     watching,
@@ -80,7 +80,7 @@ app.add_typer(land.field_app, name="field")
 app.add_typer(land.crop_app, name="crop")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(accounts.app, name="account")
-app.add_typer(report_evidence.app, name="report")
+app.add_typer(report_schedules.app, name="report")
 app.add_typer(evidence.app, name="evidence")
 
 

@@ -83,7 +83,7 @@ Season = Annotated[
         examples=["this-year"],
     ),
 ]
-DayOfYear = Annotated[str | None, Field(pattern=r"^\d\d-\d\d$", examples=["07-01"])]
+DayOfYear = Annotated[str, Field(pattern=r"^\d\d-\d\d$", examples=["07-01"])]
 
 
 class ReportScheduleIn(Asked):
@@ -107,8 +107,8 @@ class ReportScheduleIn(Asked):
         examples=["06:00"],
     )
     timezone: Zone = Field(examples=["Asia/Almaty"])
-    first_day: DayOfYear = Field(default=None, description="of a part of each year alone")
-    last_day: DayOfYear = Field(
+    first_day: DayOfYear | None = Field(default=None, description="of a part of each year alone")
+    last_day: DayOfYear | None = Field(
         default=None, description="and included; before the first: of the next year"
     )
 

@@ -14,8 +14,9 @@ from cli.speaking import say
 def watch(
     once: Annotated[bool, typer.Option(help="Look and send once, then end.")] = False,
 ) -> None:
-    """Look at every farm by its rules of alerts, send messages, seal what is stored, until stopped.
+    """Look at every farm by its rules of alerts, file, send, seal what is due, until stopped.
 
+    Filed are scheduled reports (`dala report schedule`); sent, messages of alerts and of reports.
     What was stored is sealed once a day (DALA_SEAL_EVERY_H) under a signed head: `dala evidence`.
     """
     from cli.reporting import key_file

@@ -21,15 +21,19 @@ from rich.console import Console
 from rich.table import Table
 
 import migrations
+from api.settings import ApiSettings
 from embedded.home import EmbeddedSettings, Home
 from ingest.settings import BrokerAddress, MqttSettings
-from storage import accounts, database
+from reports.statements import scheduled
+from reports.statements.signing import KEY_FILE
+from storage import accounts, database, schedules
 from storage.database import DatabaseSettings
 from storage.sealing import SealingSettings
 from watch.settings import WatchSettings
 
 CLOCKS_MAY_DIFFER_S = 5.0
 BROKER_ANSWERS_S = 10.0
+OVERDUE = dt.timedelta(minutes=15)
 NOT_SYNCHRONISED = 5  # TIME_ERROR of adjtimex(2)
 
 
@@ -123,7 +127,7 @@ def _of_database(connection: sa.Connection) -> list[Finding]:
     right = off < CLOCKS_MAY_DIFFER_S
     found.append(Finding("Its clock", right, f"{off:.0f} s from the one of this machine"))
     if at == newest:
-        found.append(_people(connection))
+        found += [_people(connection), _schedules(connection)]
     return found
 
 
@@ -135,6 +139,32 @@ def _people(connection: sa.Connection) -> Finding:
     ]
     advice = "nobody yet: dala account create --login NAME --role administrator"
     return Finding("Administrator", True if able else None, ", ".join(able[:5]) or advice)
+
+
+def _schedules(connection: sa.Connection) -> Finding:
+    """Whether reports that file themselves are filed."""
+    what, standing, now = (
+        "Scheduled reports",
+        schedules.standing(connection),
+        database.clock(connection),
+    )
+    if not standing:
+        return Finding(what, None, "none: dala report schedule harvest --region KZ")
+    amiss, due = [], []
+    for one in standing:
+        named, at = f"{one.kind} of {one.farm or one.area_code}", scheduled.next_due(one)
+        if one.last_error is not None:
+            amiss.append(f"{named}: {one.last_error}")
+        elif at is not None and at < now - OVERDUE:
+            amiss.append(f"{named} was due at {at:%Y-%m-%d %H:%M} UTC: is `dala watch` running?")
+        elif at is not None:
+            due.append(at)
+    key = ApiSettings().report_key_file or EmbeddedSettings().home / KEY_FILE
+    if not amiss and not key.exists():
+        amiss = [f"there is no key to sign with at {key}: dala report key"]
+    if amiss:
+        return Finding(what, False, "; ".join(amiss[:5]))
+    return Finding(what, True, f"{len(standing)}, the next at {min(due):%Y-%m-%d %H:%M} UTC")
 
 
 def _broker() -> Finding:

@@ -1,0 +1,157 @@
+"""Verbs for who is told of reports, and which reports file themselves."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner, Result
+
+from cli import speaking
+from dala import app
+from seeds import checkup
+from storage import api_clients, audit, tables
+from tests.reports.statements import filed
+from tests.watch.receivers import receiver
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """A verb on the test database, with its key in a folder of its own."""
+    url = empty_engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("DALA_DATABASE_URL", url)
+    monkeypatch.setenv("DALA_REPORT_KEY_FILE", str(tmp_path / "key.jwk"))
+    monkeypatch.setenv("DALA_WEBHOOK_PRIVATE", "true")
+    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setenv("DALA_LOG_LEVEL", "error")
+    with empty_engine.begin() as connection:
+        filed.put_country(connection, farms_each=1)
+        api_clients.add(
+            connection, "south", scopes=["read:reports"], regions=["KZ-61"], created_by="test"
+        )
+    return lambda *words: CliRunner().invoke(app, [str(one) for one in words])
+
+
+def make_due(engine: sa.Engine, days: int) -> None:
+    """Let so many days have passed since every schedule was carried out."""
+    done = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    with engine.begin() as connection:
+        connection.execute(sa.update(tables.report_schedules).values(done_until=done))
+
+
+def test_a_bulletin_is_scheduled_filed_and_told(
+    run: Run, empty_engine: sa.Engine, tmp_path: Path
+) -> None:
+    assert "No report files itself" in run("report", "schedules").stderr
+    assert "Nobody is told of reports" in run("report", "subscriptions").stderr
+    made = run("report", "schedule", "water", "--region", "KZ-61", "--season", 2025)
+    assert made.exit_code == 0, made.output
+    assert "Schedule 1: next due at 2" in made.stderr
+    assert "06:00 Asia/Almaty, carried out by `dala watch`" in made.stderr
+    make_due(empty_engine, 2)
+    once = run("watch", "--once")
+    assert "0 reports filed, 0 unchanged, 1 not" in once.stderr
+    listed = run("report", "schedules").stdout
+    assert "there is no key to sign with" in listed
+    found = {one.what: one for one in checkup.findings()}
+    assert found["Scheduled reports"].ok is False
+    assert "water of KZ-61: there is no key" in found["Scheduled reports"].says
+
+    run("report", "key")
+    with empty_engine.begin() as connection:
+        connection.execute(sa.update(tables.report_schedules).values(not_before=None))
+    with receiver() as server:
+        told = run("report", "subscribe", server.url, "--region", "KZ", "--kind", "water")
+        assert told.stdout.startswith("whsec_")
+        once = run("watch", "--once")
+    assert "1 reports filed, 0 unchanged, 0 not; 1 messages sent" in once.stderr
+    (request,) = server.received
+    number = json.loads(request.body)["data"]["number"]
+    assert f"{number}, 0" in run("report", "schedules").stdout
+    assert server.url in run("report", "subscriptions").stdout
+    assert "sent" in run("report", "deliveries").stdout
+    assert "No message" in run("report", "deliveries", "--status", "pending").stderr
+    assert {one.what: one.ok for one in checkup.findings()}["Scheduled reports"] is True
+
+    assert run("report", "unschedule", 1).exit_code == 0
+    assert run("report", "unsubscribe", 1).exit_code == 0
+    for verb in ("unschedule", "unsubscribe"):
+        again = run("report", verb, 1)
+        assert (again.exit_code, "there is no" in again.stderr) == (1, True)
+    with empty_engine.connect() as connection:
+        deeds = [(one.action, one.actor) for one in audit.page(connection)]
+    assert deeds == [
+        (action, speaking.author())
+        for action in (
+            "report-subscription.end", "report-schedule.end", "report.file",
+            "report-subscription.create", "report.key", "report-schedule.create",
+        )
+    ]  # fmt: skip
+
+
+def test_what_nobody_carries_out_is_told_by_the_doctor(run: Run, empty_engine: sa.Engine) -> None:
+    run("report", "key")
+    run("report", "schedule", "yields", "--farm", "kz-61-0")
+    make_due(empty_engine, 3)
+
+    found = {one.what: one for one in checkup.findings()}["Scheduled reports"]
+    assert found.ok is False
+    assert "yields of kz-61-0 was due at" in found.says
+    assert "is `dala watch` running?" in found.says
+
+
+def test_for_a_client_of_the_api_its_own_rights_hold(run: Run, empty_engine: sa.Engine) -> None:
+    run("report", "key")
+    with receiver() as server:
+        asked = ("report", "subscribe", server.url, "--region", "KZ", "--client", "south")
+        assert run(*asked).exit_code == 0
+        for region in ("KZ-61", "KZ-43"):
+            run("report", "water", "--region", region, "--season", 2025, "--file")
+        run("watch", "--once")
+
+    (request,) = server.received
+    assert json.loads(request.body)["data"]["subject"] == {"area": "KZ-61"}
+    assert "may not read this report" in run("report", "deliveries").stdout
+
+
+def test_how_often_is_said_in_words(run: Run) -> None:
+    for words in (
+        ("--every", "week", "--on", "mon"),
+        ("--every", "month", "--on", "31", "--from", "07-01", "--to", "11-30", "--at", "18:30"),
+    ):
+        assert run("report", "schedule", "harvest", "--region", "KZ", *words).exit_code == 0
+
+    shown = run("report", "schedules").stdout
+    assert "week, monday, 06:00" in shown
+    assert "month, 31., 18:30, 07-01 to 11-30" in shown
+
+
+WRONG = (
+    (("schedule", "water"), "name a region or a farm"),
+    (("schedule", "water", "--region", "KZ", "--farm", "kz-61-0"), "one of the two"),
+    (("schedule", "water", "--region", "KZ-99"), "no area 'KZ-99'"),
+    (("schedule", "water", "--farm", "nowhere"), "no farm 'nowhere'"),
+    (("schedule", "water", "--region", "KZ", "--client", "nobody"), "no client 'nobody'"),
+    (("schedule", "water", "--region", "KZ", "--every", "week"), "one of its days, 1 to 7"),
+    (("schedule", "water", "--region", "KZ", "--every", "week", "--on", "t"), "no day of the week"),
+    (("schedule", "water", "--region", "KZ", "--every", "month", "--on", "last"), "1 to 31"),
+    (("schedule", "water", "--region", "KZ", "--at", "25:00"), "hour must be"),
+    (("schedule", "water", "--region", "KZ", "--timezone", "Almaty"), "no timezone 'Almaty'"),
+    (("schedule", "water", "--region", "KZ", "--season", "soon"), "this-year, last-year"),
+    (("schedule", "water", "--region", "KZ", "--from", "07-01"), "or neither"),
+    (("subscribe", "ftp://example.org", "--region", "KZ"), "a webhook is an https:// address"),
+    (("subscribe", "https://example.org"), "name a region or a farm"),
+    (("subscribe", "https://example.org", "--region", "KZ", "--kind", "hail"), "no kind 'hail'"),
+)
+
+
+def test_what_cannot_be_is_said(run: Run) -> None:
+    for words, why in WRONG:
+        done = run("report", *words)
+        assert done.exit_code == 1, words
+        assert why in done.stderr, done.stderr
+    assert "No report files itself" in run("report", "schedules").stderr
