@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from reports.statements.inspecting_rows import Inspected
     from reports.statements.sealing import Sealed
-    from storage.evidence import StoredHead, Waiting
+    from storage.evidence import Waiting
+    from storage.tree_heads import StoredHead
 
 app = typer.Typer(
     help="Evidence: what was stored is hashed and sealed in a tree with signed heads, so that "
@@ -61,10 +62,10 @@ def heads(
     from rich.console import Console
     from rich.table import Table
 
-    from storage import evidence
+    from storage import evidence, tree_heads
 
     def find(connection: sa.Connection) -> tuple[list[StoredHead], Waiting]:
-        return evidence.newest_heads(connection, limit), evidence.waiting(connection)
+        return tree_heads.newest_heads(connection, limit), evidence.waiting(connection)
 
     found, waiting = with_database(find, "Not listed")
     if found:
@@ -86,11 +87,11 @@ def heads(
 def head(size: Size = None, out: OutFile = None) -> None:
     """Write a head with the signatures of its witnesses: keep it, and hold later reports to it."""
     from reports.statements import sealing
-    from storage import evidence
+    from storage import tree_heads
     from storage.database import NotFound
 
     def find(connection: sa.Connection) -> bytes:
-        known = evidence.newest(connection) if size is None else evidence.head(connection, size)
+        known = tree_heads.newest(connection) if size is None else tree_heads.head(connection, size)
         if known is None:
             raise NotFound("head yet: nothing was sealed")
         return sealing.signed(connection, known).file()

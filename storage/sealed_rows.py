@@ -48,7 +48,7 @@ def series(
         found = connection.execute(_STREAMS, asked).all()
         names = [evidence.name_of_stream(*row[1:]) for row in found]
         labels = [_label(*row[1:]) for row in found]
-        return Series(kind, np.array([row[0] for row in found], np.int64), _named(names), labels)
+        return Series(kind, np.array([row[0] for row in found], np.int32), _named(names), labels)
     devices = sorted(connection.scalars(_DEVICES, asked))
     names = [evidence.name_of_device(one) for one in devices]
     return Series(kind, np.array(devices, object), _named(names), devices)

@@ -10,7 +10,7 @@ import structlog
 
 from reports.statements import sealing
 from reports.statements.signing import SigningKey
-from storage import evidence
+from storage import evidence, tree_heads
 from storage.database import take_time
 
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ class Sealer:
             return None
         self._next_look = now + LOOK_EVERY
         with self._engine.begin() as connection:
-            newest = evidence.newest(connection)
+            newest = tree_heads.newest(connection)
             if newest is not None and newest.sealed_at >= self._began(now):
                 self._next_look = self._began(now) + self._every
                 return None

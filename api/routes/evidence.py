@@ -27,9 +27,9 @@ from api.paging import LINK, Cursor, Limit, begin, following
 from api.security.guard import needs
 from reports.statements import sealing
 from reports.statements.signing import BadSignature, KeyUnknown, Signature
-from storage import evidence, tenancy
+from storage import tenancy, tree_heads
 from storage.database import NotFound
-from storage.evidence import StoredHead
+from storage.tree_heads import StoredHead
 
 router = APIRouter(tags=["evidence"])
 
@@ -56,7 +56,7 @@ def list_tree_heads(
 ) -> Response:
     """Heads of the tree, the first one first: whoever keeps them notices when one is changed."""
     (after,) = begin(request, cursor, [int]) or [larger_than]
-    page = evidence.heads(connection, after=after, limit=limit + 1)
+    page = tree_heads.heads(connection, after=after, limit=limit + 1)
     key = (page[limit - 1].size,) if len(page) > limit else None
     content = Content("tree-heads", HeadLine, [_line(one) for one in page[:limit]])
     return answer(request, form, content, headers=following(request, key))
@@ -72,7 +72,7 @@ def get_newest_tree_head(
     connection: Transaction, request: Request, form: Form = JSON_ALONE.asked
 ) -> Response:
     """The head of the tree as it is, byte for byte what `dala verify --head` reads."""
-    found = evidence.newest(connection)
+    found = tree_heads.newest(connection)
     if found is None:
         raise NotFound("head yet: nothing was sealed")
     return _head(connection, request, found, form)
@@ -91,7 +91,7 @@ def get_tree_head(
 
     Its member `head`, in canonical JSON, is what is signed.
     """
-    return _head(connection, request, evidence.head(connection, size), form)
+    return _head(connection, request, tree_heads.head(connection, size), form)
 
 
 @router.get(
@@ -140,7 +140,7 @@ def countersign_tree_head(
     """
 
     def make() -> Response:
-        found = evidence.head(connection, size)
+        found = tree_heads.head(connection, size)
         signature = Signature(asked.protected, asked.signature)
         try:
             with tenancy.for_the_country(connection):
@@ -148,7 +148,7 @@ def countersign_tree_head(
         except (BadSignature, KeyUnknown) as error:
             raise RequestProblem(f"The signature is refused: {error}.") from error
         deeds.note("evidence.countersign", f"tree-head:{size}", details={"seal": found.seal})
-        line = _line(evidence.head(connection, size))
+        line = _line(tree_heads.head(connection, size))
         return made(line, f"/v1/evidence/heads/{size}")
 
     return once.answer(make)

@@ -25,8 +25,8 @@ from reports.statements.signing import (
     public_key,
     verify,
 )
-from storage import evidence, filing, retention
-from storage.evidence import StoredHead
+from storage import evidence, filing, retention, tree_heads
+from storage.tree_heads import StoredHead
 
 Progress = Callable[[int], None]  # told how many entries were looked at
 
@@ -101,7 +101,7 @@ def _tree(
 
 def _heads(connection: sa.Connection) -> Iterator[StoredHead]:
     after = 0
-    while page := evidence.heads(connection, after=after):
+    while page := tree_heads.heads(connection, after=after):
         yield from page
         after = page[-1].size
 

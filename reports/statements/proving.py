@@ -10,7 +10,7 @@ from reports.statements import sealing
 from reports.statements.ground import Ground
 from reports.statements.heads import Evidence
 from reports.statements.signing import SigningKey
-from storage import evidence, tenancy
+from storage import evidence, tenancy, tree_heads
 
 
 def of_ground(
@@ -23,7 +23,7 @@ def of_ground(
     """
     with tenancy.for_the_country(connection):
         sealing.seal(connection, key, author=author)
-        head = evidence.newest(connection)
+        head = tree_heads.newest(connection)
         if head is None:
             return None
         nodes = evidence.nodes(connection)

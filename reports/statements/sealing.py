@@ -16,8 +16,9 @@ from evidence.heads import Head
 from reports.statements import keys
 from reports.statements.heads import Consistency, SignedHead
 from reports.statements.signing import HEAD_TYPE, BadSignature, Signature, SigningKey
-from storage import audit, evidence
-from storage.evidence import Gathered, NewEntry, StoredHead
+from storage import audit, evidence, tree_heads
+from storage.evidence import Gathered, NewEntry
+from storage.tree_heads import StoredHead
 
 
 class Sealed(NamedTuple):
@@ -70,7 +71,7 @@ def _seal(
     at: dt.datetime,
     found: Mapping[int | None, Gathered],
 ) -> Sealed:
-    before = evidence.newest(connection)
+    before = tree_heads.newest(connection)
     number, begins = (1, 0) if before is None else (before.seal + 1, before.size)
     made, added = [], []
     for farm_id, slug in evidence.in_order(connection, list(found)):
@@ -113,7 +114,7 @@ def own(stored: StoredHead) -> SignedHead:
 def signed(connection: sa.Connection, stored: StoredHead) -> SignedHead:
     """A head with the signatures of others that have come so far."""
     ours = own(stored)
-    others = evidence.witnesses(connection, stored.seal)
+    others = tree_heads.witnesses(connection, stored.seal)
     signatures = [Signature(one.protected, one.signature) for one in others]
     return SignedHead(ours.head, [*ours.signatures, *signatures])
 
@@ -129,7 +130,7 @@ def consistency(connection: sa.Connection, first: int, second: int) -> Consisten
         If the first is the larger one.
     """
     for size in (first, second):
-        evidence.head(connection, size)
+        tree_heads.head(connection, size)
     if first > second:
         raise ValueError(f"a tree of {second} entries does not begin with one of {first}")
     if first == second:
@@ -152,8 +153,8 @@ def countersign(
     """
     payload = stored.manifest.encode()
     kid = keys.check_countersigns(connection, signature, payload, typ=HEAD_TYPE)
-    if any(one.kid == kid for one in evidence.witnesses(connection, stored.seal)):
+    if any(one.kid == kid for one in tree_heads.witnesses(connection, stored.seal)):
         raise BadSignature(f"key {kid} has countersigned this head already")
-    evidence.add_witness(
+    tree_heads.add_witness(
         connection, stored.seal, **signature._asdict(), kid=kid, received_by=author
     )

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from dala import app
 from reports.statements.signing import Signature
-from storage import audit, evidence
+from storage import audit, tree_heads
 from tests.reports.statements import filed
 from tests.reports.statements.test_sealing import put_devices, put_pending, store
 
@@ -105,7 +105,7 @@ def test_a_witness_signs_only_what_goes_on_from_the_head_signed_last(
     with empty_engine.begin() as connection:
         from reports.statements import sealing
 
-        head = evidence.head(connection, 1)
+        head = tree_heads.head(connection, 1)
         signature = Signature(**json.loads(first.stdout))
         sealing.countersign(connection, head, signature, author="test")
     run("evidence", "head", 1, "--out", "head-1.json")

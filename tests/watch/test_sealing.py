@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from reports.statements.signing import SigningKey
-from storage import audit, evidence, tables
+from storage import audit, tables, tree_heads
 from storage import filing as stored
 from watch.sealing import AUTHOR, Sealer
 from watch.serving import Watcher
@@ -38,7 +38,7 @@ def put_batch(engine: sa.Engine, number: int) -> None:
 
 def sizes(engine: sa.Engine) -> list[int]:
     with engine.connect() as connection:
-        return [one.size for one in evidence.heads(connection)]
+        return [one.size for one in tree_heads.heads(connection)]
 
 
 def test_once_a_day_after_midnight_what_waits_is_sealed(

@@ -12,7 +12,7 @@ from reports.statements import heads as files
 from reports.statements import inspecting, inspecting_rows, sealing
 from reports.statements.inspecting_rows import Inspected
 from reports.statements.signing import HEAD_TYPE, SigningKey
-from storage import evidence, farms, readings, tables, tracks
+from storage import farms, readings, tables, tracks, tree_heads
 from storage.readings import Quality
 from tests.reports.statements.filed import KEY
 from tests.reports.statements.test_sealing import JULY, US, put_streams, store
@@ -235,7 +235,7 @@ def test_a_tree_that_was_changed_is_told(
 def test_who_has_the_key_makes_another_tree_and_a_kept_head_tells(
     connection: sa.Connection, streams: dict[str, int]
 ) -> None:
-    kept = files.head_of_file(sealing.signed(connection, evidence.head(connection, 8)).file())
+    kept = files.head_of_file(sealing.signed(connection, tree_heads.head(connection, 8)).file())
     assert inspecting.inspect(connection, kept=kept).count == 0
     # All is taken back, a row is changed, and all is stored and sealed again, as if it had been so.
     run(connection, "DELETE FROM evidence_tiles")
@@ -257,7 +257,7 @@ def test_a_key_that_files_nothing_here_signs_no_head(
     connection: sa.Connection, streams: dict[str, int]
 ) -> None:
     stranger = SigningKey.make()
-    signature = stranger.sign(evidence.head(connection, 8).manifest.encode(), HEAD_TYPE)
+    signature = stranger.sign(tree_heads.head(connection, 8).manifest.encode(), HEAD_TYPE)
     statement = (
         "UPDATE tree_heads SET protected = :protected, signature = :signature WHERE size = 8"
     )

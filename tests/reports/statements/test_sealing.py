@@ -16,7 +16,7 @@ from reports.statements import filing, manifest, sealing, verifying
 from reports.statements import heads as files
 from reports.statements.signing import BadSignature, KeyUnknown, SigningKey, public_key
 from reports.statements.verifying import Beside
-from storage import devices, evidence, farms, readings, tables
+from storage import devices, evidence, farms, readings, tables, tree_heads
 from storage import filing as stored
 from storage.devices import StreamKey
 from tests.evidence.test_merkle import by_definition
@@ -116,7 +116,7 @@ def test_what_was_stored_is_sealed_farm_by_farm_under_a_signed_head(
     assert (found[1].first_at, found[1].last_at) == (
         dt.datetime(2025, 7, 1, tzinfo=dt.UTC), dt.datetime(2025, 7, 2, 0, 15, tzinfo=dt.UTC),
     )  # fmt: skip
-    head = evidence.newest(connection)
+    head = tree_heads.newest(connection)
     assert head is not None
     assert head.root == by_definition(leaves(connection)) == sealed.newest.root
     told = files.head_of_file(sealing.signed(connection, head).file())
@@ -131,7 +131,7 @@ def test_where_nothing_waits_nothing_is_sealed(
     store(connection, [streams["kz-61-0"]])
     assert sealing.seal(connection, KEY, author="test") is not None
     assert sealing.seal(connection, KEY, author="test") is None
-    assert len(evidence.heads(connection)) == 1
+    assert len(tree_heads.heads(connection)) == 1
 
 
 def test_a_batch_that_comes_late_with_a_lower_number_is_sealed_too(
@@ -227,7 +227,7 @@ def test_a_seal_that_is_broken_off_leaves_all_as_it_was(
             connection.commit()
 
     with empty_engine.begin() as connection:
-        assert evidence.newest(connection) is None
+        assert tree_heads.newest(connection) is None
         assert leaves(connection) == []
         sealed = sealing.seal(connection, KEY, author="test")
         assert sealed is not None
@@ -253,7 +253,7 @@ def test_the_stored_tree_is_the_one_that_grows_in_memory(connection: sa.Connecti
     held = tiles.grown(0, lambda _place: b"", whole)
     rows = connection.execute(sa.select(tables.evidence_tiles)).all()
     assert {tiles.Place(floor, at): hashes for floor, at, hashes in rows} == held
-    known = evidence.heads(connection)
+    known = tree_heads.heads(connection)
     assert [one.root for one in known] == [by_definition(whole[: one.size]) for one in known]
     for early, late in ((0, 1), (3, 17), (0, 39), (38, 39), (12, 12)):
         one, other = known[early], known[late]
@@ -293,7 +293,7 @@ def test_a_witness_signs_a_head_as_a_head_and_once(
 ) -> None:
     store(connection, [streams["kz-61-0"]])
     sealing.seal(connection, KEY, author="test")
-    head = evidence.newest(connection)
+    head = tree_heads.newest(connection)
     assert head is not None
     payload = head.manifest.encode()
     for signature, error in (
@@ -309,9 +309,9 @@ def test_a_witness_signs_a_head_as_a_head_and_once(
     with pytest.raises(BadSignature, match="already"):
         sealing.countersign(connection, head, signature, author="test")
 
-    (witness,) = evidence.witnesses(connection, head.seal)
+    (witness,) = tree_heads.witnesses(connection, head.seal)
     assert (witness.kid, witness.owner) == (MINISTRY.kid, "owner of countersigns")
-    assert evidence.newest(connection).countersignatures == 1  # type: ignore[union-attr]
+    assert tree_heads.newest(connection).countersignatures == 1  # type: ignore[union-attr]
     assert sealing.signed(connection, head).signatures[1] == signature
 
 

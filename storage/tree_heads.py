@@ -1,0 +1,102 @@
+"""Heads of the tree as they were signed, and signatures of witnesses beside them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from storage import tables
+from storage.database import NotFound
+
+_HEAD, _WITNESS, _KEY = tables.tree_heads, tables.head_countersignatures, tables.report_keys
+
+
+class StoredHead(NamedTuple):
+    """The tree as it was sealed and signed."""
+
+    seal: int
+    size: int
+    root: bytes
+    sealed_at: dt.datetime
+    manifest: str
+    protected: str
+    signature: str
+    kid: str
+    countersignatures: int
+
+
+_HEADS = sa.select(
+    *(_HEAD.c[name] for name in StoredHead._fields[:-1]),
+    sa.select(sa.func.count()).where(_WITNESS.c.seal == _HEAD.c.seal).scalar_subquery(),
+)
+
+
+def newest(connection: sa.Connection) -> StoredHead | None:
+    """The head of the tree as it is; None where nothing was sealed yet."""
+    row = connection.execute(_HEADS.order_by(_HEAD.c.seal.desc()).limit(1)).one_or_none()
+    return None if row is None else StoredHead._make(row)
+
+
+def head(connection: sa.Connection, size: int) -> StoredHead:
+    """The head of a size; NotFound if none was sealed then."""
+    row = connection.execute(_HEADS.where(_HEAD.c.size == size)).one_or_none()
+    if row is None:
+        raise NotFound(f"head of {size} entries")
+    return StoredHead._make(row)
+
+
+def heads(connection: sa.Connection, *, after: int = 0, limit: int = 100) -> list[StoredHead]:
+    """Heads by size, from the one after ``after`` entries on."""
+    query = _HEADS.where(_HEAD.c.size > after).order_by(_HEAD.c.size).limit(limit)
+    return [StoredHead._make(row) for row in connection.execute(query)]
+
+
+def newest_heads(connection: sa.Connection, limit: int) -> list[StoredHead]:
+    """The newest heads, the newest first."""
+    rows = connection.execute(_HEADS.order_by(_HEAD.c.seal.desc()).limit(limit))
+    return [StoredHead._make(row) for row in rows]
+
+
+class Witness(NamedTuple):
+    """Somebody else's signature over a head."""
+
+    protected: str
+    signature: str
+    kid: str
+    owner: str
+    received_at: dt.datetime
+
+
+def witnesses(connection: sa.Connection, seal: int) -> list[Witness]:
+    """Signatures of others over a head, in the order in which they came."""
+    query = (
+        sa.select(
+            _WITNESS.c.protected, _WITNESS.c.signature, _WITNESS.c.kid, _KEY.c.owner,
+            _WITNESS.c.received_at,
+        )
+        .join(_KEY, _KEY.c.kid == _WITNESS.c.kid)
+        .where(_WITNESS.c.seal == seal)
+        .order_by(_WITNESS.c.id)
+    )  # fmt: skip
+    return [Witness(*row) for row in connection.execute(query)]
+
+
+def add_witness(
+    connection: sa.Connection,
+    seal: int,
+    *,
+    protected: str,
+    signature: str,
+    kid: str,
+    received_by: str,
+) -> None:
+    """Keep somebody else's signature beside a head."""
+    connection.execute(
+        _WITNESS.insert()
+        .inline()
+        .values(
+            seal=seal, protected=protected, signature=signature, kid=kid, received_by=received_by
+        )
+    )
