@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 
 from api.dependencies import Deeds, Transaction, WhoAsks
-from api.entering import secret
+from api.entering import CHANGED, IfMatch, check, said, secret
 from api.errors import Refused
 from api.formats import JSON_ALONE, TABLES, Content, Form, answer
 from api.idempotency import Once
@@ -17,7 +17,7 @@ from api.models_access import AccountChange, AccountIn, AccountOut, LinkOut, New
 from api.paging import LINK, Cursor, Limit, begin, following
 from api.security import tokens
 from api.security.guard import needs
-from storage import accounts, farms
+from storage import accounts, farms, locks
 from storage.accounts import Account
 
 router = APIRouter(tags=["accounts"])
@@ -85,11 +85,22 @@ def get_account(
     return answer(request, form, Content("account", AccountOut, [body], body))
 
 
-@router.patch("/accounts/{login}", dependencies=[needs("admin:access")])
+@router.patch(
+    "/accounts/{login}",
+    dependencies=[needs("admin:access")],
+    response_model=AccountOut,
+    responses=CHANGED,
+)
 def change_account(
-    login: LoginPath, asked: AccountChange, connection: Transaction, deeds: Deeds
-) -> AccountOut:
+    login: LoginPath,
+    asked: AccountChange,
+    connection: Transaction,
+    deeds: Deeds,
+    if_match: IfMatch = None,
+) -> Response:
     """Change an account; what it may is another from its next request on."""
+    locks.wait(connection, f"change account {login}")
+    check(if_match, *_out(connection, [accounts.get(connection, login)]))
     values = changes(connection, asked.model_dump(exclude_unset=True))
     had_some = bool(accounts.administrators(connection))
     account = accounts.change(connection, login, **values)
@@ -97,7 +108,7 @@ def change_account(
         raise Refused(409, "Somebody must remain who administers.", kind="last-administrator")
     details = asked.model_dump(exclude_unset=True)
     deeds.note("account.change", f"account:{account.login}", details=details)
-    return _out(connection, [account])[0]
+    return said(*_out(connection, [account]))
 
 
 @router.post(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 
 from api.dependencies import Deeds, Transaction, WhoAsks
-from api.entering import CREATED, made, secret
+from api.entering import CHANGED, CREATED, IfMatch, check, made, said, secret
 from api.errors import RequestProblem
 from api.formats import JSON_ALONE, TABLES, Content, Form, answer
 from api.idempotency import Once
@@ -19,7 +19,7 @@ from api.paging import LINK, Cursor, Limit, begin, following
 from api.routes.accounts import changes
 from api.security import assertions, tokens
 from api.security.guard import needs
-from storage import api_clients, farms
+from storage import api_clients, farms, locks
 from storage.api_clients import Client
 
 router = APIRouter(tags=["clients"])
@@ -90,16 +90,27 @@ def get_client(
     return answer(request, form, Content("client", ClientOut, [body], body))
 
 
-@router.patch("/clients/{name}", dependencies=[needs("admin:access")])
+@router.patch(
+    "/clients/{name}",
+    dependencies=[needs("admin:access")],
+    response_model=ClientOut,
+    responses=CHANGED,
+)
 def change_client(
-    name: ClientPath, asked: ClientChange, connection: Transaction, deeds: Deeds
-) -> ClientOut:
+    name: ClientPath,
+    asked: ClientChange,
+    connection: Transaction,
+    deeds: Deeds,
+    if_match: IfMatch = None,
+) -> Response:
     """Change a client; its access tokens end with that."""
+    locks.wait(connection, f"change client {name}")
+    check(if_match, *_out(connection, [api_clients.get(connection, name)]))
     _check(asked.jwks)
     given = asked.model_dump(exclude_unset=True)
     client = api_clients.change(connection, name, **changes(connection, given))
     deeds.note("client.change", f"client:{client.name}", details=given)
-    return _out(connection, [client])[0]
+    return said(*_out(connection, [client]))
 
 
 @router.get(

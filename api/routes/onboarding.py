@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api import installer
 from api.dependencies import Deeds, Transaction, WhoAsks
-from api.entering import secret
+from api.entering import CHANGED, IfMatch, check, said, secret
 from api.errors import Refused, RequestProblem
 from api.formats import JSON_ALONE, TABLES, Content, Form, answer
 from api.idempotency import Once
@@ -31,7 +31,7 @@ from api.routes.devices import datastream_out
 from api.security.caller import Caller
 from api.security.guard import Diary, needs
 from entry import devices as entry_devices
-from storage import credentials, devices, farms, placements, registering, unknown
+from storage import credentials, devices, farms, locks, placements, registering, unknown
 from storage.credentials import Issued, Known
 from storage.registering import GATEWAYS, AlreadyRegistered
 from storage.sealing import Seal
@@ -111,12 +111,24 @@ def get_device(
     return answer(request, form, Content("device", DeviceDetailOut, [body], body))
 
 
-@router.patch("/devices/{device_id}", dependencies=[needs("write:devices")])
+@router.patch(
+    "/devices/{device_id}",
+    dependencies=[needs("write:devices")],
+    response_model=DeviceDetailOut,
+    responses=CHANGED,
+)
 def change_device(
-    device_id: DeviceId, asked: DeviceChange, connection: Transaction, who: WhoAsks, deeds: Deeds
-) -> DeviceDetailOut:
+    device_id: DeviceId,
+    asked: DeviceChange,
+    connection: Transaction,
+    who: WhoAsks,
+    deeds: Deeds,
+    if_match: IfMatch = None,
+) -> Response:
     """Change a device; a disabled one is cut off at once."""
+    locks.wait(connection, f"change device {device_id}")
     device = devices.get(connection, device_id)
+    check(if_match, _detail(connection, device_id))
     values = asked.model_dump(exclude_unset=True)
     for name in ("name", "kind", "disabled"):
         if name in values and values[name] is None:
@@ -132,7 +144,7 @@ def change_device(
     except ValueError as error:
         raise RequestProblem(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
     deeds.note("device.change", f"device:{device_id}", farm_id=device.farm_id, details=values)
-    return _detail(connection, device_id)
+    return said(_detail(connection, device_id))
 
 
 @router.post(

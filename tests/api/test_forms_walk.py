@@ -133,3 +133,32 @@ def test_what_has_places_is_geojson(world: World, operation: Operation) -> None:
 
     assert answer.headers["content-type"] == "application/geo+json"
     assert answer.json()["type"] in {"FeatureCollection", "Feature"}
+
+
+CHANGES = [
+    one
+    for one in GUARDED
+    if one.method in {"patch", "put"} and any(one.path == read.path for read in ANSWERS)
+]
+
+
+@named(CHANGES)
+def test_what_was_changed_meanwhile_is_not_changed_over(world: World, operation: Operation) -> None:
+    (read,) = [one for one in ANSWERS if one.path == operation.path]
+    tag = ask(world, read).headers["etag"]
+
+    def change(known: str) -> httpx.Response:
+        return world.api.ask(
+            operation.method.upper(),
+            place(operation.path, world.mine),
+            key=world.everything,
+            headers={"If-Match": known},
+            **({"json": {}} if operation.method == "patch" else operation.body()),
+        )
+
+    refused = change('"another"')
+    assert (refused.status_code, refused.json()["type"]) == (
+        412,
+        "urn:dala:problem:changed-meanwhile",
+    )
+    assert change(tag).status_code != 412
