@@ -26,6 +26,7 @@ def upgrade() -> None:
             CREATE TRIGGER filed_is_filed BEFORE UPDATE OR DELETE ON {table}
             FOR EACH STATEMENT EXECUTE FUNCTION filed_is_filed()""")
     _tiles_grow()
+    _devices_stay()
 
 
 def number_rows() -> None:
@@ -141,6 +142,20 @@ def _tiles_grow() -> None:
             OLD.floor <> NEW.floor OR OLD.number <> NEW.number
             OR substring(NEW.hashes FOR octet_length(OLD.hashes)) <> OLD.hashes)
         EXECUTE FUNCTION filed_is_filed()""")
+
+
+def _devices_stay() -> None:
+    """What a farm's device sent was hashed as that farm's: it would be missing there, and found."""
+    op.execute("""
+        CREATE FUNCTION device_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'device % stays with its farm: register another one', OLD.id
+                  USING ERRCODE = 'integrity_constraint_violation';
+        END $$""")
+    op.execute("""
+        CREATE TRIGGER device_stays BEFORE UPDATE OF farm_id ON devices
+        FOR EACH ROW WHEN (OLD.farm_id IS NOT NULL AND OLD.farm_id IS DISTINCT FROM NEW.farm_id)
+        EXECUTE FUNCTION device_stays()""")
 
 
 def _countersignatures() -> None:

@@ -203,6 +203,18 @@ def test_rows_of_no_farm_are_a_batch_of_their_own_which_a_claim_does_not_spoil(
     }
 
 
+def test_a_device_stays_with_the_farm_that_its_rows_were_hashed_for(
+    connection: sa.Connection, streams: list[int]
+) -> None:
+    other = farms.get(connection, "other").id
+    for farm_id in (other, None):
+        with pytest.raises(sa.exc.IntegrityError, match="stays with its farm"):  # noqa: SIM117
+            with connection.begin_nested():
+                devices.put(connection, "probe-1", farm_id=farm_id, kind="soil-probe", name="Moved")
+    devices.put(connection, "stray", farm_id=other, kind="soil-probe", name="Claimed")
+    devices.put(connection, "stray", farm_id=other, kind="soil-probe", name="Named anew")
+
+
 def test_a_row_of_nobody_knows_what_is_stored_and_in_no_batch(
     connection: sa.Connection, streams: list[int]
 ) -> None:
