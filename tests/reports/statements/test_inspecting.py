@@ -270,6 +270,7 @@ def test_what_retention_dropped_is_told_as_that_and_what_was_changed_since_is_fo
     connection: sa.Connection, streams: dict[str, int]
 ) -> None:
     dropped = "2025-07-01T12:00:00Z"
+    connection.execute(tables.reading_retention.delete())
     connection.execute(
         tables.reading_retention.insert().values(
             kept_days=None, dropped_before=dt.datetime.fromisoformat(dropped)
