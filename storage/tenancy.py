@@ -148,6 +148,7 @@ FOR_EVERYBODY = frozenset(
     {
         "regions",
         "alembic_version",
+        "reading_retention",
         "report_keys",
         "tree_heads",
         "evidence_tiles",
@@ -177,7 +178,6 @@ HIDDEN = frozenset(
         "sender_memory",
         "reading_news",
         "track_news",
-        "reading_retention",
         "report_counters",
     }
 )
