@@ -57,12 +57,7 @@ def findings(
         compared = comparing.compare(report, before.content)
         if not compared.differences:
             yield from _said(bundle, report, compared, before, stood)
-            yield Finding(
-                "open",
-                f"The figures are older than what is below them: they follow from what was known "
-                f"on {newest:%Y-%m-%d %H:%M} UTC, and {_later(bundle, newest)} came between then "
-                f"and {at:%Y-%m-%d %H:%M} UTC that no analysis had seen.",
-            )
+            yield _older(bundle, stood, newest, at)
             yield from _of_dropped(bundle, dropped)
             return
     yield from _said(bundle, report, found, again, stood)
@@ -89,20 +84,33 @@ def _evening(bundle: Bundle, stood: Sequence[Stood]) -> dt.datetime | None:
     return max(end.replace(tzinfo=zone) for zone in zones)
 
 
-def _later(bundle: Bundle, moment: dt.datetime) -> str:
+def _older(bundle: Bundle, stood: Sequence[Stood], newest: dt.datetime, at: dt.datetime) -> Finding:
+    """That the figures are honest, and old."""
+    last = max(one.computed_to or dt.date.min for one in stood)
+    counts = _later(bundle, newest)
+    came = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    return Finding(
+        "open",
+        "The figures are older than what is below them: they follow from what was known on "
+        f"{newest:%Y-%m-%d %H:%M} UTC, of days up to {last}. Until {at:%Y-%m-%d %H:%M} UTC "
+        f"{came or 'other days'} came that no analysis had seen.",
+    )
+
+
+def _later(bundle: Bundle, moment: dt.datetime) -> dict[str, int]:
     """How much arrived, or was entered, after a moment."""
     after = _microseconds(moment)
-    measured = [
+    readings, points = (
         sum(int((part["received_at"] > after).sum()) for part in parts)
         for parts in (bundle.readings(), bundle.points())
-    ]
+    )
     entered = sum(
         row[0] > moment
         for name in ENTERED
         if "created_at" in forms.form(forms.table(name)).names
         for row in bundle.rows(name, ["created_at"])
     )
-    return f"{measured[0]} readings, {measured[1]} track points and {entered} records"
+    return {"readings": readings, "track points": points, "records": entered}
 
 
 def _microseconds(moment: dt.datetime) -> int:

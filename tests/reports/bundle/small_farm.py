@@ -145,7 +145,12 @@ def grow(world: World) -> None:
 
 def file(connection: sa.Connection, kind: str, **more: Any) -> bytes:
     """File a report of the farm."""
-    made = filing.file(connection, Asked(kind, 2025, farm=SLUG), KEY, author="test", **more)
+    return file_asked(connection, Asked(kind, 2025, farm=SLUG), **more)
+
+
+def file_asked(connection: sa.Connection, asked: Asked, **more: Any) -> bytes:
+    """File what is asked for."""
+    made = filing.file(connection, asked, KEY, author="test", **more)
     return filing.envelope(connection, made.revision)
 
 

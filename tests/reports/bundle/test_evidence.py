@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rfc8785
 import sqlalchemy as sa
 
-from reports.bundle import opening, rows_proved
+from reports.bundle import figures_proved, opening, rows_proved
 from reports.statements.findings import Verdict
+from reports.statements.statement import Asked
 from reports.statements.verifying import FOLLOW, TRUE
 from storage import devices, evidence_copies, evidence_rows, readings, tables
 from storage.evidence_copies import NotEmpty
@@ -157,7 +159,8 @@ def test_figures_older_than_what_is_below_them_are_told_from_wrong_ones(
     assert not found.is_refuted, found
     said = words(found, "open")
     assert "The figures are older than what is below them" in said
-    assert "1 readings, 0 track points and 0 records came between" in said
+    assert f"of days up to {small_farm.HARVESTED}" in said
+    assert "UTC 1 readings came that no analysis had seen" in said
 
 
 def test_where_readings_were_dropped_what_was_computed_of_them_is_taken(
@@ -211,6 +214,34 @@ def test_sums_in_another_order_are_told_from_other_inputs(
     said = words(found, "proved")
     assert "All 24 figures" in said
     assert "2 of 2 seasons rest on the very records that were entered" in said
+
+
+def test_a_report_of_a_part_of_a_season_or_from_before_evidence_is_made_again_too(
+    oasis: Oasis, changed: sa.Connection, tmp_path: Path
+) -> None:
+    # By hand: 640 m³ on day 20 are in the part, 720 m³ on day 35 are not.
+    part = day_of(10), day_of(30)
+    asked = Asked("water", 2025, farm=SLUG, period=part)
+    report = small_farm.report_of(small_farm.file_asked(changed, asked))
+    old = report | {"evidence": None}
+    said = ""
+    for one in (report, old):
+        path = small_farm.bundle(changed, rfc8785.dumps({"report": one}), tmp_path)
+        bundle = opening.read(path, one)
+        found = [
+            *rows_proved.findings(bundle, one),
+            *figures_proved.findings(bundle, one, oasis.fresh),
+        ]
+        assert not Verdict(tuple(found), ()).is_refuted, found
+        said = " ".join(finding.words for finding in found)
+        assert "figures, their coverage and methods, were made again" in said
+    assert "The report carries no evidence" in said
+    wheat = [
+        one["OBS_VALUE"]
+        for one in report["content"]["observations"]
+        if one.get("FIELD") == "wheat" and one["INDICATOR"] == "WATER_APPLIED"
+    ]
+    assert wheat == [640]
 
 
 def test_nothing_is_put_into_a_database_that_has_farms(oasis: Oasis) -> None:
