@@ -17,6 +17,7 @@ const NEVER = [
 ];
 
 let session = 0;
+let leaving = false; // somebody signs out, or did: what is still asked for is kept no more
 
 self.addEventListener("install", () => void self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -24,7 +25,9 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  if (request.method === "DELETE" && url.pathname === "/v1/session") event.waitUntil(forget());
+  if (url.pathname === "/v1/session" && request.method === "DELETE")
+    event.respondWith(leave(request));
+  if (url.pathname === "/v1/session" && request.method === "POST") leaving = false;
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   if (url.pathname.startsWith("/assets/")) event.respondWith(kept(request));
   else if (request.mode === "navigate") event.respondWith(page(request));
@@ -100,11 +103,28 @@ async function keep(request: Request, answer: Response, began: number): Promise<
   const headers = new Headers(answer.headers);
   headers.set(LOADED_AT, String(Date.now()));
   const kept = new Response(await answer.blob(), { status: answer.status, headers });
-  if (began !== session) return; // it was asked for in a session that is over
+  const isOver = () => leaving || began !== session; // the session in which it was asked for
+  if (isOver()) return;
   const cache = await caches.open(storeOf(request));
   await cache.put(request, kept);
+  if (isOver()) return forget(); // while it was being put
   const keys = await cache.keys();
   for (const old of keys.slice(0, Math.max(keys.length - MOST_ANSWERS, 0))) await cache.delete(old);
+}
+
+/** Sign out; where that fails the session goes on. */
+async function leave(request: Request): Promise<Response> {
+  leaving = true;
+  try {
+    const answer = await fetch(request);
+    leaving = answer.ok || answer.status === 401;
+    return answer;
+  } catch (error) {
+    leaving = false;
+    throw error;
+  } finally {
+    await forget();
+  }
 }
 
 /** A session is over: nothing of it stays, and what is still on its way is not kept. */
