@@ -9,7 +9,10 @@ type Open = (field: number) => string;
 /** What needs doing, the most pressing first; each with how much and why. */
 export function ToDoList({ advice, open }: { advice: AdviceOut; open: Open }) {
   const found = toDo(advice.crop_zones);
-  const irrigated = advice.crop_zones.some((zone) => zone.irrigation_method !== null);
+  const irrigated = advice.crop_zones.filter((zone) => zone.irrigation_method !== null);
+  // Of fields whose water nobody knows it is not said that they need none.
+  const isKnown =
+    irrigated.length === 0 || irrigated.some((zone) => zone.decision !== "no-balance");
   const soonToo = [...found.waiting, ...found.soon];
   return (
     <>
@@ -28,11 +31,17 @@ export function ToDoList({ advice, open }: { advice: AdviceOut; open: Open }) {
           <Items zones={soonToo} open={open} />
         </section>
       )}
-      {found.now.length + soonToo.length === 0 && (
+      {found.now.length + soonToo.length === 0 && isKnown && (
         <section class="card todo stack">
-          <h2>{irrigated ? t("today.nothing") : t("today.rain_fed")}</h2>
-          {!irrigated && <p class="quiet">{t("today.rain_fed_more")}</p>}
-          {irrigated && advice.last_day && (
+          <h2>
+            {irrigated.length === 0
+              ? t("today.rain_fed")
+              : found.unknown.length === 0
+                ? t("today.nothing")
+                : t("today.nothing_known")}
+          </h2>
+          {irrigated.length === 0 && <p class="quiet">{t("today.rain_fed_more")}</p>}
+          {irrigated.length > 0 && found.unknown.length === 0 && advice.last_day && (
             <p class="quiet">{t("today.nothing_more", { day: dayText(advice.last_day) })}</p>
           )}
         </section>

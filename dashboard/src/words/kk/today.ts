@@ -17,6 +17,7 @@ export const today: Words<typeof english> = {
     other: "{count} танапты апта ішінде суару керек",
   },
   "today.nothing": "Бұл аптада суару қажет емес",
+  "today.nothing_known": "Ылғалы белгілі танаптарды бұл аптада суару қажет емес",
   "today.nothing_more": "Барлық суармалы танапқа ылғал {day} күніне дейін жетеді.",
   "today.more": { one: "Тағы {count} көрсету", other: "Тағы {count} көрсету" },
   "today.rain_fed": "Мұнда ештеңе суарылмайды",

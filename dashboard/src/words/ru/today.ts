@@ -21,6 +21,7 @@ export const today: Words<typeof english> = {
     other: "{count} поля нужно полить в течение недели",
   },
   "today.nothing": "На этой неделе поливать не нужно",
+  "today.nothing_known": "Полям, влага которых известна, полив на этой неделе не нужен",
   "today.nothing_more": "Всем орошаемым полям хватит влаги до {day}.",
   "today.more": {
     one: "Показать ещё {count}",
