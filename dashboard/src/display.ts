@@ -27,6 +27,9 @@ prefersDark?.addEventListener("change", (change) => {
   deviceIsDark.value = change.matches;
 });
 
+/** The time zone of the farm on the screen, in which its times are told; of the browser, where none is. */
+export const timeZone = signal<string | undefined>(undefined);
+
 /** Whether the page is dark now. */
 export function isDark(): boolean {
   return theme.value === "dark" || (theme.value === "auto" && deviceIsDark.value);

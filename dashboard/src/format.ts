@@ -1,5 +1,5 @@
 /** Numbers, days and units as people of a language write them. */
-import { depthUnit, rateUnit } from "./display";
+import { depthUnit, rateUnit, timeZone } from "./display";
 import { language, t } from "./words";
 import { type DateStyle, dateWriter, numberLocale } from "./words/locale";
 
@@ -114,15 +114,15 @@ export function day(iso: string | null | undefined, style: DateStyle = "long"): 
   return iso ? writer(style, "UTC")(Date.parse(`${iso}T00:00:00Z`)) : NONE;
 }
 
-/** A moment in the time of the device that shows it; of another year its day, with the year. */
+/** A moment in the time of the farm that is shown; of another year its day, with the year. */
 export function moment(at: number | string): string {
   const time = typeof at === "string" ? Date.parse(at) : at;
   const isOld = new Date(time).getFullYear() !== new Date().getFullYear();
-  return writer(isOld ? "year" : "moment")(time);
+  return writer(isOld ? "year" : "moment", timeZone.value)(time);
 }
 
-function writer(style: DateStyle, timeZone?: string): (at: number) => string {
-  return once(`d ${language.value} ${style} ${timeZone}`, () =>
-    dateWriter(language.value, style, timeZone),
+function writer(style: DateStyle, zone: string | undefined): (at: number) => string {
+  return once(`d ${language.value} ${style} ${zone}`, () =>
+    dateWriter(language.value, style, zone),
   );
 }

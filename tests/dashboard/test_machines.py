@@ -61,12 +61,12 @@ def test_one_steps_from_day_to_day_of_work_and_back(browser: Browser, address: s
     with window(browser, address, login="daulet") as page:
         page.goto(f"{PLACE}?day={SOWN}")
         expect(page.get_by_role("button", name="Day of work before")).to_be_disabled()
-        page.get_by_role("button", name="Next day of work: June 1").click()
+        page.get_by_role("button", name="Next day of work: 1 June").click()
         expect(page.get_by_role("heading", name="Drone flights")).to_be_visible()
         assert "day=2025-06-01" in page.url
         page.get_by_label("Day", exact=True).fill("2025-05-20")
         expect(page.get_by_text("Nothing moved on this day")).to_be_visible()
-        page.get_by_role("link", name=re.compile("^Look at September 11")).click()
+        page.get_by_role("link", name=re.compile("^Look at 11 September")).click()
         expect(page.get_by_role("heading", name="By machine and field")).to_be_visible()
 
 

@@ -1,4 +1,6 @@
 /** The questions that the screens of a farm ask. */
+import { useEffect } from "preact/hooks";
+import { timeZone } from "../display";
 import { language } from "../words";
 import { answer, api, type Said } from "./client";
 import { useResource } from "./resource";
@@ -32,10 +34,19 @@ export function useRegions() {
   return useResource("regions", () => answer(api.GET("/v1/regions")));
 }
 
+/** A farm; what is shown with it is told in its time. */
 export function useFarm(farm: string) {
-  return useResource(`farm ${farm}`, () =>
+  const found = useResource(`farm ${farm}`, () =>
     answer(api.GET("/v1/farms/{farm}", { params: { path: { farm } } })),
   );
+  const zone = found.value?.timezone;
+  useEffect(() => {
+    timeZone.value = zone;
+    return () => {
+      timeZone.value = undefined;
+    };
+  }, [zone]);
+  return found;
 }
 
 export function useFields(farm: string) {

@@ -1,6 +1,7 @@
 /** uPlot as the charts of this page use it; loaded with the first chart. */
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { timeZone } from "../display";
 import { language } from "../words";
 import { dateWriter, numberLocale } from "../words/locale";
 import type { ChartProps, Series } from "./chart";
@@ -17,11 +18,11 @@ export function plot(
   const colour = (name: string) =>
     getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const [quiet, line, ink] = [colour("--quiet"), colour("--line"), colour("--ink")];
-  // Days have no time zone; moments are told in that of the device.
-  const zone = props.moments
-    ? {}
-    : { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC") };
-  const written = props.moments ? undefined : "UTC";
+  // Days have no time zone; moments are told in that of the farm.
+  const written = props.moments ? timeZone.value : "UTC";
+  const zone = written
+    ? { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1000), written) }
+    : {};
   const seconds =
     props.moments?.map((at) => at / 1000) ??
     props.days.map((day) => Date.parse(`${day}T00:00:00Z`) / 1000);

@@ -9,7 +9,8 @@ it.each([
   ["kk", "short", "20 шіл."],
   ["kk", "moment", "20 шіл., 09:05"],
   ["ru", "year", "20 июля 2025 г."],
-  ["en", "long", "July 20"],
+  ["en", "long", "20 July"],
+  ["en", "moment", "20 Jul, 09:05"],
 ] as const)("a day in %s, %s: %s", (language, style, said) => {
   expect(dateWriter(language, style, "UTC")(JULY).replace(/\u202f|\u00a0/g, " ")).toBe(said);
 });

@@ -22,6 +22,9 @@ const OPTIONS: Record<DateStyle, Intl.DateTimeFormatOptions> = {
   moment: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
 };
 
+/** Days before months and a day of 24 hours, as the country and the service write them. */
+const LOCALES = { ru: "ru", en: "en-GB" } as const;
+
 const MONTHS = [
   "қаңтар",
   "ақпан",
@@ -59,7 +62,7 @@ export function dateWriter(
 ): (at: number) => string {
   const zone = timeZone === undefined ? {} : { timeZone };
   if (language !== "kk") {
-    const format = new Intl.DateTimeFormat(language, { ...OPTIONS[style], ...zone });
+    const format = new Intl.DateTimeFormat(LOCALES[language], { ...OPTIONS[style], ...zone });
     return (at) => format.format(at);
   }
   const parts = new Intl.DateTimeFormat("en-GB", {
