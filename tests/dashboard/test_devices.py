@@ -32,7 +32,7 @@ def test_an_operator_finds_the_silent_device_and_what_a_probe_misses(
         expect(table.locator("tbody tr")).to_have_count(1)
         expect(table).to_contain_text("41\u00a0%")
         expect(table).to_contain_text("−104\u00a0дБм")
-        page.get_by_role("link", name="Probe at the well").click()
+        table.get_by_role("link", name="Probe at the well").click()
 
         expect(page.get_by_role("heading", name="Probe at the well")).to_be_focused()  # and seen
         expect(page.get_by_role("heading", name="Что приходило по дням")).to_be_visible()

@@ -124,5 +124,5 @@ def test_a_device_that_stops_raises_an_alert_on_the_open_page(
         publish(broker, PROBE, Outgoing("senml", [{"bt": stopped}, *said]))
         expect(page.get_by_role("heading", name="1 alert is open")).to_be_visible()
         alert = page.locator("ul.alerts > li")
-        expect(alert).to_contain_text("live-probe")
+        expect(alert).to_contain_text("Probe 7")
         expect(alert).to_contain_text("Silent: the newest reading is of")

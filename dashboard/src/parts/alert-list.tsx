@@ -5,7 +5,7 @@ import { who } from "../api/session";
 import { moment } from "../format";
 import { type At, go } from "../router";
 import { t } from "../words";
-import { AlertWords } from "./alerts";
+import { AlertWords, type Names } from "./alerts";
 import { useSending } from "./sending";
 import { Answered, Failed } from "./states";
 
@@ -13,7 +13,7 @@ type Here = At<"devices">;
 const FIRST = 20;
 
 /** Alerts by state and by whether somebody knows of them, with who and when. */
-export function AlertList({ at }: { at: Here }) {
+export function AlertList({ at, names }: { at: Here; names: Names }) {
   const all = useSignal(false);
   const state: AlertState =
     at.alerts === "cleared" ? "cleared" : at.alerts === "both" ? null : "active";
@@ -58,7 +58,7 @@ export function AlertList({ at }: { at: Here }) {
             <>
               <ul class="alerts">
                 {shown.map((one) => (
-                  <Alert key={one.id} of={one} />
+                  <Alert key={one.id} of={one} names={names} />
                 ))}
               </ul>
               {found.length > shown.length && (
@@ -80,12 +80,12 @@ export function AlertList({ at }: { at: Here }) {
   );
 }
 
-function Alert({ of }: { of: AlertOut }) {
+function Alert({ of, names }: { of: AlertOut; names: Names }) {
   const writing = useSignal(false);
   const may = who.value.state === "person" && who.value.session.scopes.includes("write:alerts");
   return (
     <li class={of.severity}>
-      <AlertWords of={of} />
+      <AlertWords of={of} names={names} />
       <p class="small quiet">
         {of.cleared_at === null
           ? t("alerts.open_since", { time: moment(of.opened_at) })

@@ -2,14 +2,21 @@ import { acknowledge, useAlerts } from "../api/alerts";
 import type { AlertOut } from "../api/schema";
 import { who } from "../api/session";
 import { moment } from "../format";
+import { href } from "../router";
 import { t } from "../words";
 import { useSending } from "./sending";
 import { Failed } from "./states";
 
 const RANK = { critical: 0, warning: 1, info: 2 } as const;
 
+/** What people call a device or a field; its id, where they gave it no name. */
+export interface Names {
+  readonly device: (id: string) => string;
+  readonly field: (id: number) => string | undefined;
+}
+
 /** What is wrong on a farm and not over, the gravest first; who may acknowledge does so here. */
-export function Alerts({ farm }: { farm: string }) {
+export function Alerts({ farm, names }: { farm: string; names: Names }) {
   const alerts = useAlerts(farm, "active");
   if (alerts.failure?.kind === "denied") return null; // not for this account
   if (alerts.value === undefined) {
@@ -27,20 +34,19 @@ export function Alerts({ farm }: { farm: string }) {
       <h2 id="alerts">{t("today.alerts", { count: open.length })}</h2>
       <ul class="alerts">
         {open.map((one) => (
-          <Alert key={one.id} of={one} />
+          <Alert key={one.id} of={one} names={names} />
         ))}
       </ul>
     </section>
   );
 }
 
-/** What an alert says: how grave it is, of which device, what is wrong, what to do. */
-export function AlertWords({ of }: { of: AlertOut }) {
+/** What an alert says: how grave it is, of what, what is wrong, what to do. */
+export function AlertWords({ of, names }: { of: AlertOut; names: Names }) {
   return (
     <>
       <p>
-        <strong>{t(`alert.severity.${of.severity}`)}</strong>
-        {of.device && <span class="quiet"> · {of.device}</span>}
+        <strong>{t(`alert.severity.${of.severity}`)}</strong> <Cause of={of} names={names} />
       </p>
       <p>{of.text}</p>
       <p class="small quiet">{of.action}</p>
@@ -48,7 +54,30 @@ export function AlertWords({ of }: { of: AlertOut }) {
   );
 }
 
-function Alert({ of }: { of: AlertOut }) {
+/** The device or the field that an alert is about, with a way to it. */
+function Cause({ of, names }: { of: AlertOut; names: Names }) {
+  if (of.device !== null) {
+    const name = names.device(of.device);
+    if (of.farm === null) return <span class="quiet">· {name}</span>;
+    const device = { name: "devices", farm: of.farm, device: of.device } as const;
+    const all = { state: null, alerts: null, acknowledged: null };
+    return (
+      <>
+        · <a href={href({ ...device, ...all })}>{name}</a>
+      </>
+    );
+  }
+  const field = of.field_id === null ? undefined : names.field(of.field_id);
+  if (of.field_id === null || of.farm === null || field === undefined) return null;
+  const at = { farm: of.farm, field: of.field_id, season: null, day: null, crop_zone: null };
+  return (
+    <>
+      · <a href={href({ name: "field", ...at })}>{field}</a>
+    </>
+  );
+}
+
+function Alert({ of, names }: { of: AlertOut; names: Names }) {
   const { busy, failure, send } = useSending();
   const may = who.value.state === "person" && who.value.session.scopes.includes("write:alerts");
 
@@ -56,7 +85,7 @@ function Alert({ of }: { of: AlertOut }) {
 
   return (
     <li class={of.severity}>
-      <AlertWords of={of} />
+      <AlertWords of={of} names={names} />
       <p class="row small quiet">
         {t("alert.since", { time: moment(of.opened_at) })}
         {of.acknowledged && of.acknowledged_by && (

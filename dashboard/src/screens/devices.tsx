@@ -18,6 +18,10 @@ export function Devices({ at }: { at: At<"devices"> }) {
   const fieldName = (field: number | null) =>
     fields.value?.find((one) => one.id === field)?.name ?? t("devices.whole_farm");
   const chosen = devices.value?.find((one) => one.id === at.device);
+  const names = {
+    device: (id: string) => devices.value?.find((one) => one.id === id)?.name ?? id,
+    field: (id: number) => fields.value?.find((one) => one.id === id)?.name,
+  };
   return (
     <>
       <Head
@@ -46,7 +50,7 @@ export function Devices({ at }: { at: At<"devices"> }) {
           field={fieldName(chosen.field_id)}
         />
       )}
-      <AlertList at={at} />
+      <AlertList at={at} names={names} />
       <Answered of={devices}>
         {(found) =>
           found.length === 0 ? (

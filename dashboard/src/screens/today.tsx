@@ -136,7 +136,13 @@ function Day(props: {
           ) : (
             <OffSeason at={at} water={water} />
           )}
-          <Alerts farm={at.farm} />
+          <Alerts
+            farm={at.farm}
+            names={{
+              device: (id) => positions?.devices.find((one) => one.device_id === id)?.name ?? id,
+              field: (id) => fields.find((one) => one.id === id)?.name,
+            }}
+          />
         </div>
         <section class="stack mapside" aria-label={t("map.title")}>
           <Filters
