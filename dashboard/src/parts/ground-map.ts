@@ -96,7 +96,10 @@ function content(): Content {
     source: "lines",
     layout: { "line-cap": "butt", "line-join": "round" },
   } as const;
-  const look = { "line-color": ["get", "colour"], "line-width": ["get", "width"] } as const;
+  // From afar passes lie closer than lines are wide: what they covered is to be seen between them.
+  const thin = ["*", ["get", "width"], ["coalesce", ["get", "afar"], 1]];
+  const width = ["interpolate", ["linear"], ["zoom"], 14, thin, 16.5, ["get", "width"]];
+  const look = { "line-color": ["get", "colour"], "line-width": width } as const;
   return {
     sources: { areas: empty, outlines: empty, names: empty, lines: empty, marks: empty },
     layers: [

@@ -232,7 +232,11 @@ function drawn(shown: Shown, dark: boolean): Drawing {
     ...shown.days.flatMap((one) => one.grazed.flatMap((of) => byId.get(of.field_id) ?? [])),
   ];
   const chosen = shown.field === null ? undefined : byId.get(shown.field);
-  const places = [...parts.map((one) => one.geometry as unknown as Geometry), ...touched];
+  const places = [
+    ...parts.map((one) => one.geometry as unknown as Geometry),
+    ...touched,
+    ...pastures.map((one) => one.geometry),
+  ];
   return {
     areas: [...pastures, ...(shown.bySpeed ? [] : covered)],
     outlines,
@@ -258,7 +262,9 @@ function lines(track: TrackOut, speeds: boolean, theme: "light" | "dark"): Featu
       { type: "LineString", coordinates },
       speeds
         ? { colour: SPEEDS[theme][kind] ?? LINE[theme], width: speedWidth(kind), dashed: false }
-        : { colour: LINE[theme], width: kind === WORK ? 1 : 1.5, dashed: kind !== WORK },
+        : kind === WORK
+          ? { colour: LINE[theme], width: 1, afar: 0.2, dashed: false }
+          : { colour: LINE[theme], width: 1.5, dashed: true },
     ),
   );
 }

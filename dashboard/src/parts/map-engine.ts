@@ -1,6 +1,11 @@
 /** MapLibre as this page uses it: fields by status, and signs. A file of its own: it is big. */
 import type { Feature, FeatureCollection, Geometry } from "geojson";
-import type { GeoJSONSource, LngLatBounds, MapLibreMap } from "maplibre-gl";
+import type {
+  ExpressionSpecification,
+  GeoJSONSource,
+  LngLatBounds,
+  MapLibreMap,
+} from "maplibre-gl";
 import { LOOKS, lookOf, type Sign } from "../model/signs";
 import { type FieldRow, STATUSES } from "../model/water";
 import { square } from "./fills";
@@ -10,6 +15,8 @@ import { drawSign } from "./signs";
 
 const MANY = 300; // fields whose names would cover them from afar
 const CLOSE = 12; // zoom from which signs and many fields have their names
+// From afar a field is some pixels wide: its edge must not cover it.
+const EDGE = ["interpolate", ["linear"], ["zoom"], 8, 0.2, 12, 1.5];
 const FIT = { padding: 48, maxZoom: 15 };
 
 /** What was clicked on. */
@@ -90,6 +97,8 @@ export class FieldMapEngine {
       this.#map.setLayerZoomRange("field-name", nameFrom(rows), 24);
     }
     if (now.signs !== before.signs) this.#source("signs", signs.map(asSign));
+    if (now.beside !== before.beside)
+      this.#map.setLayoutProperty("field-name", "text-offset", nameAt(this.#next));
     if (now.chosen !== before.chosen) this.#map.setFilter("field-chosen", isChosen(chosen));
     requestAnimationFrame(() => this.#clear(rows.find((row) => row.field.id === chosen)));
     if (now.places !== before.places) {
@@ -135,15 +144,30 @@ export class FieldMapEngine {
 interface Drawn {
   readonly places: string; // which fields: the map moves to others
   readonly fields: string; // and how they stand
+  readonly beside: string; // on which fields a sign stands in the place of the name
   readonly signs: readonly Sign[];
   readonly chosen: number | null;
   readonly dark: boolean;
 }
 
-function drawnOf({ rows, signs, chosen, dark }: Shown): Drawn {
+function drawnOf(shown: Shown): Drawn {
+  const { rows, signs, chosen, dark } = shown;
   const sorted = rows.map((row) => `${row.field.id} ${row.status}`).sort();
   const places = sorted.map((one) => one.split(" ")[0]).join();
-  return { places, fields: sorted.join(), signs, chosen, dark };
+  const beside = withSigns(shown).join();
+  return { places, fields: sorted.join(), beside, signs, chosen, dark };
+}
+
+/** Fields in whose middle signs stand; of many, whose names are not seen from afar, none. */
+function withSigns({ rows, signs }: Shown): number[] {
+  if (rows.length > MANY) return [];
+  return [...new Set(signs.flatMap((sign) => sign.field?.id ?? []))].sort((a, b) => a - b);
+}
+
+/** Where a field's name stands: in the middle, or beneath the signs there. [em] */
+function nameAt(shown: Shown): ExpressionSpecification {
+  const beneath: ExpressionSpecification = ["in", ["id"], ["literal", withSigns(shown)]];
+  return ["case", beneath, ["literal", [0, 2.6]], ["literal", [0, 0]]];
 }
 
 function nameFrom(rows: readonly FieldRow[]): number {
@@ -159,7 +183,11 @@ function collection(features: Feature[]): FeatureCollection {
 }
 
 function contentOf(shown: Shown): Content {
-  const label = { "text-field": ["get", "name"], "text-size": 13 } as const;
+  const label = {
+    "text-field": ["get", "name"],
+    "text-size": 13,
+    "text-offset": nameAt(shown),
+  } as const;
   const text = { "text-halo-width": 2 };
   return {
     sources: {
@@ -176,7 +204,7 @@ function contentOf(shown: Shown): Content {
           "fill-antialias": false, // the edge is a line of its own
         },
       },
-      { id: "field-edge", type: "line", source: "fields", paint: { "line-width": 1.5 } },
+      { id: "field-edge", type: "line", source: "fields", paint: { "line-width": EDGE } },
       {
         id: "field-chosen",
         type: "line",
@@ -204,6 +232,7 @@ function contentOf(shown: Shown): Content {
           "icon-offset": ["get", "shift"],
           "icon-rotation-alignment": "map",
           "icon-allow-overlap": true,
+          "icon-ignore-placement": true, // a sign that passes hides no field's name
           "text-offset": [0, 1.3],
           "text-anchor": "top",
           "text-optional": true,
