@@ -80,16 +80,16 @@ export function SeasonCharts({
       ],
       et: [
         {
-          label: t("field.etc"),
-          kind: "dashed",
-          colour: "--etc",
-          values: column(season, (day) => day.etc_mm, factor),
-        },
-        {
           label: t("field.eta"),
           kind: "line",
           colour: "--eta",
           values: column(season, (day) => day.eta_mm, factor),
+        },
+        {
+          label: t("field.etc"),
+          kind: "dashed",
+          colour: "--etc",
+          values: column(season, (day) => day.etc_mm, factor),
         },
       ],
     } as const;

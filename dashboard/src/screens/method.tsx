@@ -1,9 +1,10 @@
 import { useSummary } from "../api/farm";
-import type { FarmSummary } from "../api/schema";
+import type { CropZoneSummary, FarmSummary } from "../api/schema";
+import { NONE } from "../format";
 import { Head, Up } from "../parts/head";
 import { RawData } from "../parts/raw-data";
-import { Scroll } from "../parts/scroll";
 import { Answered } from "../parts/states";
+import { Table } from "../parts/table";
 import { type At, href } from "../router";
 import { named, t } from "../words";
 
@@ -86,42 +87,51 @@ function OfSeason({ of }: { of: FarmSummary }) {
           })}
         </p>
       )}
-      <Scroll label={t("method_page.versions")}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t("savings.field")}</th>
-              <th scope="col">{t("method_page.option")}</th>
-              <th scope="col">{t("method_page.source")}</th>
-              <th scope="col">{t("method_page.notes")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {of.crop_zones.map((zone) => (
-              <tr key={zone.id}>
-                <th scope="row">
-                  {zone.field}
-                  <div class="small quiet">{named("crop", zone.crop)}</div>
-                </th>
-                <td>{zone.savings_option ?? "–"}</td>
-                <td>
-                  {zone.baseline_source === null
-                    ? t("savings.none")
-                    : named("savings.source", zone.baseline_source)}
-                  {zone.adjustments.map((one) => (
-                    <div key={one.id} class="small quiet">
-                      {one.reason} ({one.author})
-                    </div>
-                  ))}
-                </td>
-                <td class="small" lang="en">
+      <Table
+        label={t("method_page.versions")}
+        rows={of.crop_zones}
+        rowKey={(zone) => zone.id}
+        columns={[
+          {
+            name: t("savings.field"),
+            cell: (zone) => (
+              <>
+                {zone.field}
+                <div class="small quiet">{named("crop", zone.crop)}</div>
+              </>
+            ),
+          },
+          { name: t("method_page.option"), cell: (zone) => zone.savings_option ?? NONE },
+          { name: t("method_page.source"), cell: (zone) => <BaselineOf zone={zone} /> },
+          {
+            name: t("method_page.notes"),
+            cell: (zone) =>
+              zone.notes.length === 0 ? (
+                NONE
+              ) : (
+                <span class="small" lang="en">
                   {zone.notes.join("; ")}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+                </span>
+              ),
+          },
+        ]}
+      />
     </section>
+  );
+}
+
+/** What a baseline is from, and who adjusted it why. */
+function BaselineOf({ zone }: { zone: CropZoneSummary }) {
+  return (
+    <>
+      {zone.baseline_source === null
+        ? t("savings.none")
+        : named("savings.source", zone.baseline_source)}
+      {zone.adjustments.map((one) => (
+        <div key={one.id} class="small quiet">
+          {one.reason} ({one.author})
+        </div>
+      ))}
+    </>
   );
 }

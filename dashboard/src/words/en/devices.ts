@@ -41,7 +41,7 @@ export const devices = {
   "devices.readings": "Readings",
   "devices.expected": "Expected a day",
   "devices.points": "Points of its track",
-  "devices.per_day": "a day",
+  "devices.per_day": "number per day",
   "devices.no_refusals": "Every message of this device could be read.",
   "devices.reason": "Reason",
   "devices.messages": "Messages",

@@ -55,7 +55,7 @@ export const field = {
   "field.probes": "Probes and model differ by {rmse} (root mean square) on {coverage} of days",
   "field.planted": "Sown",
   "field.harvested": "Harvest",
-  "decision.question": "Is this done?",
+  "decision.question": "Will you do so?",
   "decision.accept": "Accept the advice",
   "decision.skip": "Skip it",
   "decision.note": "Note",

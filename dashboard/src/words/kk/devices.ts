@@ -44,7 +44,7 @@ export const devices: Words<typeof english> = {
   "devices.readings": "Көрсеткіштер",
   "devices.expected": "Күніне күтілетіні",
   "devices.points": "Із нүктелері",
-  "devices.per_day": "күніне",
+  "devices.per_day": "күніне саны",
   "devices.no_refusals": "Бұл құрылғының барлық хабары оқылды.",
   "devices.reason": "Себебі",
   "devices.messages": "Хабар",

@@ -59,7 +59,7 @@ export const devices: Words<typeof english> = {
   "devices.readings": "Показания",
   "devices.expected": "Ожидается в день",
   "devices.points": "Точки трека",
-  "devices.per_day": "в день",
+  "devices.per_day": "число в день",
   "devices.no_refusals": "Все сообщения этого устройства удалось прочесть.",
   "devices.reason": "Причина",
   "devices.messages": "Сообщений",
