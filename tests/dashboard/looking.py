@@ -7,13 +7,14 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboard.season import PASSWORD, ROOT
 
 expect.set_options(timeout=20_000)  # other tests may have the processors
+ColorScheme = Literal["light", "dark"]
 SIZES = {"phone": (390, 844), "desk": (1440, 900)}
 LANGUAGES = ("kk", "ru", "en")
 AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
@@ -74,6 +75,27 @@ def settled(page: Page) -> None:
     expect(page.locator(".mapbox:not([data-drawn])")).to_have_count(0)
     expect(page.locator(".plot:not(:has(canvas))")).to_have_count(0)
     page.wait_for_timeout(100)  # a frame, to be painted
+
+
+def examine(page: Page, name: str, *schemes: ColorScheme) -> None:
+    """The screen that is open, unfolded, is whole in every language and for everybody.
+
+    Whole: no key of the dictionaries is left unsaid, and nothing is wider than the window.
+    """
+    settled(page)
+    page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
+    here = page.locator("html").get_attribute("lang")
+    for language in sorted(LANGUAGES, key=lambda one: one != here):  # the one spoken first
+        page.locator(".top > label select").select_option(language)
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        settled(page)
+        assert UNSAID.findall(page.locator("body").inner_text()) == [], (name, language)
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{name} in {language} is {wide} px wider than its window"
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator("html")).to_have_attribute("data-theme", scheme)
+        assert violations(page) == [], (name, scheme)
 
 
 def violations(page: Page) -> list[str]:
