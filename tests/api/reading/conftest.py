@@ -20,6 +20,7 @@ from tests.api.reading.farms import (
     SPRINKLER,
     put_farm,
     put_harvest,
+    put_head,
     put_readings,
     put_result,
     put_zone,
@@ -33,6 +34,7 @@ def seeded(engine: sa.Engine) -> Iterator[sa.Engine]:
     truth = season.simulate_all(catalogue(2))
     with engine.begin() as connection:
         load.load(connection, truth, list(messages.senders(truth)))
+        put_head(connection)
         farms.put_region(connection, Region("KZ-62", "62", "Ұлытау", "Улытау", "Ulytau"))
         put_farm(connection, "empty")
         hand, dry = (put_farm(connection, slug, "KZ-62") for slug in ("hand", "rainfed"))

@@ -16,8 +16,10 @@ from analytics import daily
 from api.app import make_app
 from api.dependencies import current_time
 from api.settings import ApiSettings
+from reports.statements import sealing
+from reports.statements.signing import SigningKey
 from seeds import machines, season
-from storage import devices, farms, fields, heard, readings, results, tracks
+from storage import devices, farms, fields, filing, heard, readings, results, tables, tracks
 
 NOW = dt.datetime(2025, 9, 1, 12, tzinfo=dt.UTC)
 MONTHS = dt.timedelta(days=120)
@@ -189,3 +191,15 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 def answers_json(operation: dict[str, Any]) -> bool:
     return "application/json" in operation["responses"]["200"].get("content", {})
+
+
+def put_head(connection: sa.Connection) -> None:
+    """A head of the tree of evidence, over one batch."""
+    key = SigningKey.make()
+    filing.put_key(connection, key.kid, key.public, role="files", owner="", created_by="test")
+    values = {"farm_ids": [0], "row_counts": [1], "digests": bytes(32)}
+    values |= {"first_at": [NOW], "last_at": [NOW]}
+    waiting = tables.pending_batches
+    connection.execute(sa.delete(waiting))
+    connection.execute(sa.insert(waiting).values(id=1, kind="readings", **values))
+    sealing.seal(connection, key, author="test")
