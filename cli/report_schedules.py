@@ -64,7 +64,10 @@ def schedule(
         fail(f"Not scheduled: {error}.")
 
     def enter(connection: sa.Connection) -> Schedule:
-        farm_id, whose = place(connection, region, farm), behalf_of(connection, client)
+        farm_id = place(connection, region, farm)
+        whose = behalf_of(
+            connection, client, "write:reports", farm=farm, region=region, everything=True
+        )
         added = schedules.add(
             connection,
             kind=kind,

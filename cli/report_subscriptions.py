@@ -44,7 +44,7 @@ def subscribe(
     """
     from reports.notices import NoticeSettings, check_url, make_secret
     from reports.statements.kinds import KINDS
-    from storage import subscriptions
+    from storage import deliveries, subscriptions
 
     secret = make_secret()
     if unknown := set(kind or ()) - set(KINDS):
@@ -52,7 +52,8 @@ def subscribe(
 
     def enter(connection: sa.Connection) -> int:
         check_url(url, private=NoticeSettings().webhook_private)
-        farm_id, whose = place(connection, region, farm), behalf_of(connection, client)
+        farm_id = place(connection, region, farm)
+        whose = behalf_of(connection, client, *deliveries.TOLD_OF_REPORTS, farm=farm, region=region)
         added = subscriptions.add(
             connection,
             farm_id,
@@ -153,12 +154,29 @@ def place(connection: sa.Connection, region: str | None, farm: str | None) -> in
     return None
 
 
-def behalf_of(connection: sa.Connection, client: str | None) -> Behalf:
-    """For which client of the API, if for one."""
-    from storage import api_clients
+def behalf_of(
+    connection: sa.Connection,
+    client: str | None,
+    *scopes: str,
+    farm: str | None,
+    region: str | None,
+    everything: bool = False,
+) -> Behalf:
+    """For whom, if for a client of the API; ValueError unless that one may, as it must later."""
+    from storage import api_clients, behalf, farms
     from storage.behalf import Behalf
 
-    return Behalf(client_id=None if client is None else api_clients.get(connection, client).id)
+    if client is None:
+        return Behalf()
+    whose = Behalf(client_id=api_clients.get(connection, client).id)
+    of = None if farm is None else farms.get(connection, farm)
+    farm_id, code = (None, region) if of is None else (of.id, of.region_code)
+    rights = behalf.rights(connection, whose)
+    if not rights.allow(*scopes, farm_id=farm_id, region=code, everything=everything):
+        sees = "every farm" if everything and farm is None else farm or region
+        needs = " and ".join(scopes)
+        raise ValueError(f"client {client} may not: it needs {needs}, and to see {sees}")
+    return whose
 
 
 def note(

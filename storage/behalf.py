@@ -27,6 +27,24 @@ class Rights(NamedTuple):
     scopes: frozenset[str]
     reach: Reach
 
+    def allow(
+        self, *scopes: str, farm_id: int | None, region: str | None, everything: bool = False
+    ) -> bool:
+        """Whether they have all of these scopes, on a farm in a region or on an area.
+
+        Parameters
+        ----------
+        region : str or None
+            The code of the area, or of the farm's region.
+        everything : bool
+            Of an area they must see every farm there is.
+        """
+        if farm_id is not None:
+            sees = self.reach.has_farm(farm_id, region)
+        else:
+            sees = self.reach.everything if everything else self.reach.has_region(region or "")
+        return sees and self.scopes.issuperset(scopes)
+
 
 NOTHING = Rights(frozenset(), Reach())
 

@@ -20,6 +20,7 @@ from storage.filing import Filed, number_of
 
 GIVEN_UP_AFTER = dt.timedelta(days=3)
 LONGEST_WAIT = dt.timedelta(hours=6)
+TOLD_OF_REPORTS = ("read:reports", "subscribe:reports")
 OLD_NEWS = dt.timedelta(days=7)  # nobody is told for the first time of what is this old
 _SEVERITIES = list(Severity)  # in order
 
@@ -113,7 +114,7 @@ class OfReport(NamedTuple):
     filed_at: dt.datetime
     reason: str | None
     digest: str  # SHA-256 of the bytes that were signed, in hex
-    may_be_told: bool  # whoever asked to be told may read it now
+    may_be_told: bool  # whoever asked for it may be told now
 
 
 class Message(NamedTuple):
@@ -194,22 +195,12 @@ def _about_reports(connection: sa.Connection, ids: Sequence[int]) -> list[Messag
     found = []
     for message, more in _parted(connection, query):
         report, (region, *whose) = Filed(*more[: len(filed)]), more[-len(_WHOSE) :]
-        told = (
-            *more[len(filed) : -len(_WHOSE)],
-            _may_read(connection, Behalf(*whose), report, region),
+        may = behalf.rights(connection, Behalf(*whose)).allow(
+            *TOLD_OF_REPORTS, farm_id=report.farm_id, region=report.area_code or region
         )
-        about = OfReport(report, *told)
-        found.append(Message(about, *message))
+        told = (*more[len(filed) : -len(_WHOSE)], may)
+        found.append(Message(OfReport(report, *told), *message))
     return found
-
-
-def _may_read(connection: sa.Connection, of: Behalf, report: Filed, region: str | None) -> bool:
-    scopes, reach = behalf.rights(connection, of)
-    if report.farm_id is None:
-        sees = reach.has_region(str(report.area_code))
-    else:
-        sees = reach.has_farm(report.farm_id, region)
-    return sees and "read:reports" in scopes
 
 
 def _messages(ids: Sequence[int], *more: sa.ColumnElement[Any]) -> sa.Select[Any]:

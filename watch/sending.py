@@ -82,7 +82,7 @@ def _note_failed(
 
 def _hand_over(one: Message, settings: WatchSettings) -> None:
     if isinstance(one.about, OfReport) and not one.about.may_be_told:
-        raise NotSent("who asked to be told may not read this report", for_good=True)
+        raise NotSent("who subscribed may not be told of this report any more", for_good=True)
     if one.channel == "webhook":
         told = content(one, public_url=settings.public_url)
         webhook.send(

@@ -35,6 +35,8 @@ class Cadence(NamedTuple):
         """ValueError for what never comes, or cannot be told."""
         if self.timezone not in zoneinfo.available_timezones():
             raise ValueError(f"there is no timezone {self.timezone!r}: write Asia/Almaty")
+        if self.at != dt.time(self.at.hour, self.at.minute):
+            raise ValueError(f"{self.at} is no local time in minutes: write 06:00")
         most = MOST_ON.get(self.every)
         days = [None] if most is None else range(1, most + 1)
         if self.on not in days:

@@ -62,11 +62,9 @@ def carry_out(connection: sa.Connection, one: Schedule, at: dt.datetime, key: Si
     ValueError
         If it cannot be filed; the message says why.
     """
-    scopes, reach = behalf.rights(connection, one.behalf)
-    sees = reach.everything
-    if one.farm_id is not None:
-        sees = reach.has_farm(one.farm_id, one.region_code)
-    if not sees or "write:reports" not in scopes:
+    rights = behalf.rights(connection, one.behalf)
+    region = one.area_code or one.region_code
+    if not rights.allow("write:reports", farm_id=one.farm_id, region=region, everything=True):
         raise CannotBeFiled(f"{one.created_by}, who made this schedule, may not file it any more")
     day = due.day_of(cadence_of(one), at)
     made = filing.file(

@@ -31,7 +31,11 @@ def run(empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     with empty_engine.begin() as connection:
         filed.put_country(connection, farms_each=1)
         api_clients.add(
-            connection, "south", scopes=["read:reports"], regions=["KZ-61"], created_by="test"
+            connection,
+            "south",
+            scopes=["read:reports", "subscribe:reports"],
+            regions=["KZ-61"],
+            created_by="test",
         )
     return lambda *words: CliRunner().invoke(app, [str(one) for one in words])
 
@@ -107,15 +111,25 @@ def test_what_nobody_carries_out_is_told_by_the_doctor(run: Run, empty_engine: s
 def test_for_a_client_of_the_api_its_own_rights_hold(run: Run, empty_engine: sa.Engine) -> None:
     run("report", "key")
     with receiver() as server:
-        asked = ("report", "subscribe", server.url, "--region", "KZ", "--client", "south")
-        assert run(*asked).exit_code == 0
-        for region in ("KZ-61", "KZ-43"):
-            run("report", "water", "--region", region, "--season", 2025, "--file")
+        asked = ("report", "subscribe", server.url, "--client", "south", "--region")
+        refused = run(*asked, "KZ")
+        assert (refused.exit_code, "subscribe:reports, and to see KZ." in refused.stderr) == (
+            1,
+            True,
+        )
+        assert run(*asked, "KZ-61").exit_code == 0
+        run("report", "water", "--region", "KZ-61", "--season", 2025, "--file")
+        run("watch", "--once")
+        with empty_engine.begin() as connection:
+            api_clients.change(connection, "south", regions=["KZ-43"])
+        run("report", "yields", "--region", "KZ-61", "--season", 2025, "--file")
         run("watch", "--once")
 
     (request,) = server.received
-    assert json.loads(request.body)["data"]["subject"] == {"area": "KZ-61"}
-    assert "may not read this report" in run("report", "deliveries").stdout
+    assert json.loads(request.body)["data"]["kind"] == "water"
+    assert "may not be told of this report" in run("report", "deliveries").stdout
+    schedule = ("report", "schedule", "water", "--region", "KZ-61", "--client", "south")
+    assert "needs write:reports, and to see every farm" in run(*schedule).stderr
 
 
 def test_how_often_is_said_in_words(run: Run) -> None:

@@ -1,11 +1,13 @@
 """The migrations lead to the schema that the code expects, and can be run again."""
 
+import datetime as dt
+
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 import migrations
-from storage import farms
+from storage import deliveries, farms, subscriptions
 from storage.database import make_engine
 from storage.farms import Region
 from storage.tables import metadata
@@ -67,3 +69,39 @@ def test_a_new_database_has_the_regions_of_the_country_and_keeps_what_was_writte
     assert len(found) == 20
     assert found["KZ-61"] == own
     assert found["KZ-79"].name_kk == "Шымкент қаласы"
+
+
+def test_who_was_told_of_alerts_is_told_further(postgres_url: str) -> None:
+    with own_database(postgres_url) as url:
+        engine = make_engine(url)
+        migrations.upgrade(engine, "0017")
+        with engine.begin() as connection:
+            place = {"latitude_deg": 43.0, "longitude_deg": 68.0, "elevation_m": 200.0}
+            more = {"region_code": None, "timezone": "Asia/Almaty"}
+            farm = farms.put(connection, "mine", name="mine", **more, **place)
+            connection.execute(
+                sa.text("""
+                    WITH alert AS (
+                        INSERT INTO alerts (kind, subject, farm_id)
+                        VALUES ('frost', 'farm:1', :farm) RETURNING id),
+                    wish AS (
+                        INSERT INTO alert_subscriptions
+                               (farm_id, channel, address, min_severity, kinds, created_by)
+                        VALUES (:farm, 'email', 'a@example.org', 'critical', '{frost}', 'test')
+                     RETURNING id)
+                    INSERT INTO alert_deliveries
+                           (farm_id, alert_id, subscription_id, event, status, last_error)
+                    SELECT :farm, alert.id, wish.id, 'opened', 'pending', 'nobody home'
+                      FROM alert, wish"""),
+                {"farm": farm},
+            )
+        migrations.upgrade(engine)
+        with engine.begin() as connection:
+            (wish,) = subscriptions.of_farm(connection, farm)
+            (kept,) = deliveries.of_farm(connection, farm)
+            (message,) = deliveries.claim(connection, dt.datetime.now(dt.UTC))
+        engine.dispose()
+
+    assert (wish.topic, wish.min_severity, wish.kinds) == ("alerts", "critical", ["frost"])
+    assert (kept.subscription_id, kept.last_error) == (wish.id, "nobody home")
+    assert (message.id, message.address, message.event) == (kept.id, "a@example.org", "opened")

@@ -18,7 +18,7 @@ from storage.database import make_engine
 from storage.subscriptions import Subscription
 from tests.conftest import empty
 from tests.reports.statements import filed
-from tests.watch.messages import HOUR, MINUTE, settings
+from tests.watch.messages import HOUR, MINUTE, NOW, open_alert, settings
 from tests.watch.receivers import Receiver, receiver
 from watch.sending import Sent, send_due
 
@@ -168,6 +168,24 @@ def test_of_a_subject_is_told_all_that_lies_in_it_and_of_the_kinds_asked_for(
     }
 
 
+def test_alerts_and_reports_go_by_one_queue(country: sa.Engine, server: Receiver) -> None:
+    subscribe(country, server.url, area_code="KZ-61")
+    with country.begin() as connection:
+        farm = farms.get(connection, "kz-61-0").id
+    asked = {"topic": "alerts", "min_severity": "info", "by": "test"}
+    subscribe(country, server.url, farm="kz-61-0", **asked)
+    open_alert(country, farm)
+    file(country)
+    assert send_due(country, settings(), now()) == Sent(2, 0, 0)
+    assert send_due(country, settings(), NOW) == Sent(0, 0, 0)
+
+    types = sorted(json.loads(one.body)["type"] for one in server.received)
+    assert types == ["alert.opened", "report.filed"]
+    with country.begin() as connection:
+        assert [one.number for one in deliveries.of_farm(connection, farm)] == [None]
+        assert [one.alert_id for one in deliveries.of_reports(connection)] == [None]
+
+
 def test_what_was_filed_before_is_not_told_nor_to_who_wants_no_more(
     country: sa.Engine, server: Receiver
 ) -> None:
@@ -206,7 +224,7 @@ def test_told_is_what_the_views_of_the_api_show_and_nothing_else(
             client = api_clients.add(
                 connection,
                 f"reader-{number}",
-                scopes=["read:reports"],
+                scopes=["read:reports", "subscribe:reports"],
                 everything=everything,
                 farm_ids=[farms.get(connection, slug).id for slug in slugs],
                 regions=regions,
@@ -234,14 +252,24 @@ def test_told_is_what_the_views_of_the_api_show_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    "change", [{"disabled": True}, {"scopes": ["read:farms"]}, {"regions": ["KZ-43"]}]
+    "change",
+    [
+        {"disabled": True},
+        {"scopes": ["read:reports"]},
+        {"scopes": ["subscribe:reports"]},
+        {"regions": ["KZ-43"]},
+    ],
 )
 def test_a_program_whose_rights_shrank_is_told_nothing_more_not_even_what_waited(
     country: sa.Engine, server: Receiver, change: dict[str, Any]
 ) -> None:
     with country.begin() as connection:
         client = api_clients.add(
-            connection, "south", scopes=["read:reports"], regions=["KZ-61"], created_by="test"
+            connection,
+            "south",
+            scopes=["read:reports", "subscribe:reports"],
+            regions=["KZ-61"],
+            created_by="test",
         )
     subscribe(country, server.url, area_code="KZ-61", behalf=Behalf(client_id=client.id))
     server.status = lambda: 500
@@ -254,7 +282,7 @@ def test_a_program_whose_rights_shrank_is_told_nothing_more_not_even_what_waited
     assert send_due(country, settings(), now() + HOUR) == Sent(0, 0, 2)
     assert len(server.received) == 1
     assert {words for _, _, words in kept(country)} == {
-        "who asked to be told may not read this report"
+        "who subscribed may not be told of this report any more"
     }
 
 

@@ -162,6 +162,8 @@ def test_no_local_day_is_due_twice(cadence: Cadence, after: dt.datetime) -> None
     [
         (Cadence("day", SIX, "Asia/Alma-Ata"), "no timezone"),
         (Cadence("day", SIX, "Asia/Almaty", 1), "none of its days"),
+        (Cadence("day", SIX.replace(tzinfo=dt.UTC), "Asia/Almaty"), "no local time"),
+        (Cadence("day", SIX.replace(second=30), "Asia/Almaty"), "no local time"),
         (Cadence("week", SIX, "Asia/Almaty"), "1 to 7"),
         (Cadence("week", SIX, "Asia/Almaty", 8), "1 to 7"),
         (Cadence("month", SIX, "Asia/Almaty", 0), "1 to 31"),
