@@ -35,6 +35,8 @@ def evidence(
     """
     from storage.database import NotFound
 
+    if not out.parent.is_dir():
+        fail(f"Not written: there is no folder {out.parent}.")
     draft = out.with_name(f".{out.name}.part")
     try:
         made = _write(number, revision, draft)

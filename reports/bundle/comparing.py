@@ -57,14 +57,22 @@ def compare(report: Mapping[str, Any], again: Mapping[str, Any]) -> Compared:
     return Compared(len(filed), rounded, differences)
 
 
-def records(report: Mapping[str, Any], again: Mapping[str, Any], *, devices: bool) -> list[str]:
-    """Kinds of records whose digest in the report is not that of the bundle's.
+def inputs(report: Mapping[str, Any], again: Mapping[str, Any], *, devices: bool) -> list[str]:
+    """Kinds of inputs whose digest in the report is not that of the bundle's; results are apart.
 
     Without ``devices`` what they said all year round is not in the bundle.
     """
-    filed, made = report["content"]["inputs"]["records"], again["inputs"]["records"]
-    names = sorted(name for name in filed.keys() | made.keys() if devices or name != "devices")
-    return [name.replace("_", " ") for name in names if filed.get(name) != made.get(name)]
+    filed, made = report["content"]["inputs"], again["inputs"]
+    names = sorted(filed["records"].keys() | made["records"].keys())
+    others = [
+        name.replace("_", " ")
+        for name in names
+        if (devices or name != "devices")
+        and filed["records"].get(name) != made["records"].get(name)
+    ]
+    counted = [sorted(one["digest"] for one in of["yield_monitor_results"]) for of in (filed, made)]
+    others += ["yield monitors"] if counted[0] != counted[1] else []
+    return others + (["catalogues"] if filed["catalogues"] != made["catalogues"] else [])
 
 
 def _by_key(content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -129,26 +129,31 @@ def _said(
 ) -> Iterator[Finding]:
     for farm, why in again.failed.items():
         yield Finding("refuted", f"The figures of {farm} cannot be made of the bundle: {why}.")
-    if found.differences:
-        yield _differ(report, found.differences)
-    else:
-        near = (
+    yield _differ(report, found.differences) if found.differences else _same(found)
+    yield from _inputs(bundle, report, again, stood)
+    devices = scope.counts_devices(report)
+    if others := comparing.inputs(report, again.content, devices=devices):
+        yield Finding(
+            "open",
+            f"These are not as they were when the report was filed: {', '.join(others)}. What is "
+            "changed in place has no earlier version; the book of deeds says who changed it.",
+        )
+
+
+def _same(found: Compared) -> Finding:
+    if not found.figures:
+        return Finding("proved", "The report has no figure, and of its bundle none is made.")
+    exactly = "to the last digit"
+    if found.rounded:
+        exactly = (
             f"{found.rounded} of them but for the last digits (1e-9 of each), which processors "
             "round otherwise"
         )
-        yield Finding(
-            "proved",
-            f"All {found.figures} figures, their coverage and methods, were made again of the "
-            f"bundle and are the same{', ' + near if found.rounded else ', to the last digit'}.",
-        )
-    yield from _inputs(bundle, report, again, stood)
-    devices = scope.counts_devices(report)
-    if others := comparing.records(report, again.content, devices=devices):
-        yield Finding(
-            "open" if not found.differences else "refuted",
-            f"Records are not as they were when the report was filed: {', '.join(others)}. Such "
-            "ones are changed in place; the book of deeds says by whom.",
-        )
+    return Finding(
+        "proved",
+        f"All {found.figures} figures, their coverage and methods, were made again of the bundle "
+        f"and are the same, {exactly}.",
+    )
 
 
 def _differ(report: Mapping[str, Any], differences: Sequence[Difference]) -> Finding:

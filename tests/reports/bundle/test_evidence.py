@@ -111,7 +111,7 @@ def test_a_record_that_moves_no_figure_is_told_too(
     assert "All 24 figures" in words(found, "proved")
     said = words(found, "open")
     assert "2 of 2 seasons were made of inputs whose digest" in said
-    assert "Records are not as they were when the report was filed: fields." in said
+    assert "These are not as they were when the report was filed: fields." in said
 
 
 def test_what_is_entered_after_a_report_is_not_what_it_rests_on(
