@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from seeds import machines
+from seeds import machines, profile
 from seeds.farms import SEASON, SimulatedFarm
 from seeds.places import TIMEZONE
 from seeds.season import TrueSeason
@@ -128,10 +128,11 @@ def _meter(season: TrueSeason) -> Sender:
 
 
 def _probe(season: TrueSeason) -> Sender:
-    """Soil moisture at four depths: the balance's mean water content, with a sensor's noise."""
+    """Soil moisture at four depths: the balance's water, by where roots took it, and noise."""
     field, farm = season.field, season.farm
     random = np.random.default_rng([farm.number, int(field.name[-1]), 13])
-    theta = field.soil.theta_fc - season.depletion_mm / (1_000.0 * season.root_depth_m)
+    depths_m = np.array(DEPTHS_CM) / 100.0
+    theta = profile.moisture(season.depletion_mm, season.root_depth_m, field.soil, depths_m)
     records = []
     for number in range(field.days):
         day = field.planted + dt.timedelta(days=number)
