@@ -78,7 +78,7 @@ def heads(
         say("Nothing was sealed yet: `dala evidence seal`, or leave it to `dala watch`.")
     if waiting.since is not None:
         since = f"{waiting.since:%Y-%m-%d %H:%M} UTC"
-        say(f"{waiting.batches} batches wait to be sealed, since {since}.")
+        say(f"Batches that wait to be sealed: {waiting.batches}, since {since}.")
     else:
         say("Nothing waits to be sealed.")
 

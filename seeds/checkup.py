@@ -26,7 +26,7 @@ from embedded.home import EmbeddedSettings, Home
 from ingest.settings import BrokerAddress, MqttSettings
 from reports.statements import scheduled
 from reports.statements.signing import KEY_FILE
-from storage import accounts, database, schedules
+from storage import accounts, database, evidence, schedules, tree_heads
 from storage.database import DatabaseSettings
 from storage.sealing import SealingSettings
 from watch.settings import WatchSettings
@@ -34,6 +34,7 @@ from watch.settings import WatchSettings
 CLOCKS_MAY_DIFFER_S = 5.0
 BROKER_ANSWERS_S = 10.0
 OVERDUE = dt.timedelta(minutes=15)
+UNSEALED = dt.timedelta(days=2)  # twice the longest that `dala watch` leaves batches waiting
 NOT_SYNCHRONISED = 5  # TIME_ERROR of adjtimex(2)
 
 
@@ -127,7 +128,7 @@ def _of_database(connection: sa.Connection) -> list[Finding]:
     right = off < CLOCKS_MAY_DIFFER_S
     found.append(Finding("Its clock", right, f"{off:.0f} s from the one of this machine"))
     if at == newest:
-        found += [_people(connection), _schedules(connection)]
+        found += [_people(connection), _schedules(connection), _evidence(connection)]
     return found
 
 
@@ -165,6 +166,24 @@ def _schedules(connection: sa.Connection) -> Finding:
     if amiss:
         return Finding(what, False, "; ".join(amiss[:5]))
     return Finding(what, True, f"{len(standing)}, the next at {min(due):%Y-%m-%d %H:%M} UTC")
+
+
+def _evidence(connection: sa.Connection) -> Finding:
+    """Whether what is stored is sealed: until then its owner may change it unseen."""
+    what, newest = "Evidence", tree_heads.newest(connection)
+    waiting = evidence.waiting(connection)
+    if waiting.since is None:
+        words = "nothing was stored yet that could be sealed"
+        if newest is not None:
+            words = f"all is sealed, the last at {newest.sealed_at:%Y-%m-%d %H:%M} UTC"
+        return Finding(what, None if newest is None else True, words)
+    words = f"batches that wait: {waiting.batches}, since {waiting.since:%Y-%m-%d %H:%M} UTC"
+    key = ApiSettings().report_key_file or EmbeddedSettings().home / KEY_FILE
+    if not key.exists():
+        return Finding(what, None, f"{words}, which are sealed with a key: dala report key")
+    if waiting.since < database.clock(connection) - UNSEALED:
+        return Finding(what, False, f"{words}: is `dala watch` running?")
+    return Finding(what, True, words)
 
 
 def _broker() -> Finding:

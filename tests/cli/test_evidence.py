@@ -46,7 +46,7 @@ def test_an_administrator_seals_and_looks_at_the_heads(run: Run, empty_engine: s
     assert "nothing was sealed" in run("evidence", "head").stderr
 
     wait(empty_engine, 1, 2)
-    assert "2 batches wait to be sealed, since " in run("evidence", "heads").stderr
+    assert "wait to be sealed: 2, since " in run("evidence", "heads").stderr
     done = run("evidence", "seal")
     assert "Sealed 3 rows of 2 batches" in done.stderr
     assert "Entries added: 1; in the tree: 1. Seal 1" in done.stderr

@@ -1,5 +1,6 @@
 """`dala doctor` says of each thing that a farm's server needs whether it is there."""
 
+import datetime as dt
 import shutil
 import socket
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from reports.statements import sealing
+from reports.statements.signing import SigningKey
 from seeds import checkup
 from seeds.checkup import Finding
-from storage import accounts
+from storage import accounts, filing, tables
 from tests.ingest.dynamic_broker import PATH, DynamicMosquitto
 
 SETTINGS = ("DATABASE_URL", "MQTT_URL", "MQTT_ADMIN_URL", "BROKER_KEY", "PUBLIC_URL",
@@ -109,3 +112,30 @@ def test_a_broker_is_asked_whether_it_lets_us_in(
         assert found()["Broker"].says.endswith("Not authorized")
     finally:
         broker.stop()
+
+
+def test_what_waits_to_be_sealed_for_long_is_amiss(
+    empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = empty_engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("DALA_DATABASE_URL", url)
+    monkeypatch.setenv("DALA_REPORT_KEY_FILE", str(tmp_path / "key.jwk"))
+    assert found()["Evidence"] == Finding(
+        "Evidence", None, "nothing was stored yet that could be sealed"
+    )
+    at = dt.datetime.now(dt.UTC) - dt.timedelta(days=3)
+    values = {"farm_ids": [0], "row_counts": [1], "digests": bytes(32), "stored_at": at}
+    values |= {"first_at": [at], "last_at": [at], "kind": "readings"}
+    with empty_engine.begin() as connection:
+        connection.execute(sa.insert(tables.pending_batches).values(id=1, **values))
+    keyless = found()["Evidence"]
+    assert (keyless.ok, "dala report key" in keyless.says) == (None, True)
+
+    key = SigningKey.make()
+    key.write(tmp_path / "key.jwk")
+    late = found()["Evidence"]
+    assert (late.ok, "batches that wait: 1, since" in late.says) == (False, True)
+    with empty_engine.begin() as connection:
+        filing.put_key(connection, key.kid, key.public, role="files", owner="", created_by="")
+        sealing.seal(connection, key, author="test")
+    assert found()["Evidence"].says.startswith("all is sealed, the last at ")
