@@ -100,6 +100,19 @@ def test_no_row_comes_out_as_an_empty_array(connection: sa.Connection) -> None:
     assert len(copying.copy_out(connection, statement, {"no": False}, OUT)) == 0
 
 
+@pytest.mark.parametrize(("rows", "parts"), [(0, []), (1, [1]), (7, [3, 3, 1]), (9, [3, 3, 3])])
+def test_rows_come_out_so_many_at_a_time(
+    connection: sa.Connection, rows: int, parts: list[int]
+) -> None:
+    statement = """
+        SELECT n::integer, n / 2.0::double precision, to_timestamp(n)
+          FROM generate_series(1, %(last)s) AS n"""
+    found = list(copying.copy_out_in_parts(connection, statement, {"last": rows}, OUT, 3))
+
+    assert [len(one) for one in found] == parts
+    assert [n for one in found for n in one["place"].tolist()] == list(range(1, rows + 1))
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -110,3 +123,5 @@ def test_no_row_comes_out_as_an_empty_array(connection: sa.Connection) -> None:
 def test_a_column_of_another_size_is_refused(connection: sa.Connection, statement: str) -> None:
     with pytest.raises(ValueError, match="NULL"):
         copying.copy_out(connection, statement, {}, OUT)
+    with pytest.raises(ValueError, match="NULL"):
+        list(copying.copy_out_in_parts(connection, statement, {}, OUT, 3))
