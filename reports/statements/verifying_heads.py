@@ -44,8 +44,9 @@ def of_report(evidence: Evidence, keys: Mapping[str, Pinned] | None) -> Iterator
     if evidence.entries:
         yield Finding(
             "proved",
-            f"{evidence.leaves} entries of sealed rows of {evidence.start} to {evidence.end} stand "
-            f"in the tree of {_told(evidence.head)}.",
+            f"{_entries(evidence.leaves)} of sealed rows of {evidence.start} to {evidence.end} "
+            f"{'stands' if evidence.leaves == 1 else 'stand'} in the tree of "
+            f"{_told(evidence.head)}.",
         )
     else:
         yield Finding(
@@ -159,4 +160,8 @@ def _signed(head: SignedHead, keys: Mapping[str, Pinned] | None, words: str) -> 
 
 def _told(head: SignedHead) -> str:
     said = head.head
-    return f"{said.size} entries that was sealed at {said.sealed_at} (seal {said.seal})"
+    return f"{_entries(said.size)} that was sealed at {said.sealed_at} (seal {said.seal})"
+
+
+def _entries(count: int) -> str:
+    return "1 entry" if count == 1 else f"{count} entries"

@@ -441,6 +441,17 @@ def test_another_tree_than_the_one_that_was_kept_is_refuted() -> None:
     assert standings(file(payload()), keys=PINNED, head=head(40).file())[-1] == "open"
 
 
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32))
+def test_whatever_is_changed_of_a_kept_head_or_a_proof_proves_nothing(seed: int) -> None:
+    draw, kept, proof = random.Random(seed), head(10).file(), led(10, 40)
+    for turn in range(20):
+        other, by = (changed(draw, kept), proof) if turn % 2 else (kept, changed(draw, proof))
+        if (other, by) != (kept, proof):
+            found = standings(FILED, keys=PINNED, head=other, consistency=[by])
+            assert set(found[5:]) != {"proved"}, (other, by)
+
+
 def test_a_witness_stands_beside_a_kept_head_and_is_told() -> None:
     made = head(10)
     seen = MINISTRY.sign(made.head.payload(), HEAD_TYPE)
