@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import bodies
@@ -70,6 +71,9 @@ class Envelope:
             await self._app(scope, _bounded(receive, scope, headers, self._settings), sender)
         except Refused as refusal:
             await _answer(from_refusal(refusal), scope, receive, sender)
+        except (ClientDisconnect, ConnectionAbortedError):  # nobody is there to be answered
+            if sender.started:
+                raise ConnectionAbortedError("an answer broke off") from None
         except Exception as error:
             log.exception("unexpected error", path=scope["path"], error=repr(error))
             words = "Something went wrong on our side; it was logged under the request_id."

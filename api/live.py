@@ -11,20 +11,18 @@ import asyncio
 import datetime as dt
 import resource
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.concurrency import run_in_threadpool
-from starlette.types import Send
 
 from api.errors import Refused
 from api.live_events import Batch, View, event
 from api.serving import SOCKETS
+from api.taking import Taken
 from reports.messages import Language
 from storage import live_news, tenancy
 from storage.live_news import Position
@@ -185,6 +183,7 @@ class Live:
             for told in missed.events(client.view, client.language):
                 yield told
         yield event("ready", {}, position=here)
+        told_to = here
         while not client.is_behind and (left := ends - clock()) > 0:
             try:
                 wait = min(self.settings.heartbeat_s, left)
@@ -197,40 +196,30 @@ class Live:
             else:
                 for told in batch.events(client.view, client.language):
                     yield told
+                told_to = batch.position
             if clock() - checked >= self.settings.check_s:
                 view = await run_in_threadpool(check)
                 if view is None:
                     yield event("end", {"reason": "this credential is no longer good"})
                     return
-                client.view, checked = view, clock()
+                checked = clock()
+                if view != client.view:
+                    # What was looked up for others by now has nothing of what it may see as well.
+                    client.view = view
+                    missed = await run_in_threadpool(self.missed, client, told_to)
+                    for told in missed.events(client.view, client.language):
+                        yield told
 
 
-class Events(StreamingResponse):
-    """A stream that a client must take: one that does not is cut off.
-
-    FastAPI's own response for events makes the stream of a generator, and waits without end for
-    who does not take it.
-    """
+class Events(Taken):
+    """A stream of events; FastAPI's own response for events makes it of a generator."""
 
     media_type = "text/event-stream"
 
     def __init__(self, content: AsyncIterator[bytes], *, write_s: float) -> None:
         # X-Accel-Buffering: a proxy before us would hold events back until it has many.
-        super().__init__(content, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"})
-        self._write_s = write_s
-
-    async def stream_response(self, send: Send) -> None:
-        """Send the events, each within its time."""
-
-        async def in_time(message: Any) -> None:
-            async with asyncio.timeout(self._write_s):
-                await send(message)
-
-        try:
-            await super().stream_response(in_time)
-        except TimeoutError:
-            log.warning("a client takes no events: cut off", seconds=self._write_s)
-            raise
+        headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+        super().__init__(content, write_s=write_s, headers=headers)
 
 
 def _sockets() -> int:

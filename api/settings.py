@@ -36,6 +36,9 @@ class ApiSettings(BaseSettings):
     sign_in_rate_per_minute: int = Field(
         default=30, ge=1, description="attempts to sign in, or wrong credentials, of one address"
     )
+    exports_at_once: int = Field(
+        default=4, ge=1, description="large tables that a credential may have under way"
+    )
     session_idle_h: float = Field(default=24, gt=0, description="a session not used ends")
     session_days: float = Field(default=30, gt=0, description="every session ends")
     access_token_minutes: int = Field(default=30, ge=15, le=60)

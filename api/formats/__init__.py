@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,7 +16,6 @@ import msgspec
 import pyarrow as pa
 import sqlalchemy as sa
 from fastapi import Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from api.answers import Found, Ground, known_tags, remember, settled
@@ -24,7 +24,9 @@ from api.formats.choosing import Form, Offer
 from api.formats.kept import Kept
 from api.formats.tables import Table
 from api.security.guard import Door
+from api.taking import Taken
 
+TAKEN_S = 60.0  # in which a client must take what it got of a table
 _UNSAID = re.compile(r"[^A-Za-z0-9._-]+")
 
 __all__ = [
@@ -139,16 +141,23 @@ def exported(
     """
     request.state.finish()  # else it would hold two connections
     door: Door = request.app.state.door
-    with door.snapshot(request.state.caller.reach) as connection:
-        kept = Kept(schema, tables.batches(schema, read(connection)))
-    return streamed(form, Table(name, schema, kept))
+    end = door.exports.begin(request.state.caller.credential)
+    try:
+        with door.snapshot(request.state.caller.reach) as connection:
+            kept = Kept(schema, tables.batches(schema, read(connection)))
+        sent = streamed(form, Table(name, schema, kept))
+    except BaseException:
+        end()
+        raise
+    for over in (kept.close, end):  # whether all of it was taken, some, or nothing
+        weakref.finalize(sent, over)
+    return sent
 
 
 def streamed(form: Form, table: Table) -> Response:
     """A table that is written while it is sent."""
-    return StreamingResponse(
-        _pieces(form, table), media_type=form.media_type, headers=representation(form, table.name)
-    )
+    headers = representation(form, table.name)
+    return Taken(_pieces(form, table), write_s=TAKEN_S, headers=headers, media_type=form.media_type)
 
 
 def representation(form: Form, name: str) -> dict[str, str]:

@@ -27,6 +27,10 @@ class Kept:
             self._file.close()
             raise
 
+    def close(self) -> None:
+        """Let go of what was not given out."""
+        self._file.close()
+
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """The batches, as they were."""
         with self._file, pa.ipc.open_stream(self._file) as reader:

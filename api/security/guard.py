@@ -24,7 +24,7 @@ from api.errors import Refused
 from api.security import caller
 from api.security.caller import SAFE_METHODS, Caller, is_under_own_name
 from api.security.federation import Provider
-from api.security.limiting import Limiter, subscriber
+from api.security.limiting import AtOnce, Limiter, subscriber
 from api.security.work import THREADS, Work
 from api.settings import ApiSettings
 from storage import accounts, audit, tenancy
@@ -49,6 +49,7 @@ class Door:
     def __init__(self, engine: sa.Engine, settings: ApiSettings) -> None:
         self.engine, self.settings = engine, settings
         self.limiter = Limiter(settings)
+        self.exports = AtOnce(settings.exports_at_once)
         self.threads = ThreadPoolExecutor(THREADS, "door")
         self.provider = _provider(settings)
         self.opens_at_first = settings.api_open_at_first

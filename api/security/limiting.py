@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import threading
 import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from limits import RateLimitItemPerMinute
@@ -46,6 +50,33 @@ class Count(NamedTuple):
             "RateLimit-Policy": f'"{self.policy}";q={self.quota};w={WINDOW_S}',
             "RateLimit": f'"{self.policy}";r={self.remaining};t={self.reset_s}',
         }
+
+
+class AtOnce:
+    """So many at a time of a credential, of what takes long."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def begin(self, credential: str) -> Callable[[], None]:
+        """Begin another; what ends it. Refused where there are so many already."""
+        with self._lock:
+            if self._held[credential] >= self._most:
+                raise Refused(
+                    429,
+                    f"This credential has {self._most} large tables under way: take one first.",
+                    headers={"Retry-After": "5"},
+                )
+            self._held[credential] += 1
+        return partial(self._end, credential)
+
+    def _end(self, credential: str) -> None:
+        with self._lock:
+            self._held[credential] -= 1
+            if not self._held[credential]:
+                del self._held[credential]
 
 
 class Limiter:

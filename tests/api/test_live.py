@@ -348,6 +348,41 @@ def test_streams_leave_sockets_for_the_rest(
         asyncio.run(join_two())
 
 
+def test_who_may_see_more_is_told_what_was_looked_up_before_they_could(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look is for the farms of that moment: news between it and a new right would be lost."""
+    live = Live(engine, LiveSettings(**(QUICK | {"every_s": 60, "check_s": 1e-9})))
+    here = Position(1, int(time.time()))
+    one = LiveReading(1, 11, "a", None, "soil_moisture", None, None, NOW, 0.3, 0)
+    facts = live_news.Facts([one._replace(farm_id=2)], [], [])
+    asked_from = []
+
+    def missed(client: Client, start: Position) -> Batch:
+        asked_from.append((client.view.farms, start))
+        return Batch(here, facts)
+
+    monkeypatch.setattr(live, "missed", missed)
+
+    async def listened() -> bytes:
+        client = Client("a", View(frozenset({1}), False, True), "en", 2)
+        live.join(client, here)
+        client.offer(Batch(Position(5, 1), live_news.Facts([one], [], [])))
+        stream = live.stream(
+            client,
+            asked=None,
+            here=here,
+            check=lambda: View(frozenset({2}), False, True),
+            seconds=0.2,
+        )
+        told = [piece async for piece in stream]
+        live.leave(client)
+        return b"".join(told)
+
+    assert asyncio.run(listened()).count(b'"value"') == 2
+    assert asked_from == [(frozenset({2}), Position(5, 1))]
+
+
 def test_who_sees_the_same_is_told_the_same_bytes_made_once() -> None:
     one = LiveReading(1, 11, "a", None, "soil_moisture", None, None, NOW, 0.3, 0)
     batch = Batch(Position(7, 1), live_news.Facts([one, one._replace(farm_id=2)], [], []))
@@ -402,5 +437,5 @@ def test_who_takes_nothing_is_cut_off() -> None:
     async def never(_message: Any) -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(ConnectionAbortedError):
         asyncio.run(Events(content(), write_s=0.05).stream_response(never))
