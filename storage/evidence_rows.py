@@ -162,15 +162,9 @@ POINTS = np.dtype(
         ("batch_id", np.int64),
     ]
 )
-# Rows of batches that a report names, whatever their time, for a batch is hashed as a whole; and of
-# others those that had arrived. A batch that it does not name was stored later, or is of another
-# time: of the minute that is told by its end alone, its rows are the later ones.
 _CHOSEN = """
        AND row.time >= %(first)s::timestamptz AND row.time < %(last)s::timestamptz
-       AND (row.batch_id = ANY(%(batches)s::bigint[])
-            OR row.time >= %(start)s::timestamptz AND row.time < %(end)s::timestamptz
-               AND row.received_at <= CASE WHEN %(all)s OR row.batch_id IS NULL
-                   THEN %(arrived)s::timestamptz ELSE %(as_of)s::timestamptz END)
+       AND (row.received_at <= %(arrived)s::timestamptz OR row.batch_id IS NOT NULL)
   ORDER BY coalesce(row.batch_id, 0), 2, 1
 """
 _READINGS = f"""
@@ -192,7 +186,7 @@ _POINTS = f"""
 class Batches(NamedTuple):
     """Batches whose rows are told whole, and between which times their rows are."""
 
-    ids: Array  # int64
+    ids: Array  # int64, in order
     between: tuple[dt.datetime, dt.datetime] | None  # none: there are no batches
 
 
@@ -206,39 +200,59 @@ def readings(
 
     Without ``batches`` all that had arrived.
     """
-    asked = _asked(scope, batches) | {"of": list(datastream_ids)}
-    return _in_parts(connection, _READINGS, asked, READINGS)
+    return _in_parts(connection, _READINGS, list(datastream_ids), READINGS, scope, batches)
 
 
 def points(
     connection: sa.Connection, devices: Sequence[str], scope: Scope, batches: Batches | None
 ) -> Iterator[Array]:
     """Track points of :data:`POINTS` of devices, batch by batch, some thousands at a time."""
-    asked = _asked(scope, batches) | {"of": list(devices)}
-    for part in _in_parts(connection, _POINTS, asked, POINTS):
+    for part in _in_parts(connection, _POINTS, list(devices), POINTS, scope, batches):
         part["device"] -= 1  # the database counts from 1
         yield part
 
 
-def _asked(scope: Scope, batches: Batches | None) -> dict[str, Any]:
-    known = batches or Batches(np.empty(0, np.int64), None)
-    first, last = known.between or (scope.start, scope.end)
-    return {
+def _in_parts(
+    connection: sa.Connection,
+    statement: str,
+    of: Sequence[int] | Sequence[str],
+    dtype: np.dtype[Any],
+    scope: Scope,
+    batches: Batches | None,
+) -> Iterator[Array]:
+    first, last = (batches and batches.between) or (scope.start, scope.end)
+    asked = {
+        "of": of,
         "first": min(scope.start, first),
         "last": max(scope.end, last + dt.timedelta(microseconds=1)),
-        "start": scope.start,
-        "end": scope.end,
         "arrived": scope.as_of + ARRIVAL,
-        "as_of": scope.as_of,
-        "batches": known.ids.tolist(),
-        "all": batches is None,
     }
-
-
-def _in_parts(
-    connection: sa.Connection, statement: str, asked: Mapping[str, Any], dtype: np.dtype[Any]
-) -> Iterator[Array]:
     for part in copying.copy_out_in_parts(connection, statement, asked, dtype, ROWS_TOGETHER):
         for name in ("time", "received_at"):
             part[name] = copying.since_1970(part[name])
-        yield part
+        chosen = _chosen(part, scope, batches)
+        if chosen.any():
+            yield part if chosen.all() else part[chosen]
+
+
+def _chosen(part: Array, scope: Scope, batches: Batches | None) -> Array:
+    """Rows of batches that a report names, whatever their time, for a batch is hashed as a whole;
+    and of others those that had arrived.
+
+    A batch that it does not name was stored later, or is of another time: of the minute that is
+    told by its end alone, its rows are the later ones.
+    """
+    start, end, as_of = (_microseconds(one) for one in (scope.start, scope.end, scope.as_of))
+    inside = (part["time"] >= start) & (part["time"] < end)
+    arrived = part["received_at"] <= as_of + MINUTE_US
+    if batches is None:
+        return np.asarray(inside & arrived)
+    sure = np.where(part["batch_id"] == 0, arrived, part["received_at"] <= as_of)
+    places = np.searchsorted(batches.ids, part["batch_id"])
+    named = places < len(batches.ids)
+    named[named] = batches.ids[places[named]] == part["batch_id"][named]
+    return np.asarray(named | (inside & sure))
+
+
+def _microseconds(moment: dt.datetime) -> int:
+    return round(moment.timestamp() * 1e6)

@@ -22,6 +22,7 @@ from storage.evidence import StoredEntry
 from storage.evidence_rows import COMPUTED, ENTERED, ROWS_TOGETHER, Batches, Scope
 
 FORMAT = "dala-evidence/1"
+PACKED_TOGETHER = 1 << 24  # bytes of records of batches
 OnFile = Callable[[str], object]
 
 
@@ -133,6 +134,7 @@ def _table(
 
 
 _ABSENT = {"batch_id": 0, "work_state": -1}
+_RECORD = np.dtype([("id", ">i8"), ("rest", f"V{entries.RECORD_BYTES - 8}")])  # of a batch
 
 
 class _Writing:
@@ -172,23 +174,28 @@ class _Writing:
 
     def entries(self, found: Iterator[StoredEntry] | None) -> Batches | None:
         """Write entries of the tree, and say which batches they are of."""
-        ids: list[int] = []
+        ids = [np.empty(0, np.int64)]
         times: list[dt.datetime] = []
 
         def told() -> Iterator[pa.Table]:
-            form = forms.form(forms.ENTRIES)
+            form, rows, size = forms.form(forms.ENTRIES), [], 0
             for one in found or ():
-                ids.extend(batch.id for batch in entries.unpacked(one.batches))
+                ids.append(np.frombuffer(one.batches, _RECORD)["id"].astype(np.int64))
                 times.extend((one.first_at, one.last_at))
-                row = one._asdict()
-                yield pa.table([pa.array([row[of.name]], of.type) for of in form], form)
+                rows.append(one._asdict())
+                size += len(one.batches)
+                # A farm has an entry a day, and one after a backlog may have millions of records.
+                if len(rows) == ROWS_TOGETHER or size > PACKED_TOGETHER:
+                    yield pa.Table.from_pylist(rows, form)
+                    rows, size = [], 0
+            if rows:
+                yield pa.Table.from_pylist(rows, form)
 
         self._write(forms.ENTRIES, told())
         if found is None:
             return None
-        if not ids:
-            return Batches(np.empty(0, np.int64), None)
-        return Batches(np.unique(np.array(ids, np.int64)), (min(times), max(times)))
+        between = (min(times), max(times)) if times else None
+        return Batches(np.unique(np.concatenate(ids)), between)
 
     def _write(self, name: str, parts: Iterable[pa.Table]) -> None:
         self._on_file(name)

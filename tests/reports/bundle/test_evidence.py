@@ -132,6 +132,7 @@ def test_what_is_entered_after_a_report_is_not_what_it_rests_on(
     ):
         said = statement.format(later="now() + interval '1 hour'")
         assert changed.execute(sa.text(said)).rowcount > 0
+    _store_late(changed, arrived_s=30.0)
     found = oasis.check(file, small_farm.bundle(changed, file, tmp_path))
 
     assert {one.standing for one in found.findings} == {"proved"}, found
@@ -147,12 +148,7 @@ def test_figures_older_than_what_is_below_them_are_told_from_wrong_ones(
     for name in COMPUTED:
         earlier = f"UPDATE {name} SET computed_at = computed_at - interval '1 hour'"  # noqa: S608
         changed.execute(sa.text(earlier))
-    now_us = changed.scalar(sa.text("SELECT (extract(epoch FROM now()) * 1e6)::bigint"))
-    late = np.zeros(1, readings.DTYPE)
-    late["datastream_id"] = devices.named(changed, f"{SLUG}-meter", "water_total").id
-    late["time"] = round(at(day_of(58), 18).timestamp() * 1e6)
-    late["value"], late["received_at"] = 1000.0 + 300.0 * 11 + 250.0, now_us - 120_000_000
-    assert readings.store(changed, late).new.all()
+    _store_late(changed, arrived_s=-120.0)
     file = small_farm.file(changed, "water")
     found = oasis.check(file, small_farm.bundle(changed, file, tmp_path))
 
@@ -161,6 +157,17 @@ def test_figures_older_than_what_is_below_them_are_told_from_wrong_ones(
     assert "The figures are older than what is below them" in said
     assert f"of days up to {small_farm.HARVESTED}" in said
     assert "UTC 1 readings came that no analysis had seen" in said
+
+
+def _store_late(connection: sa.Connection, *, arrived_s: float) -> None:
+    """A reading of the meter between two others that came seconds after now, or before."""
+    now_us = connection.scalar(sa.text("SELECT (extract(epoch FROM now()) * 1e6)::bigint"))
+    late = np.zeros(1, readings.DTYPE)
+    late["datastream_id"] = devices.named(connection, f"{SLUG}-meter", "water_total").id
+    late["time"] = round(at(day_of(58), 18).timestamp() * 1e6)
+    late["value"] = 1000.0 + 300.0 * 11 + 250.0
+    late["received_at"] = now_us + round(arrived_s * 1e6)
+    assert readings.store(connection, late).new.all()
 
 
 def test_where_readings_were_dropped_what_was_computed_of_them_is_taken(
