@@ -94,9 +94,8 @@ def test_who_has_an_answer_is_told_so(world: World, operation: Operation) -> Non
     assert re.fullmatch(r'"[!#-~]+"', tag), "strong (RFC 9110, 8.8.3)"
     assert answer.headers["cache-control"] == "private, no-cache"
 
-    for known in (tag, f"W/{tag}", f'"other", {tag}'):
-        again = ask(world, operation, If_None_Match=known)
-        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    again = ask(world, operation, If_None_Match=f'"other", W/{tag}')
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert ask(world, operation, If_None_Match='"other"').status_code == 200
     assert "304" in operation.said["responses"]
 
