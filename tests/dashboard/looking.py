@@ -78,7 +78,7 @@ def settled(page: Page) -> None:
 
 
 def examine(page: Page, name: str, *schemes: ColorScheme) -> None:
-    """The screen that is open, unfolded, is whole in every language and for everybody.
+    """The screen that is open, unfolded, is whole in every language, for everybody, and on paper.
 
     Whole: no key of the dictionaries is left unsaid, and nothing is wider than the window.
     """
@@ -96,6 +96,28 @@ def examine(page: Page, name: str, *schemes: ColorScheme) -> None:
         page.emulate_media(color_scheme=scheme)
         expect(page.locator("html")).to_have_attribute("data-theme", scheme)
         assert violations(page) == [], (name, scheme)
+    with printed(page):
+        assert page.locator("button:visible, .top:visible, .ground:visible").count() == 0, name
+        beyond = page.evaluate(
+            "[...document.querySelectorAll('main table, main canvas, main svg')]"
+            ".filter(one => one.getBoundingClientRect().right > innerWidth + 1)"
+            ".map(one => one.outerHTML.slice(0, 99))"
+        )
+        assert beyond == [], f"{name} is wider than its paper"
+
+
+@contextmanager
+def printed(page: Page) -> Iterator[None]:
+    """The page as it goes on paper of A4, with 14 mm around it."""
+    size = page.viewport_size
+    page.set_viewport_size({"width": 688, "height": 1017})
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    yield
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    if size is not None:
+        page.set_viewport_size(size)
 
 
 def violations(page: Page) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 import sqlalchemy as sa
@@ -12,8 +11,15 @@ from playwright.sync_api import Browser, Page, expect
 from api.security import tokens
 from storage import accounts, tables
 from tests.api.asking import put_account
-from tests.dashboard.looking import settled, violations, window, without_worker
-from tests.dashboard.season import DAY, FARM, PASSWORD
+from tests.dashboard.looking import (
+    colours,
+    printed,
+    settled,
+    violations,
+    window,
+    without_worker,
+)
+from tests.dashboard.season import DAY, FARM
 
 pytestmark = pytest.mark.slow
 
@@ -193,13 +199,13 @@ def test_measured_and_simulated_water_stand_side_by_side(browser: Browser, addre
         assert shown == pytest.approx(100 * newest, abs=1.0)
 
 
-def test_what_is_printed_has_no_controls(browser: Browser, address: str) -> None:
+def test_paper_has_the_map_and_dark_ink_whatever_the_theme(browser: Browser, address: str) -> None:
     with window(browser, address, login="aigul") as page:
-        page.goto(f"/farms/{FARM}/savings")
+        page.emulate_media(color_scheme="dark")
+        page.goto(f"/farms/{FARM}?day={DAY}")
         settled(page)
-        page.emulate_media(media="print")
-        expect(page.locator("header.top")).to_be_hidden()
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        expect(page.locator("button:visible")).to_have_count(0)
-        assert re.search(r"\d", page.locator(".big").first.inner_text())
-        assert PASSWORD not in page.content()
+        with printed(page):
+            ink = "getComputedStyle(document.querySelector('h1')).color"
+            assert page.evaluate(ink) == "rgb(22, 32, 27)"
+            assert colours(page, ".mapbox .printed") > 20
+        expect(page.locator(".printed")).to_have_count(0)

@@ -64,7 +64,30 @@ export function makeMap(
   map.getCanvas().setAttribute("aria-describedby", help);
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
+  onPaper(map);
   return map;
+}
+
+/** What a graphics card has drawn is on no paper: a picture of it is put beside the map while it is printed. */
+function onPaper(map: MapLibreMap): void {
+  let picture: HTMLCanvasElement | null = null;
+  const before = () => {
+    map.redraw();
+    const drawn = map.getCanvas();
+    picture = document.createElement("canvas");
+    picture.className = "printed";
+    [picture.width, picture.height] = [drawn.width, drawn.height];
+    picture.getContext("2d")?.drawImage(drawn, 0, 0);
+    map.getContainer().after(picture);
+  };
+  const after = () => picture?.remove();
+  addEventListener("beforeprint", before);
+  addEventListener("afterprint", after);
+  map.on("remove", () => {
+    removeEventListener("beforeprint", before);
+    removeEventListener("afterprint", after);
+    after();
+  });
 }
 
 function onGround(tiles: Tiles | null, { sources, layers }: Content): StyleSpecification {
