@@ -21,7 +21,7 @@ from storage.filing import Filed, number_of
 GIVEN_UP_AFTER = dt.timedelta(days=3)
 LONGEST_WAIT = dt.timedelta(hours=6)
 TOLD_OF_REPORTS = ("read:reports", "subscribe:reports")
-OLD_NEWS = dt.timedelta(days=7)  # nobody is told for the first time of what is this old
+OLD_NEWS = dt.timedelta(days=7)  # nobody is told for the first time of an alert this old
 _SEVERITIES = list(Severity)  # in order
 
 # What was opened goes to who wanted to hear of it by then; what was cleared, to who was told, once
@@ -50,23 +50,27 @@ _DUE = sa.text("""
     ON CONFLICT (subscription_id, alert_id, revision_id, event) DO NOTHING
 """).bindparams(sa.bindparam("kinds", type_=JSONB))
 
-# Of an area goes all that lies in it: reports of its districts and of farms there.
+# Of an area goes all that lies in it: reports of its districts and of farms there. Revisions are
+# seen in the order of their ids (storage.filing.begin), so each is looked at once.
 _FILED = sa.text("""
+    WITH newest AS (SELECT max(id) AS id FROM report_revisions),
+    wish AS (
+        SELECT * FROM subscriptions
+         WHERE topic = 'reports' AND ended_at IS NULL AND told_until < (SELECT id FROM newest)
+           FOR UPDATE SKIP LOCKED),
+    moved AS (
+        UPDATE subscriptions AS moved SET told_until = newest.id
+          FROM wish, newest WHERE moved.id = wish.id)
     INSERT INTO deliveries (revision_id, subscription_id, event, created_at, next_attempt_at)
     SELECT revision.id, wish.id,
            CASE WHEN revision.revision = 0 THEN 'filed' ELSE 'revised' END, :now, :now
-      FROM report_revisions AS revision
+      FROM wish
+      JOIN report_revisions AS revision ON revision.id > wish.told_until
       JOIN filed_reports AS report ON report.id = revision.report_id
  LEFT JOIN farms AS farm ON farm.id = report.farm_id
-      JOIN subscriptions AS wish ON wish.topic = 'reports'
-       AND (wish.farm_id = report.farm_id
+     WHERE (wish.farm_id = report.farm_id
             OR starts_with(coalesce(report.area_code, farm.region_code), wish.area_code))
-     WHERE revision.filed_at > :now - :old AND wish.ended_at IS NULL
-       AND wish.created_at <= revision.filed_at
        AND (wish.kinds = '{}' OR report.kind = ANY(wish.kinds))
-       AND NOT EXISTS (SELECT FROM deliveries AS told
-                        WHERE told.subscription_id = wish.id AND told.revision_id = revision.id)
-    ON CONFLICT (subscription_id, alert_id, revision_id, event) DO NOTHING
 """)
 
 _NOT_WANTED = sa.text("""
@@ -92,7 +96,7 @@ def note_due(connection: sa.Connection, now: dt.datetime) -> int:
     parameters["severities"] = [str(one) for one in _SEVERITIES]
     connection.execute(_NOT_WANTED)
     new = connection.execute(_DUE, parameters).rowcount
-    return new + connection.execute(_FILED, {"now": now, "old": OLD_NEWS}).rowcount
+    return new + connection.execute(_FILED, {"now": now}).rowcount
 
 
 class OfAlert(NamedTuple):

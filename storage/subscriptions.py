@@ -86,7 +86,10 @@ def add(
     subject = subject_of(farm_id, area_code)
     whose = (behalf or Behalf())._asdict()
     values = {"topic": topic, "subject": subject, "farm_id": farm_id, **values, **whose}
-    statement = _TABLE.insert().values(area_code=area_code, created_by=by, **values)
+    # Of reports what was filed before is not told: whoever subscribes sees all that it is of.
+    newest = sa.select(sa.func.coalesce(sa.func.max(tables.report_revisions.c.id), 0))
+    values |= {"area_code": area_code, "created_by": by, "told_until": newest.scalar_subquery()}
+    statement = _TABLE.insert().values(values)
     number = connection.execute(statement.returning(_TABLE.c.id)).scalar_one()
     (added,) = _standing(connection, _TABLE.c.id == number)
     return added

@@ -30,6 +30,13 @@ def _wishes() -> None:
         sa.Column("topic", sa.Text()),
         sa.Column("subject", sa.Text(), comment="farm:12 or area:KZ-61"),
         sa.Column("area_code", sa.Text(), comment="none: of a farm; with all that lies in it"),
+        sa.Column(
+            "told_until",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="of reports: the revision up to which messages are in the queue",
+        ),
         sa.Column("account_id", sa.BigInteger(), comment="whose rights hold"),
         sa.Column("client_id", sa.BigInteger(), comment="whose rights hold"),
     ):

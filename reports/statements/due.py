@@ -62,12 +62,12 @@ def next_due(cadence: Cadence, after: dt.datetime) -> dt.datetime | None:
 
 def last_due(cadence: Cadence, after: dt.datetime, by: dt.datetime) -> dt.datetime | None:
     """The last time that it was due after a moment and by another; None where it was not."""
-    start = by.astimezone(zoneinfo.ZoneInfo(cadence.timezone)).date() + _DAY
+    zone = zoneinfo.ZoneInfo(cadence.timezone)
+    first, start = after.astimezone(zone).date() - _DAY, by.astimezone(zone).date() + _DAY
     for day in _days(start, -_DAY):
-        due = _moment(cadence, day)
-        if due <= after:
+        if day < first:
             return None
-        if due <= by and _is_on(cadence, day):
+        if _is_on(cadence, day) and after < (due := _moment(cadence, day)) <= by:
             return due
     return None
 
@@ -88,7 +88,7 @@ def _moment(cadence: Cadence, day: dt.date) -> dt.datetime:
 
 def _is_on(cadence: Cadence, day: dt.date) -> bool:
     if cadence.first_day is not None and cadence.last_day is not None:
-        first, of_year, last = cadence.first_day, f"{day:%m-%d}", cadence.last_day
+        first, of_year, last = cadence.first_day, day.isoformat()[5:], cadence.last_day
         within = first <= of_year <= last if first <= last else not last < of_year < first
         if not within:
             return False

@@ -23,6 +23,13 @@ subscriptions = sa.Table(
     sa.Column("min_severity", sa.Text, comment="of alerts"),
     sa.Column("language", sa.Text, nullable=False, server_default="en"),
     sa.Column("secret", sa.Text, comment="of a webhook: what its messages are signed with"),
+    sa.Column(
+        "told_until",
+        sa.BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="of reports: the revision up to which messages are in the queue",
+    ),
     sa.Column("account_id", sa.ForeignKey("accounts.id"), comment="whose rights hold"),
     sa.Column("client_id", sa.ForeignKey("api_clients.id"), comment="whose rights hold"),
     sa.Column("created_by", sa.Text, nullable=False),

@@ -186,6 +186,21 @@ def test_alerts_and_reports_go_by_one_queue(country: sa.Engine, server: Receiver
         assert [one.alert_id for one in deliveries.of_reports(connection)] == [None]
 
 
+def test_what_was_filed_while_nobody_watched_is_told_however_late_and_once_by_two(
+    country: sa.Engine, server: Receiver
+) -> None:
+    subscribe(country, server.url, area_code="KZ-61")
+    file(country)
+    later = now() + 40 * 24 * HOUR
+    with country.begin() as other:  # a watcher that looks just now, and dies
+        assert deliveries.note_due(other, later) == 1
+        with country.begin() as connection:
+            assert deliveries.note_due(connection, later) == 0
+        other.rollback()
+
+    assert send_due(country, settings(), later) == Sent(1, 0, 0)
+
+
 def test_what_was_filed_before_is_not_told_nor_to_who_wants_no_more(
     country: sa.Engine, server: Receiver
 ) -> None:
