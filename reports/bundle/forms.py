@@ -13,7 +13,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from storage import evidence_rows
 from storage.evidence_rows import COMPUTED, ENTERED, POINTS, READINGS
-from storage.tables import BALANCE_NUMBERS
 
 MANIFEST, ENTRIES = "manifest.json", "entries.parquet"
 MEASURED = ("readings.parquet", "track_points.parquet")
@@ -127,10 +126,13 @@ def described(file: str) -> list[Mapping[str, Any]]:
 
 
 def unit(file: str, column: str) -> str | None:
-    """What a number of a column counts."""
-    if file == MEASURED[0] and column == "value":
+    """What a number of a column counts; ``1`` where it is a share or a factor."""
+    if column in _MEASURED:
         return "of the datastream's quantity"
-    if column in BALANCE_NUMBERS and column in {"kcb", "ke", "ks", "wetted_fraction"}:
-        return "1"
     fitting = [end for end in UNITS if column.endswith(end)]
-    return UNITS[max(fitting, key=len)] if fitting else None
+    if fitting:
+        return UNITS[max(fitting, key=len)]
+    return "1" if form(file).field(column).type == pa.float64() else None
+
+
+_MEASURED = frozenset({"value", "intercept", "counter_modulus"})

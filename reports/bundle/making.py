@@ -20,6 +20,7 @@ from reports.statements.figures import moment
 from storage import devices, evidence, evidence_rows, retention
 from storage.evidence import StoredEntry
 from storage.evidence_rows import COMPUTED, ENTERED, ROWS_TOGETHER, Batches, Scope
+from storage.quantities import CATALOGUE
 
 FORMAT = "dala-evidence/1"
 PACKED_TOGETHER = 1 << 24  # bytes of records of batches
@@ -74,6 +75,7 @@ def make(
         "start": moment(asked.start),
         "end": moment(asked.end),
         "readings_complete_since": None if complete_since is None else moment(complete_since),
+        "quantities": {name: one.unit for name, one in CATALOGUE.items()},
         "files": writing.files,
     }
     digest = manifest.digest(manifest.canonical(told))

@@ -30,7 +30,7 @@ Array = np.ndarray[Any, Any]
 MOST_MANIFEST = 1 << 20  # bytes
 MOST_TOGETHER = 1 << 29  # bytes of a group of rows, unpacked
 MEMBERS = frozenset(
-    {"format", "report", "as_of", "start", "end", "readings_complete_since", "files"}
+    {"format", "report", "as_of", "start", "end", "readings_complete_since", "quantities", "files"}
 )
 _OF_FILE = frozenset({"rows", "bytes", "sha256", "columns"})
 _ABSENT = {"batch_id": 0, "work_state": -1}

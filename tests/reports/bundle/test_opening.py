@@ -52,6 +52,7 @@ def test_what_was_made_is_opened(made: Made) -> None:
     assert bundle.count(READINGS) == sum(len(part) for part in bundle.readings()) == 780
     units = {one["name"]: one["unit"] for one in forms.described("tables/balance_days.parquet")}
     assert (units["eta_mm"], units["kcb"], units["day"]) == ("mm", "1", None)
+    assert bundle.told["quantities"]["water_total"] == "m³"
 
 
 def test_rows_that_come_in_many_parts_are_hashed_as_one(
