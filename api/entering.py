@@ -40,6 +40,9 @@ CREATED: dict[int | str, dict[str, Any]] = {
         }
     }
 }
+SECRET: dict[int | str, dict[str, Any]] = {
+    201: {"headers": {"Location": {"schema": {"type": "string"}}}}
+}
 WITHDRAWN: dict[int | str, dict[str, Any]] = CHANGED | {
     204: {"description": "Withdrawn: it stands no longer, and stays on record"}
 }
@@ -88,9 +91,10 @@ def made(body: BaseModel, location: str) -> Response:
     return said(body, status=201, headers={"Location": location})
 
 
-def secret(body: BaseModel, *, status: int = 201) -> Response:
+def secret(body: BaseModel, *, status: int = 201, location: str | None = None) -> Response:
     """An answer with what is told once: no cache may keep it."""
     headers = {"Cache-Control": "no-store"}
+    headers |= {} if location is None else {"Location": location}
     return Response(body.model_dump_json(), status, headers, "application/json")
 
 

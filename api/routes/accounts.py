@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 
 from api.dependencies import Deeds, Transaction, WhoAsks
-from api.entering import CHANGED, IfMatch, check, said, secret
+from api.entering import CHANGED, SECRET, IfMatch, check, said, secret
 from api.errors import Refused
 from api.formats import JSON_ALONE, TABLES, Content, Form, answer
 from api.idempotency import Once
@@ -51,6 +52,7 @@ def list_accounts(
     status_code=201,
     dependencies=[needs("admin:access")],
     response_model=NewAccountOut,
+    responses=SECRET,
 )
 def add_account(
     asked: AccountIn, connection: Transaction, who: WhoAsks, deeds: Deeds, once: Once
@@ -66,7 +68,8 @@ def add_account(
         details = asked.model_dump(include={"role", "farms", "regions"})
         deeds.note("account.create", f"account:{account.login}", details=details)
         (body,) = _out(connection, [account])
-        return secret(NewAccountOut(account=body, password_link=link))
+        made = NewAccountOut(account=body, password_link=link)
+        return secret(made, location=f"/v1/accounts/{quote(body.login, safe='')}")
 
     return once.answer(make, told_once="password_link")
 

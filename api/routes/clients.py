@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 
 from api.dependencies import Deeds, Transaction, WhoAsks
-from api.entering import CHANGED, CREATED, IfMatch, check, made, said, secret
+from api.entering import CHANGED, CREATED, SECRET, IfMatch, check, made, said, secret
 from api.errors import RequestProblem
 from api.formats import JSON_ALONE, TABLES, Content, Form, answer
 from api.idempotency import Once
@@ -133,6 +133,7 @@ def list_keys(
     status_code=201,
     dependencies=[needs("admin:access")],
     response_model=NewKeyOut,
+    responses=SECRET,
 )
 def add_key(
     name: ClientPath, asked: KeyIn, connection: Transaction, deeds: Deeds, once: Once
@@ -150,7 +151,8 @@ def add_key(
             lives=dt.timedelta(days=asked.days),
         )
         deeds.note("key.create", f"client:{client.name}", details={"key": key.id})
-        return secret(NewKeyOut(key=token, id=key.id, expires_at=key.expires_at))
+        made = NewKeyOut(key=token, id=key.id, expires_at=key.expires_at)
+        return secret(made, location=f"/v1/clients/{client.name}/keys")
 
     return once.answer(make, told_once="key")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 
 from api import installer
 from api.dependencies import Deeds, Transaction, WhoAsks
-from api.entering import CHANGED, IfMatch, check, said, secret
+from api.entering import CHANGED, SECRET, IfMatch, check, said, secret
 from api.errors import Refused, RequestProblem
 from api.formats import JSON_ALONE, TABLES, Content, Form, answer
 from api.idempotency import Once
@@ -46,6 +47,7 @@ DeviceId = Annotated[str, Path(max_length=200, examples=["field-7-probe"])]
     status_code=201,
     dependencies=[needs("write:devices")],
     response_model=RegisteredOut,
+    responses=SECRET,
 )
 def register_device(
     asked: DeviceIn, connection: Transaction, who: WhoAsks, deeds: Deeds, once: Once
@@ -67,7 +69,8 @@ def register_device(
                 device=_detail(connection, device_id),
                 secret=None if issued is None else installer.secret(device, issued),
                 configuration=_configuration(connection, device_id, issued),
-            )
+            ),
+            location=f"/v1/devices/{quote(device_id, safe='')}",
         )
 
     return once.answer(make, told_once="secret", beside=lambda told: _bare(connection, told))

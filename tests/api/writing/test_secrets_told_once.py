@@ -47,6 +47,9 @@ def test_a_secret_is_made_once_and_told_once(
     first = ask()
     assert first.is_success, first.text
     assert first.headers["cache-control"] == "no-store"
+    if (where := first.headers.get("location")) is not None:
+        assert world.api.ask("GET", where, key=world.boss).status_code == 200
+    assert (where is not None) == (path in {"accounts", "devices", "clients/{client}/keys"})
     told = secrets_of(first.json())
     assert told
 
@@ -55,6 +58,7 @@ def test_a_secret_is_made_once_and_told_once(
     assert (again.status_code, again.headers["idempotent-replayed"]) == (first.status_code, "true")
     assert again.json()[secret] is None
     assert set(again.json()) == set(first.json())
+    assert again.headers.get("location") == where
     with world.engine.connect() as connection:
         kept = "\n".join(
             str(row)
