@@ -12,6 +12,7 @@ import math
 import typing
 from collections.abc import Iterator
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from analytics.text_files import check_is_text
 from entry import EntryRefused
 
 MOST_LINES = 5_000
+MOST_ENDS = 20 * MOST_LINES  # of lines, empty ones and those within a cell too
 LONGEST_HEADER = 1 << 16  # bytes
 Row = dict[str, Any]
 
@@ -55,14 +57,22 @@ def _table(content: bytes) -> tuple[str, list[str], list[tuple[int, list[str]]]]
     try:
         if content[:2] not in spreadsheet.UTF_16:
             check_is_text(content, "the file")
-        lines = spreadsheet.decode(content).splitlines(keepends=True)
+        text = spreadsheet.decode(content)
+        # Of the lines that are counted; ten megabytes of a letter each are millions.
+        if text.count("\n") + text.count("\r") > MOST_ENDS:
+            raise _too_many()
+        lines = text.splitlines(keepends=True)
         separator = spreadsheet.separator_of(lines)
-        found = list(spreadsheet.cells(lines, separator))
+        found = list(islice(spreadsheet.cells(lines, separator), MOST_LINES + 2))
     except (NotText, TableError, csv.Error) as error:
         raise EntryRefused(f"The file is no CSV that is read here: {error}.") from error
     if not found:
         raise EntryRefused("the file is empty.")
     return separator, _names(found[0][1]), found[1:]
+
+
+def _too_many() -> EntryRefused:
+    return EntryRefused(f"more than {MOST_LINES} lines; send them in parts.")
 
 
 def rows_of(
@@ -78,7 +88,7 @@ def rows_of(
     separator, header, lines = _table(content)
     _check_header(header, columns)
     if len(lines) > MOST_LINES:
-        raise EntryRefused(f"more than {MOST_LINES} lines; send them in parts.")
+        raise _too_many()
     meanings = {name: _meaning(model, name) for name in header}
     written = (
         cells[at]

@@ -200,3 +200,32 @@ def test_a_polygon_that_is_none_is_refused(world: World, coordinates: Any) -> No
 
     assert answer.status_code == 422, answer.text
     assert len(answer.content) < 2_000
+
+
+LINES = {
+    "a letter each": b"x\n" * 4_900_000,
+    "empty": b"\n" * 10_000_000,
+    "ended as on a Macintosh": b"x\r" * 4_900_000,
+    "nothing but cells": b",\n" * 4_900_000,
+    "one alone": b"x," * 4_900_000,
+    "a few thousand": b"x,x,x,x\n" * 5_001,
+}
+
+
+@pytest.mark.parametrize("what", LINES)
+def test_a_table_of_too_many_lines_is_refused_in_good_time(world: World, what: str) -> None:
+    """Cells of millions of lines took half a minute before they were counted."""
+    header = b"field,started_at,ended_at,volume_m3\n"
+    begun = time.process_time()
+    answer = world.api.ask(
+        "POST",
+        "/v1/farms/mine/records?kind=irrigation-events&dry_run=true",
+        key=world.right,
+        content=header + LINES[what],
+    )
+
+    # "one alone" is a line with too many cells, which a dry run tells of.
+    assert answer.status_code == (200 if what == "one alone" else 422), answer.text[:300]
+    assert "more than 5000 lines" in answer.text or "cells, the header has 4" in answer.text
+    assert len(answer.content) < 2_000
+    assert time.process_time() - begun < 5
