@@ -186,6 +186,17 @@ def test_alerts_and_reports_go_by_one_queue(country: sa.Engine, server: Receiver
         assert [one.alert_id for one in deliveries.of_reports(connection)] == [None]
 
 
+def test_without_leave_no_report_is_told_into_a_private_network(
+    country: sa.Engine, server: Receiver
+) -> None:
+    subscribe(country, f"https://localhost:{server.port}/", area_code="KZ-61")
+    file(country)
+
+    assert send_due(country, settings(webhook_private=False), now()) == Sent(0, 0, 1)
+    assert server.received == []
+    assert "not of the open internet" in str(kept(country)[0][2])
+
+
 def test_what_was_filed_while_nobody_watched_is_told_however_late_and_once_by_two(
     country: sa.Engine, server: Receiver
 ) -> None:
