@@ -8,6 +8,7 @@ import { who } from "./session";
 export const live = signal<boolean | null>(null);
 
 const CALM_MS = 3_000; // a screen is not asked for anew more often
+const AGAIN_MS = 60_000; // after the server turned us away: it says so where no page can read it
 const asked = new Map<string, number>(); // when, ms since 1970
 const waiting = new Map<string, ReturnType<typeof setTimeout>>();
 
@@ -19,21 +20,36 @@ export function follow(): void {
       live.value = null;
       return;
     }
-    const events = new EventSource(`/v1/events?language=${spoken}`);
     live.value = false;
+    return listen(`/v1/events?language=${spoken}`);
+  });
+}
+
+/** Listen until told to stop; a browser alone comes again but where it was answered "not now". */
+function listen(address: string): () => void {
+  let events: EventSource;
+  let again: ReturnType<typeof setTimeout>;
+  const open = (missed: boolean) => {
+    events = new EventSource(address);
     events.addEventListener("open", () => {
       live.value = true;
+      if (missed) soon("");
     });
     events.addEventListener("error", () => {
       live.value = false;
+      if (events.readyState === EventSource.CLOSED) again = setTimeout(open, AGAIN_MS, true);
     });
     events.addEventListener("alert", () => soon("alerts "));
     events.addEventListener("devices", () => {
       for (const prefix of ["positions ", "devices ", "tracks "]) soon(prefix);
     });
     events.addEventListener("reset", () => soon(""));
-    return () => events.close();
-  });
+  };
+  open(false);
+  return () => {
+    clearTimeout(again);
+    events.close();
+  };
 }
 
 function mayListen(): boolean {
