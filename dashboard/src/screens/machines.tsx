@@ -159,13 +159,11 @@ function useNear(farm: string, told: WorkDaysOut, day: string) {
   const here = around(told.days, day);
   const year = Number(day.slice(0, 4));
   const isPast = told.newest !== null && told.newest > day;
-  const before = useWorkDays(farm, year - 1, here.before === null);
-  const after = useWorkDays(farm, year + 1, here.after === null && isPast);
-  return {
-    before: here.before ?? around(before.value?.days ?? [], day).before,
-    after:
-      here.after ?? (after.value && (around(after.value.days, day).after ?? told.newest)) ?? null,
-  };
+  const before = useWorkDays(farm, year - 1, here.before === null).value?.days ?? [];
+  const after = useWorkDays(farm, year + 1, here.after === null && isPast).value?.days;
+  const near = around([...before, ...told.days, ...(after ?? [])], day);
+  // Where the next year has none, the newest day of all is the next that is known.
+  return { ...near, after: near.after ?? (after && isPast ? told.newest : null) };
 }
 
 function Step(props: {
