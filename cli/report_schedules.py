@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.report_subscriptions import Client, Number, app, behalf_of, note, place, print_table
+from cli.report_subscriptions import Client, Number, app, behalf_of, note, place
 from cli.reporting import OfFarm, Region, with_database
-from cli.speaking import author, fail, say
+from cli.speaking import author, fail, print_table, say
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from cli.report_evidence import app
 from cli.reporting import OfFarm, Region, with_database
-from cli.speaking import author, fail, say
+from cli.speaking import author, fail, print_table, say
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -189,17 +188,3 @@ def note(
     audit.record(
         connection, actor=author(), action=action, object=object_, farm_id=farm_id, details=details
     )
-
-
-def print_table(columns: Sequence[str], rows: list[list[str]], empty: str) -> None:
-    """Print rows, or say what to do where there are none."""
-    from rich.console import Console
-    from rich.table import Table
-
-    if not rows:
-        say(empty)
-        return
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*row)
-    Console(markup=False).print(table)  # addresses and errors are as they are

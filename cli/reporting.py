@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cli import speaking
-from cli.speaking import fail, moment, say, trouble
+from cli.speaking import fail, moment, print_table, say, trouble
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -258,9 +258,6 @@ def list_reports(
     season: Annotated[int | None, typer.Option(help="Year of harvest.")] = None,
 ) -> None:
     """Print what was filed, by when it changed last."""
-    from rich.console import Console
-    from rich.table import Table
-
     from storage import filing
 
     found = with_database(
@@ -269,12 +266,8 @@ def list_reports(
         ),
         "Not listed",
     )
-    if not found:
-        say("No report was filed yet: `dala report water --region KZ --season 2025 --file`.")
-        return
-    table = Table("number", "of", "season", "revision", "as of", "filed", "by", "reason")
-    for one in found:
-        table.add_row(
+    rows = [
+        [
             one.report.number,
             one.farm or one.report.area_code or "",
             str(one.report.season),
@@ -283,8 +276,14 @@ def list_reports(
             f"{one.filed_at:%Y-%m-%d %H:%M}",
             one.filed_by,
             one.reason or "",
-        )
-    Console().print(table)
+        ]
+        for one in found
+    ]
+    print_table(
+        ("number", "of", "season", "rev.", "as of, UTC", "filed, UTC", "by", "reason"),
+        rows,
+        "No report was filed yet: `dala report water --region KZ --season 2025 --file`.",
+    )
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -182,3 +182,22 @@ def moment(option: str, given: str | None) -> dt.datetime:
     if at.tzinfo is None:
         raise ValueError(f"{option} {given}: a time needs its offset, e.g. {given}Z")
     return at
+
+
+def print_table(columns: Sequence[str], rows: list[list[str]], empty: str) -> None:
+    """Print rows, or say what to do where there are none.
+
+    On a narrow screen the first column, by which other verbs know a row, stays in one piece.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        say(empty)
+        return
+    table = Table()
+    for name in columns:
+        table.add_column(name, no_wrap=name == columns[0], overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(markup=False).print(table)  # addresses and errors are as they are
