@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Iterable, Mapping
+import weakref
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
 from fastapi.responses import StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 log = structlog.get_logger()
 
@@ -23,9 +24,19 @@ class Taken(StreamingResponse):
         write_s: float,
         headers: Mapping[str, str],
         media_type: str | None = None,
+        over: Callable[[], None] = lambda: None,
     ) -> None:
+        """``over`` is called once nothing of it is sent any more, or where nothing ever is."""
         super().__init__(content, headers=headers, media_type=media_type)
         self._write_s = write_s
+        self._over = weakref.finalize(self, over)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send all of it, or as much as is taken."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._over()
 
     async def stream_response(self, send: Send) -> None:
         """Send the pieces, each within its time."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -145,19 +144,26 @@ def exported(
     try:
         with door.snapshot(request.state.caller.reach) as connection:
             kept = Kept(schema, tables.batches(schema, read(connection)))
-        sent = streamed(form, Table(name, schema, kept))
     except BaseException:
         end()
         raise
-    for over in (kept.close, end):  # whether all of it was taken, some, or nothing
-        weakref.finalize(sent, over)
-    return sent
+
+    def over() -> None:
+        kept.close()  # whether all of it was taken, some, or nothing
+        end()
+
+    return streamed(form, Table(name, schema, kept), over=over)
 
 
-def streamed(form: Form, table: Table) -> Response:
-    """A table that is written while it is sent."""
-    headers = representation(form, table.name)
-    return Taken(_pieces(form, table), write_s=TAKEN_S, headers=headers, media_type=form.media_type)
+def streamed(form: Form, table: Table, *, over: Callable[[], None] = lambda: None) -> Response:
+    """A table that is written while it is sent; ``over`` is called afterwards."""
+    return Taken(
+        _pieces(form, table),
+        write_s=TAKEN_S,
+        headers=representation(form, table.name),
+        media_type=form.media_type,
+        over=over,
+    )
 
 
 def representation(form: Form, name: str) -> dict[str, str]:
