@@ -34,7 +34,7 @@ def test_each_is_there_without_a_connection_and_lives_again_with_one(
     browser: Browser, address: str
 ) -> None:
     with window(browser, address, login="boss") as page:
-        page.goto(f"/farms/{FARM}/devices")
+        page.goto("/farms")
         page.evaluate("async () => { await navigator.serviceWorker.ready; }")
         page.goto(f"/farms/{FARM}/machines")  # through the worker, which keeps it
         settled(page)

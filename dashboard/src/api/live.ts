@@ -12,9 +12,16 @@ const AGAIN_MS = 60_000; // after the server turned us away: it says so where no
 const asked = new Map<string, number>(); // when, ms since 1970
 const waiting = new Map<string, ReturnType<typeof setTimeout>>();
 
+const begun = signal(0); // how often the connection came back
+
 /** Listen for as long as somebody is there who may. */
 export function follow(): void {
+  // A browser tries again when it likes. What was missed comes all the same: all is asked for anew.
+  window.addEventListener("online", () => {
+    if (live.value === false) begun.value += 1;
+  });
   effect(() => {
+    begun.value;
     const spoken = language.value;
     if (!mayListen()) {
       live.value = null;
