@@ -65,19 +65,25 @@ _TAKE = sa.text("""
 """)
 
 
-def take(
-    connection: sa.Connection, *, most: int = MOST_RECORDS, page: int = PAGE
-) -> dict[int | None, Gathered]:
-    """Take batches that wait, by farm; once ``most`` records are there, the rest goes on waiting.
+class Taken(NamedTuple):
+    """Batches that do not wait any longer."""
 
-    Whatever was committed by now is among them, also with a lower number than some that an earlier
-    seal took. None: rows of devices that have no farm.
+    by_farm: Mapping[int | None, Gathered]  # None: rows of devices that have no farm
+    is_all: bool  # whatever had been committed when the taking began
+
+
+def take(connection: sa.Connection, *, most: int = MOST_RECORDS, page: int = PAGE) -> Taken:
+    """Take batches that wait; once ``most`` records are there, the rest goes on waiting.
+
+    Else whatever was committed by now is among them, also with a lower number than some that an
+    earlier seal took.
     """
     packed: dict[int, bytearray] = {}
     first: dict[int, dt.datetime] = {}
     last: dict[int, dt.datetime] = {}
     after = records = 0
-    while records < most:
+    is_all = False
+    while not is_all and records < most:
         rows = sorted(connection.execute(_TAKE, {"after": after, "page": page}).all())
         for number, kind, farms, counts, digests, firsts, lasts in rows:
             of = KINDS.index(kind)
@@ -88,10 +94,12 @@ def take(
                 first[farm] = min(first.get(farm, firsts[place]), firsts[place])
                 last[farm] = max(last.get(farm, lasts[place]), lasts[place])
             records += len(farms)
-        if len(rows) < page:
-            break
-        after = rows[-1][0]
-    return {farm or None: Gathered(bytes(packed[farm]), first[farm], last[farm]) for farm in packed}
+        is_all = len(rows) < page
+        after = rows[-1][0] if rows else after
+    found = {
+        farm or None: Gathered(bytes(packed[farm]), first[farm], last[farm]) for farm in packed
+    }
+    return Taken(found, is_all)
 
 
 def in_order(

@@ -34,7 +34,7 @@ class Sealed(NamedTuple):
 def seal(connection: sa.Connection, key: SigningKey, *, author: str) -> Sealed | None:
     """Seal all that waits; None where nothing does, for a head of nothing new says nothing.
 
-    It is written into the book of deeds as ``author``'s.
+    What is stored meanwhile may go on waiting. It is written down as a deed of ``author``.
 
     Raises
     ------
@@ -44,8 +44,11 @@ def seal(connection: sa.Connection, key: SigningKey, *, author: str) -> Sealed |
     keys.check_files(connection, key)
     at = evidence.begin(connection)
     made: list[Sealed] = []
-    while found := evidence.take(connection):
-        made.append(_seal(connection, key, at, found))
+    # Not "until nothing waits": while others go on storing, there would always be more.
+    while (taken := evidence.take(connection)).by_farm:
+        made.append(_seal(connection, key, at, taken.by_farm))
+        if taken.is_all:
+            break
     if not made:
         return None
     done = Sealed(

@@ -217,6 +217,27 @@ def test_a_batch_that_is_stored_while_others_are_sealed_is_the_next_ones(
         assert (sealed.batches, sealed.newest.size) == (1, 6)
 
 
+def test_a_seal_ends_while_others_go_on_storing(
+    empty_engine: sa.Engine, lasting: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, turns = evidence.take, iter(range(1, 9))
+
+    def beside(connection: sa.Connection) -> evidence.Taken:
+        found = take(connection)
+        with empty_engine.begin() as other:  # as ingest at full speed: there is always one more
+            put_pending(other, 1_000 + next(turns), [farms.get(other, "kz-61-0").id])
+        return found
+
+    with empty_engine.begin() as connection:
+        store(connection, [*lasting.values()])
+    monkeypatch.setattr(evidence, "take", beside)
+    with empty_engine.begin() as connection:
+        sealed = sealing.seal(connection, KEY, author="test")
+        assert sealed is not None
+        assert (sealed.heads, sealed.rows) == (1, 12)
+        assert evidence.waiting(connection).batches == 1
+
+
 def test_a_seal_that_is_broken_off_leaves_all_as_it_was(
     empty_engine: sa.Engine, lasting: dict[str, int]
 ) -> None:
