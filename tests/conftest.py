@@ -11,6 +11,7 @@ from typing import Any
 import hypothesis
 import pytest
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.pool import StaticPool
 
 import migrations
@@ -24,6 +25,14 @@ from tests.leisure import write_at_leisure
 # How long a case takes is the machine's matter; where CI is set, its profile holds for the rest.
 hypothesis.settings.register_profile("untimed", hypothesis.settings.default, deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def _log_settings_stay_in_their_test() -> Iterator[None]:
+    """A verb that a test runs lets logs go to its standard error, which is closed afterwards."""
+    yield
+    structlog.reset_defaults()
+
 
 own_database = partial(database_url_on, prefix="dala_test")
 

@@ -20,10 +20,7 @@ def test_what_is_logged_while_measuring_does_not_stand_in_the_json(
 
     monkeypatch.setattr(analytics, "run", run)
     monkeypatch.setattr(analytics, "as_table", str)
-    try:
-        result = CliRunner().invoke(app, ["bench", "analytics", "--zones", "7", "--json"])
-    finally:
-        structlog.reset_defaults()
+    result = CliRunner().invoke(app, ["bench", "analytics", "--zones", "7", "--json"])
 
     assert json.loads(result.stdout) == {"zones": 7}
     assert "slow" in result.stderr

@@ -121,12 +121,6 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture(autouse=True)
-def _log_settings_stay_here() -> object:
-    yield
-    structlog.reset_defaults()
-
-
 def test_logs_are_json_for_machines_and_words_on_a_terminal() -> None:
     for stream in (io.StringIO(), Terminal()):
         logs.configure(LogSettings(), stream)
