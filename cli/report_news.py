@@ -8,25 +8,18 @@ from typing import TYPE_CHECKING
 from cli.speaking import fail, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import sqlalchemy as sa
 
     from reports.statements.statement import Asked
     from storage.farms import Farm
 
-NAMED = 5  # farms at most that are named
-
 
 def warning(connection: sa.Connection, asked: Asked) -> str:
     """Which farms were not computed since something came, in a sentence; empty where none is."""
-    found = _unseen(connection, asked)
-    if not found:
-        return ""
-    return (
-        f"The figures are older than what is below them: of {_named(found)} something arrived or "
-        "was entered since they were computed. File with --analyze, and it is computed first."
-    )
+    from reports import freshness
+
+    older = freshness.told(_unseen(connection, asked))
+    return older and f"{older} File with --analyze, and it is computed first."
 
 
 def compute(asked: Asked) -> None:
@@ -38,6 +31,7 @@ def compute(asked: Asked) -> None:
         If one cannot be computed.
     """
     from analytics import daily
+    from reports import freshness
     from seeds.services import open_services
 
     with open_services("report") as services:
@@ -53,7 +47,7 @@ def compute(asked: Asked) -> None:
                 f"Not filed: {one} is not computed, {why}" for one, why in done.failed.items()
             )
         )
-    say(f"Computed {_named(found)}: {done.done.results} crop zones have a new result.")
+    say(f"Computed {freshness.named(found)}: {done.done.results} crop zones have a new result.")
 
 
 def _unseen(connection: sa.Connection, asked: Asked) -> list[Farm]:
@@ -68,8 +62,3 @@ def _unseen(connection: sa.Connection, asked: Asked) -> list[Farm]:
         )
     except NotFound:
         return []  # filing says so, in its own words
-
-
-def _named(found: Sequence[Farm]) -> str:
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return ", ".join(one.slug for one in found[:NAMED]) + more

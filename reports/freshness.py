@@ -13,6 +13,8 @@ from reports import monitor
 from storage import farms, news, results
 from storage.farms import Farm
 
+NAMED = 5  # farms at most that are named
+
 
 def unseen(
     connection: sa.Connection,
@@ -56,6 +58,22 @@ def unseen(
         if any(first < monitor.window(zone)[1] for zone in own) and first < today:
             behind.add(farm_id)
     return [one for one in members if one.id in behind]
+
+
+def told(found: Sequence[Farm]) -> str:
+    """That figures are older than what is below them, in a sentence; empty where none is."""
+    if not found:
+        return ""
+    return (
+        f"The figures are older than what is below them: of {named(found)} something arrived or "
+        "was entered since they were computed."
+    )
+
+
+def named(found: Sequence[Farm]) -> str:
+    """Farms by slug: the first few, and how many more."""
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return ", ".join(one.slug for one in found[:NAMED]) + more
 
 
 def _of_area(connection: sa.Connection, area: str | None) -> Sequence[Farm]:

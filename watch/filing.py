@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from reports.statements import scheduled
-from reports.statements.filing import Filing
+from reports.statements.scheduled import CarriedOut
 from reports.statements.signing import SigningKey
 from storage import schedules
 from storage.database import NotFound, take_time
@@ -71,7 +71,7 @@ def _carry_out(engine: sa.Engine, key_file: Path | None, number: int, now: dt.da
         told = {"schedule": number, "kind": one.kind, "of": one.farm or one.area_code}
         try:
             with connection.begin_nested():
-                made = _file(connection, key_file, one, at)
+                made, older = _file(connection, key_file, one, at, now)
         except Exception as error:  # of one report: the others are filed all the same
             if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
                 raise
@@ -82,16 +82,22 @@ def _carry_out(engine: sa.Engine, key_file: Path | None, number: int, now: dt.da
         schedules.note_done(connection, number, at, made.revision.id)
     told |= {"number": made.report.number, "revision": made.revision.revision}
     log.info("scheduled report filed", **told, due=at.isoformat(), is_news=made.is_news)
+    if older:
+        log.warning("scheduled report is of older figures", **told, why=older)
     return Filed(int(made.is_news), int(not made.is_news), 0)
 
 
 def _file(
-    connection: sa.Connection, key_file: Path | None, one: Schedule, at: dt.datetime
-) -> Filing:
+    connection: sa.Connection,
+    key_file: Path | None,
+    one: Schedule,
+    at: dt.datetime,
+    now: dt.datetime,
+) -> CarriedOut:
     if key_file is None or not key_file.exists():
         where = "DALA_REPORT_KEY_FILE" if key_file is None else str(key_file)
         raise ValueError(f"there is no key to sign with ({where}): `dala report key` makes one")
-    return scheduled.carry_out(connection, one, at, SigningKey.read(key_file))
+    return scheduled.carry_out(connection, one, at, SigningKey.read(key_file), now)
 
 
 def _words(error: Exception) -> str:

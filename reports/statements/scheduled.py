@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
+from reports import freshness
 from reports.statements import due, filing
 from reports.statements.due import Cadence, Every
 from reports.statements.filing import Filing
@@ -52,7 +53,16 @@ def season_of(rule: str, day: dt.date) -> int:
     return day.year - _YEARS_BACK[rule] if rule in _YEARS_BACK else int(rule)
 
 
-def carry_out(connection: sa.Connection, one: Schedule, at: dt.datetime, key: SigningKey) -> Filing:
+class CarriedOut(NamedTuple):
+    """What was filed, or stood, and that its figures are older than what is below them."""
+
+    filing: Filing
+    older: str  # which farms were not computed since something came, in a sentence; empty: none
+
+
+def carry_out(
+    connection: sa.Connection, one: Schedule, at: dt.datetime, key: SigningKey, now: dt.datetime
+) -> CarriedOut:
     """File what was due at a time, as it stands now, if its author still may.
 
     Raises
@@ -67,9 +77,13 @@ def carry_out(connection: sa.Connection, one: Schedule, at: dt.datetime, key: Si
     if not rights.allow("write:reports", farm_id=one.farm_id, region=region, everything=True):
         raise CannotBeFiled(f"{one.created_by}, who made this schedule, may not file it any more")
     day = due.day_of(cadence_of(one), at)
+    asked = Asked(one.kind, season_of(one.season, day), one.farm, one.area_code)
+    older = freshness.told(
+        freshness.unseen(connection, season=asked.season, now=now, farm=asked.farm, area=asked.area)
+    )
     made = filing.file(
         connection,
-        Asked(one.kind, season_of(one.season, day), one.farm, one.area_code),
+        asked,
         key,
         author=f"{one.created_by}, schedule {one.id}",
         reason=partial(reason_of, day),
@@ -87,9 +101,10 @@ def carry_out(connection: sa.Connection, one: Schedule, at: dt.datetime, key: Si
                 "reason": revision.reason,
                 "schedule": one.id,
                 "due_at": at.isoformat(),
+                **({"older": older} if older else {}),
             },
         )
-    return made
+    return CarriedOut(made, older)
 
 
 def reason_of(day: dt.date, difference: Mapping[str, Any]) -> str:

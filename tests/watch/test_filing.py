@@ -131,6 +131,18 @@ def test_after_days_without_a_watcher_it_is_filed_once_of_the_last_due_time(worl
     assert of(world, number).done_until == FIRST + 5 * DAY
 
 
+def test_figures_older_than_what_is_below_them_are_filed_and_that_is_logged(world: World) -> None:
+    schedule(world)  # of results that no analysis made
+    with capture_logs() as logs:
+        assert file_due(*world, FIRST) == Filed(1, 0, 0)
+
+    assert [one["event"] for one in logs] == [
+        "scheduled report filed",
+        "scheduled report is of older figures",
+    ]
+    assert ": of kz-61-0 something arrived or was entered" in logs[1]["why"]
+
+
 def test_what_was_due_before_it_was_made_is_not_filed(world: World) -> None:
     with world.engine.begin() as connection:
         made = schedules.add(

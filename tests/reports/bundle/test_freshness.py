@@ -6,12 +6,15 @@ import pytest
 import sqlalchemy as sa
 
 from reports import freshness
-from storage import devices
+from reports.statements import scheduled
+from reports.statements.due import Cadence
+from storage import audit, devices, farms, schedules
 from storage.database import NotFound
 from tests.analytics.daily.conftest import at, day_of
 from tests.reports.bundle import small_farm
 from tests.reports.bundle.conftest import Oasis
 from tests.reports.bundle.small_farm import DAYS, SLUG
+from tests.reports.statements.filed import KEY
 
 NOW = at(small_farm.HARVESTED + dt.timedelta(days=20), 12)
 
@@ -69,6 +72,32 @@ def test_what_people_enter_counts(entered: str, oasis: Oasis, changed: sa.Connec
     changed.execute(sa.text(entered))
 
     assert behind(changed) == [SLUG]
+
+
+def test_a_report_that_files_itself_says_of_which_farms_its_figures_are_older(
+    oasis: Oasis, changed: sa.Connection
+) -> None:
+    cadence = Cadence("day", dt.time(6), "Asia/Almaty")
+    one = schedules.add(
+        changed,
+        kind="yields",
+        farm_id=farms.get(changed, SLUG).id,
+        area_code=None,
+        season="2025",
+        by="anna",
+        **scheduled.as_columns(cadence),
+    )
+    fresh = scheduled.carry_out(changed, one, NOW, KEY, NOW)
+    changed.execute(sa.text("UPDATE irrigation_events SET volume_m3 = 1"))
+    area = one._replace(farm=None, farm_id=None, area_code="KZ-61")
+    late = scheduled.carry_out(changed, area, NOW, KEY, NOW)
+
+    assert fresh.filing.is_news
+    assert late.filing.is_news
+    assert fresh.older == ""
+    assert f": of {SLUG} something arrived or was entered since" in late.older
+    noted = [one.details for one in audit.page(changed) if one.action == "report.file"]
+    assert [one.get("older") for one in noted[:2]] == [late.older, None]
 
 
 def _note(
