@@ -215,7 +215,8 @@ def _entered_alike(bundle: Bundle, zone: int, signed: str, again: Again) -> bool
     if not days:
         return False
     _, last = max(days)
-    return hashlib.sha256(last + again.entered.get(zone, "").encode()).hexdigest() == signed
+    entered = again.entered.get(zone, "")
+    return entered != "" and hashlib.sha256(last + entered.encode()).hexdigest() == signed
 
 
 def _of_dropped(bundle: Bundle, dropped: set[int]) -> Iterator[Finding]:

@@ -48,11 +48,6 @@ class Bundle:
         self.devices: list[str] = [row[0] for row in self.rows("devices", ["id"])]
 
     @property
-    def as_of(self) -> dt.datetime:
-        """The moment whose rows it has."""
-        return dt.datetime.fromisoformat(self.told["as_of"])
-
-    @property
     def complete_since(self) -> dt.datetime | None:
         """Since when all readings are there, as the service says: it dropped what came before."""
         since = self.told["readings_complete_since"]
@@ -156,7 +151,17 @@ def _manifest(raw: pa.Buffer) -> Mapping[str, Any]:
         raise BadBundle(f"its format is {told.get('format')!r}, this program reads {FORMAT!r}")
     if set(told) != MEMBERS:
         raise BadBundle("its manifest has other members than a manifest")
+    _check_since(told["readings_complete_since"])
     return dict(told)
+
+
+def _check_since(since: Any) -> None:
+    try:
+        is_time = since is None or dt.datetime.fromisoformat(since).tzinfo is not None
+    except (TypeError, ValueError):
+        is_time = False
+    if not is_time:
+        raise BadBundle("since when its readings are complete is no time")
 
 
 def _check_report(told: Mapping[str, Any], report: Mapping[str, Any]) -> None:

@@ -6,10 +6,12 @@ tree that the report's proof is of. The report's own check takes it from there t
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import rfc8785
 
 from evidence import entries, merkle, rows
 from evidence.entries import Batch
@@ -19,6 +21,8 @@ from reports.bundle.opening import BadBundle, Bundle
 from reports.statements import heads
 from reports.statements.heads import Evidence
 from reports.statements.verifying import Finding
+from storage.arrival import MINUTE_US
+from storage.readings import USABLE_BELOW
 
 Array = np.ndarray[Any, Any]
 NAMED = 5  # batches at most that are named one by one
@@ -34,6 +38,13 @@ class Expected(NamedTuple):
 Known = dict[tuple[int, int, str], Expected]  # by kind, number and farm
 
 
+class Sealed(NamedTuple):
+    """What the entries of a report say."""
+
+    known: Known
+    began_us: int | None  # when the first of them was sealed; none: there are no entries
+
+
 class Seen(NamedTuple):
     """Rows of one kind against what was sealed."""
 
@@ -41,6 +52,7 @@ class Seen(NamedTuple):
     not_sealed: int  # rows that no entry of the report is of
     beside: int  # rows of farms that the report is not of
     unhashed: int  # rows from before batches were hashed
+    slipped: int  # rows of no batch that say they arrived when all were hashed
     others: Sequence[str]  # batches whose rows are not those that were stored
 
 
@@ -52,7 +64,7 @@ def findings(bundle: Bundle, report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("open", f"{words}proved.")
         return
     try:
-        known = _entries(bundle, evidence)
+        known, began_us = _entries(bundle, evidence)
     except ProofError as error:
         yield Finding("refuted", f"The bundle's entries are not those of the report: {error}.")
         return
@@ -63,14 +75,17 @@ def findings(bundle: Bundle, report: Mapping[str, Any]) -> Iterator[Finding]:
     )
     within = _within(bundle, report)
     for kind, of in enumerate((_readings(bundle), _points(bundle))):
-        yield from _rows(kind, of, known, within)
+        yield from _rows(kind, of, known, within, began_us)
     yield from _missing(known)
+    yield from _marked(bundle)
 
 
-def _entries(bundle: Bundle, evidence: Evidence) -> Known:
+def _entries(bundle: Bundle, evidence: Evidence) -> Sealed:
     """What is sealed of each batch; ProofError unless entries and the report's parts are one."""
     known: Known = {}
     leaves: dict[int, bytes] = {}
+    began: list[dt.datetime] = []
+    twice: int | None = None
     since = bundle.complete_since
     for position, seal, sealed_at, farm, first_at, last_at, batches in bundle.rows_of(
         forms.ENTRIES
@@ -78,8 +93,11 @@ def _entries(bundle: Bundle, evidence: Evidence) -> Known:
         leaves[position] = entries.of_batches(
             seal, sealed_at, farm, batches, first_at, last_at
         ).hash()
+        began.append(sealed_at)
         dropped = since is not None and first_at < since
         for one in entries.unpacked(batches):
+            if (one.kind, one.id, farm or "") in known:
+                twice = one.id
             known[one.kind, one.id, farm or ""] = Expected(one, dropped)
     for part in evidence.entries:
         hashes = [leaves.pop(place, b"") for place in range(part.first, part.end)]
@@ -94,7 +112,13 @@ def _entries(bundle: Bundle, evidence: Evidence) -> Known:
             )
     if leaves:
         raise ProofError(f"entry {min(leaves)} is none that the report names")
-    return known
+    if twice is not None:  # of other rows, and the later word would hide the first
+        raise ProofError(f"batch {twice} was sealed twice")
+    return Sealed(known, _us(min(began)) if began else None)
+
+
+def _us(at: dt.datetime) -> int:
+    return (at - dt.datetime.fromtimestamp(0, dt.UTC)) // dt.timedelta(microseconds=1)
 
 
 def _root(hashes: Sequence[bytes]) -> bytes:
@@ -124,7 +148,10 @@ def _readings(bundle: Bundle) -> Iterator[_Part]:
     asked = ["id", "device_id", "quantity", "depth_cm", "channel"]
     streams = sorted(bundle.rows("datastreams", asked), key=lambda one: int(one[0]))
     ids = np.array([one[0] for one in streams], np.int64)
-    names = np.array([rows.name_of_stream(*one[1:]) for one in streams], rows.NAME)
+    try:
+        names = np.array([rows.name_of_stream(*one[1:]) for one in streams], rows.NAME)
+    except rfc8785.CanonicalizationError as error:
+        raise BadBundle(f"a datastream has no name that could be hashed: {error}") from error
     if any(one[1] not in farm_of for one in streams):
         raise BadBundle("a datastream is of a device that is not among its devices")
     farms = np.array([farm_of[one[1]] for one in streams], np.int64)
@@ -156,6 +183,8 @@ def _whole_batches(parts: Iterable[_Part]) -> Iterator[_Part]:
     """The same rows, cut where a batch ends."""
     held: _Part | None = None
     for part in parts:
+        if not len(part.batch_ids):
+            continue
         whole = part if held is None else _joined(held, part)
         if (np.diff(whole.batch_ids) < 0).any():
             raise BadBundle("its rows do not stand in the order of their batches")
@@ -193,12 +222,17 @@ def _within(bundle: Bundle, report: Mapping[str, Any]) -> set[str]:
     return {slug for slug, code in known if is_one or (code or area).startswith(area)}
 
 
-def _rows(kind: int, parts: Iterable[_Part], known: Known, within: set[str]) -> Iterator[Finding]:
+def _rows(
+    kind: int, parts: Iterable[_Part], known: Known, within: set[str], began_us: int | None
+) -> Iterator[Finding]:
     """Rows against what was sealed of their batches; what is left in ``known`` had no rows."""
-    proved = not_sealed = beside = unhashed = 0
+    proved = not_sealed = beside = unhashed = slipped = 0
     others: list[str] = []
     gone = 0
     for part in _whole_batches(parts):
+        if began_us is not None:
+            arrived_us = part.rows["received_at"][part.batch_ids == 0]
+            slipped += int((arrived_us > began_us + MINUTE_US).sum())
         for batch, farm, count, digest in _digests(kind, part):
             if batch == 0:
                 unhashed += count
@@ -218,7 +252,8 @@ def _rows(kind: int, parts: Iterable[_Part], known: Known, within: set[str]) -> 
                 stored = expected.batch.rows
                 words = "other rows" if count == stored else f"{count} rows of {stored}"
                 others.append(f"batch {batch} of {farm} ({words})")
-    yield from _said(kind, Seen(proved, not_sealed, beside, unhashed, others), gone)
+    seen = Seen(proved, not_sealed, beside, unhashed - slipped, slipped, others)
+    yield from _said(kind, seen, gone)
 
 
 def _digests(kind: int, part: _Part) -> Iterator[tuple[int, str, int, bytes]]:
@@ -251,6 +286,12 @@ def _said(kind: int, seen: Seen, gone: int) -> Iterator[Finding]:
         yield Finding(
             "proved",
             f"{seen.proved} {name} are those that were stored, before the head was signed.",
+        )
+    if seen.slipped:
+        yield Finding(
+            "refuted",
+            f"{seen.slipped} {name} are of no batch and say that they arrived after rows of their "
+            "farms were sealed, when all were hashed: they were added, or their batch taken away.",
         )
     if seen.unhashed:
         yield Finding(
@@ -292,3 +333,19 @@ def _dropped(count: int, name: str) -> Finding:
         f"{count} {name} that were stored are not there: the service says that it dropped old ones "
         "by their retention.",
     )
+
+
+def _marked(bundle: Bundle) -> Iterator[Finding]:
+    """Readings that figures leave out for a mark alone, which came after they were hashed."""
+    count = 0
+    for part in bundle.tables(forms.MEASURED[0], ["quality"]):
+        quality = part.column("quality").to_numpy()
+        marked = quality & rows.GIVEN_LATER != 0
+        count += int((marked & (quality & ~rows.GIVEN_LATER < USABLE_BELOW)).sum())
+    if count:
+        yield Finding(
+            "open",
+            f"{count} readings are left out of the figures because they are marked as spikes. The "
+            "mark is given once the next reading is there, and is in no hash: that the service "
+            "gave it was not proved.",
+        )

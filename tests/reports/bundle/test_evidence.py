@@ -8,17 +8,18 @@ import pytest
 import rfc8785
 import sqlalchemy as sa
 
+from evidence import rows as hashing
 from reports.bundle import figures_proved, opening, rows_proved
 from reports.statements.findings import Verdict
 from reports.statements.statement import Asked
 from reports.statements.verifying import FOLLOW, TRUE
-from storage import devices, evidence_copies, evidence_rows, readings, tables
+from storage import devices, evidence_copies, evidence_rows, readings, sealed_rows, tables
 from storage.evidence_copies import NotEmpty
 from storage.evidence_rows import COMPUTED, ENTERED
 from tests.analytics.daily.conftest import at, day_of
 from tests.reports.bundle import small_farm
 from tests.reports.bundle.conftest import Oasis
-from tests.reports.bundle.small_farm import SLUG
+from tests.reports.bundle.small_farm import HARVESTED, SLUG
 
 
 def words(verdict: Verdict, standing: str) -> str:
@@ -83,6 +84,44 @@ def test_what_was_measured_cannot_be_changed_behind_the_services_back(
     found = Verdict(tuple(rows_proved.findings(bundle, report)), ())
 
     assert how in words(found, "refuted")
+
+
+def test_a_batch_that_was_changed_cannot_be_sealed_once_more(
+    oasis: Oasis, changed: sa.Connection, tmp_path: Path
+) -> None:
+    small_farm.file(changed, "savings")  # seals all
+    one = changed.scalar(sa.text("SELECT batch_id FROM readings WHERE value > 1000 LIMIT 1"))
+    changed.execute(
+        sa.text("UPDATE readings SET value = value + 9 WHERE batch_id = :b"), {"b": one}
+    )
+    farm_id = changed.scalar(sa.select(tables.farms.c.id))
+    first, last = at(day_of(0), 0), at(HARVESTED, 23)
+    of = sealed_rows.series(changed, "readings", farm_id)
+    ids, found = sealed_rows.rows(changed, of, np.array([one]), first, last)
+    order = hashing.in_order(ids, found)
+    digests = hashing.digests(hashing.READINGS, ids[order], found[order]).digests
+    again = {"id": one, "kind": "readings", "farm_ids": [farm_id], "row_counts": [len(ids)]}
+    when = {"first_at": [first], "last_at": [last]}
+    changed.execute(tables.pending_batches.insert().values(**again, **when, digests=digests))
+    file = small_farm.file(changed, "programme")
+    verdict = oasis.check(file, small_farm.bundle(changed, file, tmp_path))
+
+    assert f"batch {one} was sealed twice" in words(verdict, "refuted")
+
+
+def test_readings_that_a_mark_takes_out_of_the_figures_are_told(
+    oasis: Oasis, changed: sa.Connection, tmp_path: Path
+) -> None:
+    # The mark of a spike is in no hash: whoever may write to the database may set it.
+    marked = "UPDATE readings SET quality = quality | 32 WHERE value > 1000"
+    count = changed.execute(sa.text(marked)).rowcount
+    file = small_farm.file(changed, "savings")
+    bundle = opening.read(small_farm.bundle(changed, file, tmp_path), small_farm.report_of(file))
+    found = Verdict(tuple(rows_proved.findings(bundle, small_farm.report_of(file))), ())
+
+    assert not found.is_refuted
+    assert count > 0
+    assert words(found, "open").startswith(f"{count} readings are left out of the figures")
 
 
 def test_a_figure_that_does_not_follow_is_named_with_both_values(

@@ -1,5 +1,7 @@
 """A bundle that is damaged, cut, of another report, or made to deceive is told for what it is."""
 
+import datetime as dt
+import hashlib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from reports.bundle import container, figures_proved, forms, opening, rows_proved
 from reports.bundle.opening import BadBundle
+from reports.bundle.recomputing import Again
 from storage import evidence_rows
 from tests.reports.bundle import forging, small_farm
 from tests.reports.bundle.conftest import Oasis
@@ -195,6 +198,20 @@ FORGED: dict[str, tuple[Callable[[Made], Path], str]] = {
         lambda made: forging.with_table(made.path, READINGS, lambda t: t.slice(10)),
         "The readings are not those that were stored: batch",
     ),
+    "a reading of no batch that came when all were hashed": (
+        lambda made: forging.with_table(made.path, READINGS, _slipped_in),
+        "1 readings are of no batch and say that they arrived after rows of their farms",
+    ),
+    "a depth that is no number": (
+        lambda made: forging.with_table(made.path, "tables/datastreams.parquet", _bottomless),
+        "a datastream has no name that could be hashed",
+    ),
+    "a time without a zone": (
+        lambda made: forging.with_told(
+            made.path, lambda t: t.update(readings_complete_since="2025-06-01")
+        ),
+        "since when its readings are complete is no time",
+    ),
     "points of another machine": (
         lambda made: forging.with_table(made.path, "tables/devices.parquet", _renamed),
         "a datastream is of a device that is not among its devices",
@@ -231,6 +248,17 @@ def test_rows_that_no_database_takes_are_no_fault_of_ours(
         list(figures_proved.findings(bundle, made.report, oasis.fresh))
 
 
+def test_days_of_a_season_that_was_not_made_again_prove_nothing(made: Made) -> None:
+    # Whoever wants to deceive says in a day what the whole digest is of, records and all.
+    bundle = opening.read(made.path, made.report)
+    asked = ["crop_zone_id", "day", "input_digest"]
+    zone, _, said = max(bundle.rows("balance_days", asked))
+    signed = hashlib.sha256(said).hexdigest()
+    again = Again({}, {}, {}, {})
+
+    assert not figures_proved._entered_alike(bundle, zone, signed, again)
+
+
 def _packed(made: Made, files: dict[str, bytes]) -> Path:
     """Files with the manifest of the others, if any."""
     folder = made.path.with_name("packed")
@@ -243,6 +271,25 @@ def _packed(made: Made, files: dict[str, bytes]) -> Path:
     with path.open("wb") as out:
         container.write(out.write, paths)
     return path
+
+
+def _slipped_in(table: pa.Table) -> pa.Table:
+    row = table.slice(0, 1)
+    for name, value in (
+        ("batch_id", None),
+        ("received_at", dt.datetime(2100, 1, 1, tzinfo=dt.UTC)),
+    ):
+        place = row.schema.get_field_index(name)
+        field = row.schema.field(place)
+        row = row.set_column(place, field, pa.array([value], field.type))
+    nothing = row.slice(1)
+    return pa.concat_tables([nothing, row, table])
+
+
+def _bottomless(table: pa.Table) -> pa.Table:
+    place = table.schema.get_field_index("depth_cm")
+    depths = pa.array([float("nan")] * table.num_rows, pa.float64())
+    return table.set_column(place, table.schema.field(place), depths)
 
 
 def _without_name(table: pa.Table) -> pa.Table:
