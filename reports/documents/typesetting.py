@@ -10,7 +10,8 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ AT_ONCE = threading.BoundedSemaphore(2)
 IN_LINE = threading.BoundedSemaphore(12)
 WAIT_S, LONGEST_S = 15.0, 30.0
 LARGEST_BYTES = 32 * 2**20
-BUSY = "other reports are being typeset: ask again in a minute"
+BUSY = "other reports are being written: ask again in a minute"
 
 
 class NotTypeset(RuntimeError):
@@ -36,13 +37,26 @@ def pdf(document: Mapping[str, Any]) -> bytes:
     NotTypeset
         If it takes too long or grows too large, or too many are at it already.
     """
+    with turn():
+        return _typeset(json.dumps(document, ensure_ascii=False).encode())
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Wait until few enough documents are being made: each takes memory and a thread.
+
+    Raises
+    ------
+    NotTypeset
+        If too many are at it, or that takes too long.
+    """
     if not IN_LINE.acquire(blocking=False):
         raise NotTypeset(BUSY)
     try:
         if not AT_ONCE.acquire(timeout=WAIT_S):
             raise NotTypeset(BUSY)
         try:
-            return _typeset(json.dumps(document, ensure_ascii=False).encode())
+            yield
         finally:
             AT_ONCE.release()
     finally:

@@ -8,7 +8,7 @@ import pypdfium2
 import pytest
 import sqlalchemy as sa
 
-from reports.documents import pages, typesetting
+from reports.documents import pages, rendering, typesetting
 from reports.documents.paper import Paper
 from reports.documents.typesetting import NotTypeset
 from reports.documents.words import Words
@@ -163,16 +163,22 @@ def test_pages_that_take_too_long_are_given_up(
         typesetting.pdf({})
 
 
-def test_who_is_too_many_is_sent_away_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads that wait for pages are threads that answer nobody else."""
+@pytest.mark.parametrize("form", rendering.FORMS)
+def test_who_is_too_many_is_sent_away_at_once(
+    form: str, connection: sa.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads that wait for documents are threads that answer nobody else."""
+    country.put_country(connection)
+    paper, words = country.draft(connection, "yields", area="KZ"), Words("en")
     with contextlib.ExitStack() as taken:
         while typesetting.IN_LINE.acquire(blocking=False):
             taken.callback(typesetting.IN_LINE.release)
         with pytest.raises(NotTypeset, match="ask again"):
-            typesetting.pdf({})
+            rendering.render(paper, words, form)
     monkeypatch.setattr(typesetting, "WAIT_S", 0.01)
     with typesetting.AT_ONCE, typesetting.AT_ONCE, pytest.raises(NotTypeset, match="ask again"):
-        typesetting.pdf({})
+        rendering.render(paper, words, form)
+    assert rendering.render(paper, words, form)
 
 
 def test_the_process_that_typesets_knows_nothing_of_ours(
