@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from joserfc.jwk import OKPKey
@@ -99,3 +99,16 @@ def signed_by(
         return Finding("refuted", f"{words} by key {kid}, which you do not trust for that.")
     whose = f" ({known.owner})" if known.owner else ""
     return Finding("proved", f"{words} by key {kid}{whose}, and unchanged since.")
+
+
+def are_twice(signatures: Sequence[Signature]) -> bool:
+    """Whether a key signed twice: one witness is not to be counted as two."""
+    kids = [_kid(one) for one in signatures]
+    return len(set(kids)) < len(kids)
+
+
+def _kid(signature: Signature) -> str:
+    try:
+        return str(header_of(signature)["kid"])
+    except BadSignature:
+        return ""

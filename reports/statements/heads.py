@@ -5,6 +5,7 @@ Like those of reports they are canonical to the last byte, and signatures over a
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -127,11 +128,19 @@ def of_manifest(report: Any) -> Evidence | None:
     try:
         entries = [_part(one) for one in found["entries"]]
         proof = [hash_of(one) for one in found["proof"]]
+        start, end = _time(found["start"]), _time(found["end"])
     except ProofError as error:
         raise BadFile(f"its evidence cannot be read: {error}") from error
-    return Evidence(
-        read_head(found["head"]), str(found["start"]), str(found["end"]), entries, proof
-    )
+    return Evidence(read_head(found["head"]), start, end, entries, proof)
+
+
+def _time(found: Any) -> str:
+    try:
+        if dt.datetime.fromisoformat(found).tzinfo is None:
+            raise ValueError("its zone is not told")
+    except (TypeError, ValueError) as error:
+        raise ProofError(f"{str(found)[:80]!r} is no time: {error}") from error
+    return str(found)
 
 
 def _part(found: Any) -> Part:

@@ -13,11 +13,17 @@ from typing import Any, NamedTuple
 
 from reports.statements import heads, manifest, verifying_heads
 from reports.statements.columns import ATTRIBUTES, DIMENSIONS, SUPPRESSED, key_of
-from reports.statements.findings import Finding, Pinned, Verdict, pinned_keys, signed_by
+from reports.statements.findings import (
+    Finding,
+    Pinned,
+    Verdict,
+    are_twice,
+    pinned_keys,
+    signed_by,
+)
 from reports.statements.heads import Evidence
 from reports.statements.kinds import KINDS
 from reports.statements.manifest import BadFile, Envelope
-from reports.statements.signing import BadSignature, Signature, header_of
 
 __all__ = ["Beside", "Finding", "Pinned", "Verdict", "check", "pinned_keys"]
 
@@ -105,16 +111,8 @@ def _signed(envelope: Envelope, keys: Mapping[str, Pinned] | None) -> Iterator[F
     for one in others:
         words = "The report is countersigned"
         yield signed_by(one, envelope.payload, keys, "countersigns", words)
-    kids = Counter(_kid(one) for one in envelope.signatures)
-    if max(kids.values()) > 1:
+    if are_twice(envelope.signatures):
         yield Finding("refuted", "The same key signed twice.")
-
-
-def _kid(signature: Signature) -> str:
-    try:
-        return str(header_of(signature)["kid"])
-    except BadSignature:
-        return ""
 
 
 # --- what the manifest says of itself -------------------------------------------------------------

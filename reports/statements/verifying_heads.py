@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from evidence.merkle import ProofError, check_consistency
 from evidence.multiproof import check_parts
 from reports.statements import heads
-from reports.statements.findings import Finding, Pinned, signed_by
+from reports.statements.findings import Finding, Pinned, are_twice, signed_by
 from reports.statements.heads import Consistency, Evidence, SignedHead
 from reports.statements.manifest import BadFile
 from reports.statements.signing import HEAD_TYPE, Signature, SigningKey
@@ -109,8 +109,11 @@ def against(
     """Whether two heads are of one tree; without a proof nothing is said, unless it ``must`` be."""
     early, late = sorted((ours.head, kept.head), key=lambda one: one.size)
     if early.size == late.size:
-        if (early.root, early.seal) == (late.root, late.seal):
+        if early == late:
             yield Finding("proved", "The head that was kept is of the very same tree.")
+        elif early.root == late.root:
+            words = f"Two heads of one tree of {early.size} entries say different seals or times."
+            yield Finding("refuted", words)
         else:
             yield Finding(
                 "refuted", f"Two trees of {early.size} entries are shown: sealed rows were changed."
@@ -156,6 +159,8 @@ def _signed(head: SignedHead, keys: Mapping[str, Pinned] | None, words: str) -> 
     for one in witnesses:
         by = f"{words.removesuffix(' is signed')} is countersigned"
         yield signed_by(one, payload, keys, "countersigns", by, typ=HEAD_TYPE)
+    if are_twice(head.signatures):
+        yield Finding("refuted", f"{words.removesuffix(' is signed')}: the same key signed twice.")
 
 
 def _told(head: SignedHead) -> str:

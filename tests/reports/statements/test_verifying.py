@@ -464,6 +464,33 @@ def test_a_witness_stands_beside_a_kept_head_and_is_told() -> None:
     assert "refuted" in standings(FILED, keys=PINNED, head=forged.file())
 
 
+def test_one_witness_does_not_pass_for_two() -> None:
+    made = head(10)
+    seen = MINISTRY.sign(made.head.payload(), HEAD_TYPE)
+    doubled = SignedHead(made.head, [*made.signatures, seen, seen])
+    asked = Beside(None, doubled.file(), [led(10, 40)])
+    verdict = verifying.check(FILED, keys=PINNED, beside=asked)
+
+    assert "The head that was kept: the same key signed twice." in [
+        one.words for one in verdict.findings if one.standing == "refuted"
+    ]
+
+
+def test_one_tree_has_one_head() -> None:
+    ours = head(40)
+    other = ours.head._replace(sealed_at="2025-01-09T00:00:05Z")  # of a year before
+    dated_back = SignedHead(other, [OURS.sign(other.payload(), HEAD_TYPE)])
+    last = verifying.check(FILED, keys=PINNED, beside=Beside(None, dated_back.file())).findings[-1]
+
+    assert (last.standing, "say different seals or times" in last.words) == ("refuted", True)
+
+
+def test_evidence_of_no_time_is_none() -> None:
+    for start in ("2025-03-20T00:00:00", "spring", 2025, None):
+        found = standings(file(payload(evidence=evidence() | {"start": start})), keys=PINNED)
+        assert found == ["refuted"], start
+
+
 def test_a_revision_and_the_report_before_it_rest_on_one_tree() -> None:
     before = payload(evidence=evidence(20, (3, 13)))
     after = file(revised(before, content(42_006.0), evidence=evidence()))
