@@ -13,6 +13,8 @@ from reports.bundle import comparing, forms, recomputing, scope
 from reports.bundle.comparing import Compared, Difference
 from reports.bundle.opening import Bundle
 from reports.bundle.recomputing import Again, Cut, Fresh, OnStep
+from reports.statements import heads
+from reports.statements.figures import moment
 from reports.statements.filing import CODE
 from reports.statements.findings import Finding
 from storage.evidence_rows import ENTERED
@@ -130,6 +132,7 @@ def _said(
     for farm, why in again.failed.items():
         yield Finding("refuted", f"The figures of {farm} cannot be made of the bundle: {why}.")
     yield _differ(report, found.differences) if found.differences else _same(found)
+    yield from _window(report, again)
     yield from _inputs(bundle, report, again, stood)
     devices = scope.counts_devices(report)
     if others := comparing.inputs(report, again.content, devices=devices):
@@ -137,6 +140,22 @@ def _said(
             "open",
             f"These are not as they were when the report was filed: {', '.join(others)}. What is "
             "changed in place has no earlier version; the book of deeds says who changed it.",
+        )
+
+
+def _window(report: Mapping[str, Any], again: Again) -> Iterator[Finding]:
+    """Whether the report names entries of all the time that its figures rest on."""
+    evidence = heads.of_manifest(report)
+    if evidence is None:
+        return
+    start, end = map(dt.datetime.fromisoformat, (evidence.start, evidence.end))
+    ground = again.ground
+    if start > ground.start or end < ground.end:
+        yield Finding(
+            "open",
+            f"The report names entries with rows of {evidence.start} to {evidence.end} alone, and "
+            f"its figures rest on those of {moment(ground.start)} to {moment(ground.end)}: that "
+            "none was left out was not proved.",
         )
 
 

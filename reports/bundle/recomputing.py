@@ -14,6 +14,7 @@ from analytics import daily
 from reports.bundle import forms, scope
 from reports.bundle.opening import BadBundle, Bundle
 from reports.statements import manifest, statement
+from reports.statements.ground import Ground
 from storage import database, evidence_copies, evidence_rows, farms, results
 from storage.evidence_copies import NotTaken
 from storage.evidence_rows import ARRIVAL, ENTERED, Row
@@ -52,6 +53,7 @@ class Again(NamedTuple):
     digests: Mapping[int, str]  # of what each crop zone's result rests on
     entered: Mapping[int, str]  # of what people entered about each crop zone
     failed: Mapping[str, str]  # farms that could not be computed, and why
+    ground: Ground  # that its figures rest on
 
 
 def made(
@@ -101,6 +103,7 @@ def made(
         {zone: one.input_digest for zone, one in standing.items()},
         {zone: one.entered_digest or "" for zone, one in standing.items()},
         done.failed,
+        made.ground,
     )
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reports.bundle import container, figures_proved, forms, opening, rows_proved
 from reports.bundle.opening import BadBundle
 from reports.bundle.recomputing import Again
+from reports.statements.ground import Ground
 from storage import evidence_rows
 from tests.reports.bundle import forging, small_farm
 from tests.reports.bundle.conftest import Oasis
@@ -254,9 +255,23 @@ def test_days_of_a_season_that_was_not_made_again_prove_nothing(made: Made) -> N
     asked = ["crop_zone_id", "day", "input_digest"]
     zone, _, said = max(bundle.rows("balance_days", asked))
     signed = hashlib.sha256(said).hexdigest()
-    again = Again({}, {}, {}, {})
+    now = dt.datetime.now(dt.UTC)
+    again = Again({}, {}, {}, {}, Ground([], now, now))
 
     assert not figures_proved._entered_alike(bundle, zone, signed, again)
+
+
+def test_a_report_that_names_entries_of_less_time_than_it_rests_on_is_told(
+    made: Made, oasis: Oasis
+) -> None:
+    # As whoever has the key would sign it, to leave out the entry of a day that was tampered with.
+    told = made.report["evidence"]
+    for shrunk in ({"start": "2025-06-01T00:00:00Z"}, {"end": "2025-06-01T00:00:00Z"}):
+        report = made.report | {"evidence": told | shrunk}
+        bundle = opening.read(made.path, made.report)
+        found = figures_proved.findings(bundle, report, oasis.fresh)
+        words = [one.words for one in found if one.standing == "open"]
+        assert [one[:30] for one in words] == ["The report names entries with "], words
 
 
 def _packed(made: Made, files: dict[str, bytes]) -> Path:
