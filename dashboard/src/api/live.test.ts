@@ -28,9 +28,14 @@ class Stream extends EventTarget {
   }
 }
 
+let browser = new EventTarget();
+
 beforeEach(() => {
+  browser = new EventTarget();
+  Stream.opened.length = 0;
   vi.useFakeTimers();
   vi.stubGlobal("EventSource", Stream);
+  vi.stubGlobal("addEventListener", browser.addEventListener.bind(browser));
 });
 
 afterEach(() => {
@@ -56,4 +61,16 @@ it("a page that was turned away listens again and asks for what it missed", () =
   Stream.opened[1]?.tell("open", 1);
   expect(live.value).toBe(true);
   expect(refresh).toHaveBeenCalledWith("");
+});
+
+it("a page whose connection is back listens at once, without waiting for the browser", () => {
+  follow();
+  Stream.opened[0]?.tell("open", 1);
+  browser.dispatchEvent(new Event("online")); // it was never away: nothing to do
+  expect(Stream.opened.length).toBe(1);
+
+  Stream.opened[0]?.tell("error", 0);
+  browser.dispatchEvent(new Event("online"));
+  expect(Stream.opened[0]?.readyState).toBe(Stream.CLOSED);
+  expect(Stream.opened.at(-1)?.readyState).toBe(0);
 });

@@ -17,7 +17,7 @@ const begun = signal(0); // how often the connection came back
 /** Listen for as long as somebody is there who may. */
 export function follow(): void {
   // A browser tries again when it likes. What was missed comes all the same: all is asked for anew.
-  window.addEventListener("online", () => {
+  addEventListener("online", () => {
     if (live.value === false) begun.value += 1;
   });
   effect(() => {
