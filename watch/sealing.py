@@ -34,8 +34,10 @@ class Sealer:
         self._next_look = now + LOOK_EVERY
         with self._engine.begin() as connection:
             newest = tree_heads.newest(connection)
-            if newest is not None and newest.sealed_at >= self._began(now):
-                self._next_look = self._began(now) + self._every
+            began, ends = self._began(now), self._began(now) + self._every
+            # One of a time to come is of a clock that was put right since: it holds up nothing.
+            if newest is not None and began <= newest.sealed_at < ends:
+                self._next_look = ends
                 return None
             if not (waiting := evidence.waiting(connection).batches):
                 return None
@@ -50,6 +52,7 @@ class Sealer:
                 return None
         self._told = None
         if sealed is not None:
+            self._next_look = ends
             told = {"entries": sealed.entries, "batches": sealed.batches, "rows": sealed.rows}
             log.info("sealed", seal=sealed.newest.seal, size=sealed.newest.size, **told)
         return sealed

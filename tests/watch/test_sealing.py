@@ -67,6 +67,18 @@ def test_once_a_day_after_midnight_what_waits_is_sealed(
     ]
 
 
+def test_a_clock_that_went_ahead_for_a_while_does_not_hold_up_the_seals_after_it(
+    empty_engine: sa.Engine, key_file: Path
+) -> None:
+    put_batch(empty_engine, 1)
+    now = dt.datetime.now(dt.UTC)
+    assert Sealer(empty_engine, DAY, key_file).step(now) is not None  # by the database's clock
+    put_batch(empty_engine, 2)
+    # As seen from ten years before: the head is of a time to come.
+    assert Sealer(empty_engine, DAY, key_file).step(now - 3_650 * DAY) is not None
+    assert sizes(empty_engine) == [1, 2]
+
+
 def test_without_a_key_batches_wait_and_it_is_told_once(
     empty_engine: sa.Engine, tmp_path: Path
 ) -> None:
