@@ -97,6 +97,7 @@ def test_a_map_of_two_thousand_fields_is_there_and_answers(
         # The middle lies between four fields, which are ten pixels apart.
         page.mouse.click(box["x"] + box["width"] / 2 + 4, box["y"] + box["height"] / 2 - 4)
         expect(page.locator(".onmap")).to_be_visible()  # it answers
+        expect(page.locator(".todo")).to_be_visible()  # the advice, which lets the map go first
 
 
 def test_a_year_of_hours_is_drawn_whole(browser: Browser, address: str, steppe: int) -> None:

@@ -61,9 +61,10 @@ export function useField(field: number) {
   );
 }
 
-export function useFarmAdvice(farm: string, day: string | null) {
+/** What to do on a farm; asked for once it is wanted. */
+export function useFarmAdvice(farm: string, day: string | null, wanted = true) {
   const spoken = language.value;
-  return useResource(`advice ${farm} ${day} ${spoken}`, () =>
+  return useResource(wanted ? `advice ${farm} ${day} ${spoken}` : null, () =>
     answer(
       api.GET("/v1/farms/{farm}/advice", {
         params: { path: { farm }, query: { language: spoken, ...(day ? { day } : {}) } },

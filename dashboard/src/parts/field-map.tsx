@@ -11,6 +11,7 @@ interface Props {
   signs: readonly Sign[];
   chosen: number | null;
   choose: (hit: Hit) => void;
+  drawn: () => void; // what is shown stands there
 }
 
 /** Load the engine, which is big; once is enough. */
@@ -31,7 +32,10 @@ function Ground(props: Props) {
     return (place, tiles) => {
       const { rows, signs, chosen } = latest.current;
       const shown = { rows, signs, chosen, dark: isDark() };
-      return new FieldMapEngine(place, tiles, shown, (hit) => latest.current.choose(hit));
+      return new FieldMapEngine(place, tiles, shown, {
+        choose: (hit) => latest.current.choose(hit),
+        drawn: () => latest.current.drawn(),
+      });
     };
   });
 

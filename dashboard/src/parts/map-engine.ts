@@ -25,6 +25,12 @@ export interface Hit {
   readonly sign: string | null;
 }
 
+/** Who hears of what happens on the map. */
+interface Listener {
+  readonly choose: (hit: Hit) => void;
+  readonly drawn: () => void;
+}
+
 export interface Shown {
   readonly rows: readonly FieldRow[];
   readonly signs: readonly Sign[];
@@ -40,7 +46,7 @@ export class FieldMapEngine {
   #ready = false;
 
   /** Make the map with what it shows first: it then draws once, and not an empty map before. */
-  constructor(place: HTMLElement, tiles: Tiles | null, shown: Shown, choose: (hit: Hit) => void) {
+  constructor(place: HTMLElement, tiles: Tiles | null, shown: Shown, tell: Listener) {
     this.#place = place;
     this.#next = shown;
     this.#drawn = drawnOf(shown);
@@ -55,11 +61,14 @@ export class FieldMapEngine {
       this.#colour(this.#drawn.dark);
       this.#draw();
     });
-    map.on("idle", () => place.closest(".mapbox")?.setAttribute("data-drawn", ""));
+    map.on("idle", () => {
+      place.closest(".mapbox")?.setAttribute("data-drawn", "");
+      tell.drawn();
+    });
     map.on("click", (click) => {
       const [hit] = map.queryRenderedFeatures(click.point, { layers: ["sign", "field-fill"] });
       const sign: unknown = hit?.properties.sign;
-      choose({
+      tell.choose({
         field: typeof hit?.id === "number" ? hit.id : null,
         sign: typeof sign === "string" ? sign : null,
       });

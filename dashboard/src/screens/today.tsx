@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { usePositions, useWaterStatus } from "../api/day";
 import { dayOf, useFarm, useFarmAdvice, useFields } from "../api/farm";
 import type { FarmOut, FieldOut, WaterStatusOut } from "../api/schema";
@@ -18,6 +18,10 @@ import { ToDoList } from "../parts/to-do";
 import { Weather } from "../parts/weather";
 import { type At, go, href } from "../router";
 import { named, t } from "../words";
+
+// Of so many fields the advice takes the service as long as the map takes the page: one after the other.
+const MANY = 300;
+const PATIENCE_MS = 3_000;
 
 /** The day in ten seconds: what needs doing, then where, then the list of everything. */
 export function Today({ at }: { at: At<"today"> }) {
@@ -105,7 +109,16 @@ function Day(props: {
   const { at, fields, water, farm } = props;
   const filter = useSignal<Filter>(EVERYTHING);
   const sign = useSignal<string | null>(null);
-  const advice = useFarmAdvice(at.farm, at.day);
+  const mapFirst = fields.length > MANY;
+  const drawn = useSignal(false);
+  useEffect(() => {
+    // A map that does not come at all holds nothing up.
+    const timer = setTimeout(() => {
+      drawn.value = true;
+    }, PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  const advice = useFarmAdvice(at.farm, at.day, !mapFirst || drawn.value);
   const positions = usePositions(at.farm, at.day).value;
   const rows = useMemo(
     () => rowsOf(fields, water.crop_zones, advice.value?.crop_zones),
@@ -157,6 +170,9 @@ function Day(props: {
               rows={shown}
               signs={signs}
               chosen={at.field}
+              drawn={() => {
+                drawn.value = true;
+              }}
               choose={(hit) => {
                 sign.value = hit.sign;
                 if (hit.sign === null || hit.field !== null) choose(hit.field);
