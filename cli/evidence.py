@@ -229,7 +229,7 @@ def check(
 
 
 def _tell(found: Inspected) -> None:
-    if not found.heads:
+    if not found.heads and not found.count:
         say("Nothing was sealed yet: there is nothing to hold rows to. `dala evidence seal`")
         return
     print(

@@ -86,8 +86,10 @@ def _tree(
         root = merkle.root(tiles.nodes_of(edge.__getitem__), size)
         for words in _head_faults(head, size, root, keys):
             found.tell(f"The head of seal {head.seal} {words}.")
-        if kept is not None and kept.head.size == size and kept.head.root != root:
-            found.tell(f"The head of {size} entries that was kept is of another tree than this.")
+        if kept is not None and kept.head.size == size:
+            if kept.head.root != root:
+                words = f"The head of {size} entries that was kept is of another tree than this."
+                found.tell(words)
             kept = None
         for place, hashes in grown.items():
             if not _tile(stored, place).startswith(hashes):
@@ -96,6 +98,8 @@ def _tree(
         found.heads += 1
     if kept is not None and kept.head.size > size:
         found.tell(f"A head of {kept.head.size} entries was kept; the tree has {size} alone.")
+    elif kept is not None:
+        found.tell(f"A head of {kept.head.size} entries was kept, and none of so many is here.")
     return began
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from dala import app
 from reports.statements.signing import Signature
-from storage import audit, tree_heads
+from storage import audit, tables, tree_heads
 from tests.reports.statements import filed
 from tests.reports.statements.test_sealing import put_devices, put_pending, store
 
@@ -147,3 +147,10 @@ def test_an_administrator_finds_a_row_that_was_changed_in_the_database(
     assert run("evidence", "check", "--farm", "kz-61-0").exit_code == 0
     assert "There is no farm 'nowhere'" in run("evidence", "check", "--farm", "nowhere").stderr
     assert "key.jwk: it is" in run("evidence", "check", "--head", "key.jwk").stderr
+    with empty_engine.begin() as connection:  # somebody who owns the database took all away
+        for table in ("head_countersignatures", "evidence_entries", "tree_heads"):
+            connection.execute(sa.text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+            connection.execute(tables.metadata.tables[table].delete())
+            connection.execute(sa.text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
+    gone = run("evidence", "check", "--head", "kept.json")
+    assert (gone.exit_code, "the tree has 0 alone" in gone.stdout) == (1, True)

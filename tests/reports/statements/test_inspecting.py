@@ -251,6 +251,9 @@ def test_who_has_the_key_makes_another_tree_and_a_kept_head_tells(
     assert found.misfits == ["The head of 8 entries that was kept is of another tree than this."]
     longer = kept._replace(head=kept.head._replace(size=80))
     assert "the tree has 8 alone" in inspecting.inspect(connection, kept=longer).misfits[0]
+    # Sealed otherwise, so that no head is of as many entries as the one that was kept.
+    between = kept._replace(head=kept.head._replace(size=6))
+    assert "none of so many is here" in inspecting.inspect(connection, kept=between).misfits[0]
 
 
 def test_a_key_that_files_nothing_here_signs_no_head(
