@@ -127,7 +127,9 @@ class ReportScheduleOut(Out):
     timezone: str = Field(examples=["Asia/Almaty"])
     first_day: str | None = Field(examples=["07-01"])
     last_day: str | None = Field(examples=["11-30"])
-    next_due_at: dt.datetime | None = Field(description="in the past: it is not done yet")
+    next_due_at: dt.datetime | None = Field(
+        description="in the past: it is not done yet; null: the timezone is not known any more"
+    )
     number: str | None = Field(
         description="of the report that it filed last", examples=["harvest-2026-0001"]
     )

@@ -156,9 +156,11 @@ def _schedules(connection: sa.Connection) -> Finding:
         named, at = f"{one.kind} of {one.farm or one.area_code}", scheduled.next_due(one)
         if one.last_error is not None:
             amiss.append(f"{named}: {one.last_error}")
-        elif at is not None and at < now - OVERDUE:
+        elif at is None:
+            amiss.append(f"{named}: the clocks of {one.timezone} are not known here")
+        elif at < now - OVERDUE:
             amiss.append(f"{named} was due at {at:%Y-%m-%d %H:%M} UTC: is `dala watch` running?")
-        elif at is not None:
+        else:
             due.append(at)
     key = ApiSettings().report_key_file or EmbeddedSettings().home / KEY_FILE
     if not amiss and not key.exists():

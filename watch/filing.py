@@ -43,7 +43,7 @@ def file_due(engine: sa.Engine, key_file: Path | None, now: dt.datetime) -> File
     with engine.begin() as connection:
         standing = schedules.standing(connection)
     for one in standing:
-        if _waits_since(one, now) is None:
+        if not _waits(engine, one, now):
             continue
         if time.monotonic() > enough:
             break
@@ -52,12 +52,14 @@ def file_due(engine: sa.Engine, key_file: Path | None, now: dt.datetime) -> File
     return total
 
 
-def _waits_since(one: Schedule, now: dt.datetime) -> dt.datetime | None:
+def _waits(engine: sa.Engine, one: Schedule, now: dt.datetime) -> bool:
     try:
-        return scheduled.waits_since(one, now)
-    except Exception:  # of one schedule, as a zone that this machine does not know
+        return scheduled.waits_since(one, now) is not None
+    except Exception as error:  # of one schedule, as a zone that this machine does not know
         log.exception("fault in a schedule", schedule=one.id)
-        return None
+        with engine.begin() as connection:
+            schedules.note_failed(connection, one, _words(error), now)
+        return False
 
 
 def _carry_out(engine: sa.Engine, key_file: Path | None, number: int, now: dt.datetime) -> Filed:
@@ -65,7 +67,7 @@ def _carry_out(engine: sa.Engine, key_file: Path | None, number: int, now: dt.da
     with engine.begin() as connection:
         take_time(connection)
         one = schedules.hold(connection, number)
-        at = None if one is None else _waits_since(one, now)
+        at = None if one is None else scheduled.waits_since(one, now)
         if one is None or at is None:  # another process did it, or does
             return Filed(0, 0, 0)
         told = {"schedule": number, "kind": one.kind, "of": one.farm or one.area_code}

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple, cast
+from zoneinfo import ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
@@ -44,8 +45,14 @@ def waits_since(one: Schedule, now: dt.datetime) -> dt.datetime | None:
 
 
 def next_due(one: Schedule) -> dt.datetime | None:
-    """When it is due next; a time that is past is one that is not done yet."""
-    return due.next_due(cadence_of(one), one.done_until)
+    """When it is due next; a time that is past is one that is not done yet.
+
+    None for what never comes, or by clocks that this machine does not know.
+    """
+    try:
+        return due.next_due(cadence_of(one), one.done_until)
+    except ZoneInfoNotFoundError:
+        return None
 
 
 def season_of(rule: str, day: dt.date) -> int:

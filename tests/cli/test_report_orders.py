@@ -112,6 +112,12 @@ def test_what_nobody_carries_out_is_told_by_the_doctor(run: Run, empty_engine: s
     assert found.ok is False
     assert "yields of kz-61-0 was due at" in found.says
     assert "is `dala watch` running?" in found.says
+    clocks = sa.update(tables.report_schedules).values(timezone="Asia/Atlantis")
+    with empty_engine.begin() as connection:
+        connection.execute(clocks)
+    found = scheduled_reports(empty_engine)
+    assert (found.ok, "the clocks of Asia/Atlantis are not known" in found.says) == (False, True)
+    assert "never" in run("report", "schedules").stdout
 
 
 def test_for_a_client_of_the_api_its_own_rights_hold(run: Run, empty_engine: sa.Engine) -> None:

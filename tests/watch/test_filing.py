@@ -269,6 +269,10 @@ def test_one_that_fails_keeps_no_other_from_being_filed(world: World) -> None:
 
     assert of(world, lost).last_error == "there is no area 'KZ-99'"
     assert [one for one in logs if one.get("schedule") == nowhere]
+    unknown = of(world, nowhere)
+    assert "No time zone found with key Asia/Atlantis" in str(unknown.last_error)
+    assert unknown.not_before == FIRST + MINUTE  # and not at each look
+    assert scheduled.next_due(unknown) is None  # lists of schedules are shown all the same
     assert [one[0].partition("-")[0] for one in revisions(world)] == ["yields"]
 
 
