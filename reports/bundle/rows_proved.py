@@ -98,7 +98,9 @@ def _entries(bundle: Bundle, evidence: Evidence) -> Sealed:
         for one in entries.unpacked(batches):
             if (one.kind, one.id, farm or "") in known:
                 twice = one.id
-            known[one.kind, one.id, farm or ""] = Expected(one, dropped)
+            # Points of tracks are kept for ever.
+            may_be = dropped and one.kind == entries.READINGS
+            known[one.kind, one.id, farm or ""] = Expected(one, may_be)
     for part in evidence.entries:
         hashes = [leaves.pop(place, b"") for place in range(part.first, part.end)]
         if not all(hashes):

@@ -231,6 +231,22 @@ def test_where_readings_were_dropped_what_was_computed_of_them_is_taken(
     assert "All 34 figures" in words(found, "proved")
 
 
+def test_retention_is_no_word_for_points_of_tracks_that_are_gone(
+    oasis: Oasis, changed: sa.Connection, tmp_path: Path
+) -> None:
+    file = small_farm.file(changed, "programme")
+    changed.execute(tables.reading_retention.delete())
+    since = at(HARVESTED, 0)
+    kept = {"single": True, "kept_days": None, "dropped_before": since}
+    changed.execute(tables.reading_retention.insert().values(**kept))
+    for gone in ("DELETE FROM track_points WHERE mass_flow_kg_s > 0", "DELETE FROM track_points"):
+        assert changed.execute(sa.text(gone)).rowcount > 0
+        report = small_farm.report_of(file)
+        bundle = opening.read(small_farm.bundle(changed, file, tmp_path), report)
+        found = Verdict(tuple(rows_proved.findings(bundle, report)), ())
+        assert "track points are" in words(found, "refuted")
+
+
 def test_rows_from_before_they_were_hashed_are_told(
     oasis: Oasis, changed: sa.Connection, tmp_path: Path
 ) -> None:
