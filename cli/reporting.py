@@ -191,15 +191,25 @@ def _write(title: str, said: Any, observations: Any, out: Path | None, form: str
 
 
 def _csv(observations: Any) -> str:
+    """Observations with every column; a name that a spreadsheet would run stays a name."""
     import csv
     import io
+    import re
 
+    from reports.cells import AS_TEXT, RUNS
     from reports.statements.columns import COLUMNS, whole
 
     made = io.StringIO()
     writer = csv.DictWriter(made, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(whole(one) for one in observations)
+    for one in observations:
+        cells = whole(one).items()
+        writer.writerow(
+            {
+                name: re.sub(RUNS, AS_TEXT, value) if isinstance(value, str) else value
+                for name, value in cells
+            }
+        )
     return made.getvalue().rstrip("\n")
 
 

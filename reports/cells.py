@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 MOST_SIGNS = 32_767  # that a cell holds
+# A spreadsheet that opens a CSV would run a cell that begins so; an apostrophe makes it text.
+RUNS = r"^([=+\-@\t\r])"
+AS_TEXT = r"'\1"
 
 
 def write(sheet: Any, line: int, place: int, value: Any, style: Any = None) -> None:

@@ -14,11 +14,10 @@ import xlsxwriter
 from pyarrow import csv, parquet
 
 from api.formats.tables import Table
+from reports.cells import AS_TEXT, RUNS
 from reports.cells import write as write_cell
 
 PIECE = 64 * 1024
-# A spreadsheet that opens a CSV would run a cell that begins so; an apostrophe makes it text.
-_RUNS = r"^([=+\-@\t\r])"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -39,7 +38,7 @@ def _for_csv(column: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(column.type):
         return rfc3339(column)
     if pa.types.is_string(column.type):
-        return pc.replace_substring_regex(column, pattern=_RUNS, replacement=r"'\1")
+        return pc.replace_substring_regex(column, pattern=RUNS, replacement=AS_TEXT)
     return column
 
 

@@ -1,5 +1,6 @@
 """Verbs for reports: filed, listed, shown and checked, and with which code they end."""
 
+import csv
 import datetime as dt
 import json
 import os
@@ -88,6 +89,17 @@ def test_what_was_filed_is_listed_and_shown(run: Run, tmp_path: Path) -> None:
     header = run("report", "show", number, "--format", "csv").stdout.splitlines()[0]
     assert header.startswith("REF_AREA,FARM,TIME_PERIOD,INDICATOR,")
     assert run("report", "show", "savings-1999-0001").exit_code == 1
+
+
+def test_a_field_whose_name_is_a_formula_is_a_name_in_csv(
+    run: Run, empty_engine: sa.Engine
+) -> None:
+    with empty_engine.begin() as connection:
+        connection.execute(sa.text("UPDATE fields SET name = '=1+1'"))
+    shown = run("report", "water", "--farm", "kz-61-0", "--season", 2025, "--format", "csv")
+
+    named = {row["FIELD"] for row in csv.DictReader(shown.stdout.splitlines())}
+    assert named == {"_T", "'=1+1"}
 
 
 def test_a_rotated_key_leaves_old_reports_proved(run: Run, tmp_path: Path) -> None:
