@@ -90,6 +90,8 @@ def _entries(bundle: Bundle, evidence: Evidence) -> Sealed:
     for position, seal, sealed_at, farm, first_at, last_at, batches in bundle.rows_of(
         forms.ENTRIES
     ):
+        if position in leaves:  # the batches of both would count, and the hash of one alone
+            raise ProofError(f"entry {position} is there twice")
         leaves[position] = entries.of_batches(
             seal, sealed_at, farm, batches, first_at, last_at
         ).hash()
@@ -101,22 +103,29 @@ def _entries(bundle: Bundle, evidence: Evidence) -> Sealed:
             # Points of tracks are kept for ever.
             may_be = dropped and one.kind == entries.READINGS
             known[one.kind, one.id, farm or ""] = Expected(one, may_be)
+    _check_leaves(leaves, evidence)
+    if twice is not None:  # of other rows, and the later word would hide the first
+        raise ProofError(f"batch {twice} was sealed twice")
+    return Sealed(known, _us(min(began)) if began else None)
+
+
+def _check_leaves(leaves: Mapping[int, bytes], evidence: Evidence) -> None:
+    """ProofError unless these are the very leaves that the report's parts are of."""
+    left = dict(leaves)
     for part in evidence.entries:
-        hashes = [leaves.pop(place, b"") for place in range(part.first, part.end)]
-        if not all(hashes):
-            missing = part.first + hashes.index(b"")
-            raise ProofError(f"entry {missing}, which the report names, is not there")
+        hashes = []
+        for place in range(part.first, part.end):  # may be as many as a report likes to say
+            if place not in left:
+                raise ProofError(f"entry {place}, which the report names, is not there")
+            hashes.append(left.pop(place))
         if _root(hashes) != part.hash:
             raise ProofError(
                 f"entry {part.first} is not as it was sealed"
                 if part.leaves == 1
                 else f"one of the entries {part.first} to {part.end - 1} is not as it was sealed"
             )
-    if leaves:
-        raise ProofError(f"entry {min(leaves)} is none that the report names")
-    if twice is not None:  # of other rows, and the later word would hide the first
-        raise ProofError(f"batch {twice} was sealed twice")
-    return Sealed(known, _us(min(began)) if began else None)
+    if left:
+        raise ProofError(f"entry {min(left)} is none that the report names")
 
 
 def _us(at: dt.datetime) -> int:

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evidence.entries import READINGS as READINGS_KIND
+from evidence.entries import Batch
 from reports.bundle import container, figures_proved, forms, opening, rows_proved
 from reports.bundle.opening import BadBundle
 from reports.bundle.recomputing import Again
@@ -191,6 +193,10 @@ FORGED: dict[str, tuple[Callable[[Made], Path], str]] = {
         lambda made: forging.with_table(made.path, forms.ENTRIES, _moved),
         "entry 1 is none that the report names",
     ),
+    "an entry of forged batches before the true one": (
+        lambda made: forging.with_table(made.path, forms.ENTRIES, _with_a_batch_more),
+        "entry 0 is there twice",
+    ),
     "an entry of another time": (
         lambda made: forging.with_table(made.path, forms.ENTRIES, _resealed),
         "entry 0 is not as it was sealed",
@@ -247,6 +253,16 @@ def test_rows_that_no_database_takes_are_no_fault_of_ours(
 
     with pytest.raises(BadBundle, match=words):
         list(figures_proved.findings(bundle, made.report, oasis.fresh))
+
+
+def test_a_report_that_names_more_entries_than_there_can_be_costs_no_memory(made: Made) -> None:
+    told = made.report["evidence"]
+    (first, _, leaf), *_ = told["entries"]
+    report = made.report | {"evidence": told | {"entries": [[first, 2**50, leaf]]}}
+    bundle = opening.read(made.path, made.report)
+    (found,) = rows_proved.findings(bundle, report)
+
+    assert "entry 1, which the report names, is not there" in found.words
 
 
 def test_days_of_a_season_that_was_not_made_again_prove_nothing(made: Made) -> None:
@@ -314,6 +330,15 @@ def _without_name(table: pa.Table) -> pa.Table:
 def _moved(table: pa.Table) -> pa.Table:
     beside = table.set_column(0, table.schema.field(0), pa.array([1], pa.int64()))
     return pa.concat_tables([table, beside])
+
+
+def _with_a_batch_more(table: pa.Table) -> pa.Table:
+    # Any rows could be put into the bundle under its number, and pass for sealed.
+    made_up = Batch(10**9, READINGS_KIND, 1, bytes(32)).packed()
+    place = table.schema.get_field_index("batches")
+    field = table.schema.field(place)
+    forged = table.slice(0, 1).set_column(place, field, pa.array([made_up], field.type))
+    return pa.concat_tables([forged, table])
 
 
 def _resealed(table: pa.Table) -> pa.Table:
