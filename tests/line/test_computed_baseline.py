@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from seeds.services import open_services
 
-from .conftest import dala_in, summary
+from .conftest import dala_in, summaries
 
 pytestmark = pytest.mark.slow
 
@@ -26,8 +26,9 @@ def test_the_true_saving_lies_inside_the_wide_interval_of_a_computed_baseline(
         connection.execute(sa.text("DELETE FROM baseline_seasons"))
     dala("analyze")
 
-    for farm, fields in json.loads(truth.read_text()).items():
-        found = summary(dala, farm, 2025)
+    true = json.loads(truth.read_text())
+    for farm, found in summaries(home, true, 2025).items():
+        fields = true[farm]
         irrigated = [one for one in fields.values() if one["baseline_m3"] is not None]
         assert {zone["savings_option"] for zone in found["crop_zones"]} == {"D"}
         assert {zone["baseline_source"] for zone in found["crop_zones"]} == {

@@ -1,12 +1,10 @@
 """A device to be killed: it measures as fast as it is told, and notes what it was told is kept.
 
-``python -m tests.seeds.measuring DEVICE BUFFER MQTT_URL LOG FIRST`` measures FIRST, FIRST + 1, …
-and writes each number to LOG once the device has taken it; a negative FIRST only delivers what is
-left.
+It measures ``first``, ``first`` + 1, … and writes each number to ``log`` once the device has taken
+it; a negative ``first`` only delivers what is left.
 """
 
 import os
-import sys
 import time
 from contextlib import closing
 from decimal import Decimal
@@ -36,7 +34,3 @@ def main(device_id: str, buffer: str, url: str, log: str, first: str) -> None:
         device.finish()
         device.settle(30.0)
         device.stop()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

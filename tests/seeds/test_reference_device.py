@@ -1,10 +1,9 @@
 """The reference device on a real broker: whatever breaks, each reading is stored once."""
 
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -23,7 +22,8 @@ from seeds.device_clock import Moment
 from seeds.reference_device import Packing
 from seeds.ring_buffer import RingBuffer
 from storage import alerts, watching
-from tests.seeds.broker import ROOT, Mosquitto, StandIn, service, stored, wait_until
+from tests.seeds import measuring
+from tests.seeds.broker import Mosquitto, StandIn, service, stored, wait_until
 from tests.seeds.devices import NOON_MS, NOWHERE, PACE, FakeClock, Running, read, sent, silent
 
 # --- killed ---------------------------------------------------------------------------------------
@@ -36,11 +36,15 @@ def test_killed_twenty_times_it_has_each_reading_stored_exactly_once(
     chance = random.Random(20)
     log, buffer, name = tmp_path / "log", tmp_path / "memory", "killed"
     log.touch()
+    # Each a process of its own, forked of one that has imported already.
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([measuring.__name__])
 
-    def start(first: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "tests.seeds.measuring"]
-        places = [name, str(buffer), mosquitto.url, str(log), str(first)]
-        return subprocess.Popen([*command, *places], cwd=ROOT)
+    def start(first: int) -> multiprocessing.process.BaseProcess:
+        places = (name, str(buffer), mosquitto.url, str(log), str(first))
+        process = processes.Process(target=measuring.main, args=places)
+        process.start()
+        return process
 
     with service(empty_engine, mosquitto, name):
         for life in range(20):
@@ -49,8 +53,11 @@ def test_killed_twenty_times_it_has_each_reading_stored_exactly_once(
             wait_until(lambda before=size: log.stat().st_size > before, "the first reading")
             time.sleep(chance.uniform(0.0, 1.0))
             process.kill()
-            process.wait()
-        assert start(-1).wait(timeout=60) == 0
+            process.join()
+            assert process.exitcode == -signal.SIGKILL
+        last = start(-1)
+        last.join(60)
+        assert last.exitcode == 0
 
     taken = [int(line) for line in log.read_text().split()]
     found = stored(empty_engine, name)
