@@ -19,6 +19,7 @@ from ingest.receipts import Numbered
 from ingest.rows import Array, Measured, Placed, Table
 from storage import devices, heard, intervals, news, readings, tracks, unknown
 from storage.devices import Device, StreamKey
+from storage.heard import Signal
 from storage.quantities import CATALOGUE, Kind
 from storage.readings import Quality
 from storage.unknown import Sighting
@@ -271,7 +272,17 @@ class Batch:
             for owner, at in last.items()
             if owner not in noted or at - noted[owner] >= heard.EXACT_US
         }
-        heard.note(self._connection, self._heard)
+        heard.note(self._connection, self._heard, self._signals(stored))
+
+    def _signals(self, stored: Array) -> dict[str, Signal]:
+        """How well each device was heard last, of those whose network tells."""
+        told: dict[str, Signal] = {}
+        for index, one in self._decoded.items():
+            if one.signal_dbm is not None and stored[index]:
+                owner = self._owners[index]
+                signal = Signal(self._messages[index].received_at_us, one.signal_dbm)
+                told[owner] = max(signal, told.get(owner, signal))
+        return told
 
     def _keep_rejected(self) -> None:
         records = [

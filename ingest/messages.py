@@ -97,6 +97,8 @@ class Decoded(NamedTuple):
     learned: Mapping[str, Any] = MappingProxyType({})
     requests: tuple[Request, ...] = ()
     heals: tuple[Parked, ...] = ()  # what is worth reading again, now that this is known
+    # How well the network's best gateway heard it: of the link, so no reading of the device.
+    signal_dbm: float | None = None
 
 
 class Context(NamedTuple):

@@ -23,7 +23,7 @@ class DeviceState(NamedTuple):
     battery_level_pct: float | None
     battery_voltage_v: float | None
     battery_at: dt.datetime | None
-    signal_dbm: float | None
+    signal_dbm: float | None  # as it said, or as its network did, whichever is newer
     signal_at: dt.datetime | None
     missing_messages: int  # by the numbers that it gave them
     missing_since: dt.datetime | None
@@ -46,7 +46,10 @@ _STATES = sa.text(f"""
          WHERE farm_id = :farm_id AND id > :after
       ORDER BY id LIMIT :limit)
     SELECT device.*, heard.received_at, pace.interval_s, level.value, voltage.value,
-           coalesce(level.time, voltage.time), signal.value, signal.time,
+           coalesce(level.time, voltage.time),
+           CASE WHEN signal.time IS NULL OR signal.time < heard.signal_at
+                THEN heard.signal_dbm ELSE signal.value END,
+           greatest(signal.time, heard.signal_at),
            coalesce(missing.messages, 0), missing.since,
            coalesce(kept.messages, 0) + coalesce(counted.messages, 0), kept.last_at
       FROM device

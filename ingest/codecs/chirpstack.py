@@ -12,6 +12,7 @@ from typing import Any
 
 from ingest.codecs import chirpstack_protobuf, lorawan, places, repeats
 from ingest.codecs.documents import load, member, members
+from ingest.codecs.lorawan.link import strongest_dbm
 from ingest.codecs.times import first_time
 from ingest.messages import Context, Decoded, PayloadError, Reading, Rejected
 from storage.readings import Quality
@@ -86,7 +87,10 @@ def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
     tags = member(document, "deviceInfo", "tags")
     names = (member(document, "deviceInfo", "deviceProfileName"), member(tags, "profile"))
     found = lorawan.decode(uplink, context.profile, *names, memory=context.memory)
-    return found._replace(learned={**found.learned, **learned})
+    return found._replace(
+        learned={**found.learned, **learned},
+        signal_dbm=strongest_dbm(members(document, "rxInfo")),
+    )
 
 
 def _status(document: dict[str, Any], device: str, context: Context) -> Decoded:

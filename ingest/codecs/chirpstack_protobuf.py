@@ -34,7 +34,11 @@ _SCHEMA: Mapping[str, Mapping[str, Field]] = {
         "struct_value": Field(5, "Struct"),
         "list_value": Field(6, "ListValue"),
     },
-    "Gateway": {"gw_time": Field(3, "Timestamp"), "ns_time": Field(17, "Timestamp")},
+    "Gateway": {
+        "gw_time": Field(3, "Timestamp"),
+        "rssi": Field(6, "int32"),
+        "ns_time": Field(17, "Timestamp"),
+    },
     "Location": {
         "latitude": Field(1, "double"),
         "longitude": Field(2, "double"),
@@ -146,6 +150,15 @@ def _single(value: float) -> float:
     return float(f"{value:.7g}")
 
 
+def _gateway(heard: Any) -> dict[str, Any]:
+    """When and how well a gateway heard it; what is not there was not said to be zero."""
+    return {
+        "gwTime": _time(heard.gw_time),
+        "nsTime": _time(heard.ns_time),
+        "rssi": heard.rssi if heard.HasField("rssi") else None,
+    }
+
+
 _READ: Mapping[str, tuple[str, Any]] = {
     "deduplication_id": ("deduplicationId", _text),
     "dev_addr": ("devAddr", _text),
@@ -153,10 +166,7 @@ _READ: Mapping[str, tuple[str, Any]] = {
     "f_port": ("fPort", int),
     "data": ("data", bytes),
     "object": ("object", _struct),
-    "rx_info": (
-        "rxInfo",
-        lambda all_: [{"gwTime": _time(one.gw_time), "nsTime": _time(one.ns_time)} for one in all_],
-    ),
+    "rx_info": ("rxInfo", lambda all_: [_gateway(one) for one in all_]),
     "external_power_source": ("externalPowerSource", bool),
     "battery_level_unavailable": ("batteryLevelUnavailable", bool),
     "battery_level": ("batteryLevel", _single),

@@ -12,6 +12,7 @@ from typing import Any
 
 from ingest.codecs import lorawan, places, repeats
 from ingest.codecs.documents import load, member, members
+from ingest.codecs.lorawan.link import strongest_dbm
 from ingest.codecs.times import first_time
 from ingest.messages import Context, Decoded, PayloadError, Reading, Rejected
 from storage.readings import Quality
@@ -71,8 +72,10 @@ def _known(document: dict[str, Any]) -> str:
 def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
     message = document["uplink_message"]
     time_us, source, quality, learned = _time(document, device, context)
+    signal_dbm = strongest_dbm(members(message, "rx_metadata"))
     if document.get("simulated") is True:
         quality |= int(Quality.SIMULATED)
+        signal_dbm = None  # no gateway heard it
     uplink = lorawan.Uplink(
         device,
         time_us,
@@ -86,7 +89,7 @@ def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
     battery = _battery(message, device, quality & int(Quality.SIMULATED))
     if not uplink.data and not uplink.decoded and not uplink.normalized:
         why = None if battery else "up: an uplink without data"
-        return Decoded(device, battery, [], [], ignored=why)
+        return Decoded(device, battery, [], [], ignored=why, signal_dbm=signal_dbm)
     brand, model_id = (member(message, "version_ids", name) for name in ("brand_id", "model_id"))
     names = (f"{brand}-{model_id}", member(message, "attributes", "profile"))
     decoded = lorawan.decode(uplink, context.profile, *names, memory=context.memory)
@@ -94,6 +97,7 @@ def _uplink(document: dict[str, Any], device: str, context: Context) -> Decoded:
         readings=decoded.readings + battery,
         learned={**decoded.learned, **learned},
         ignored=None if battery else decoded.ignored,
+        signal_dbm=signal_dbm,
     )
 
 

@@ -109,6 +109,8 @@ device_heard = sa.Table(
     metadata,
     sa.Column("device_id", sa.ForeignKey("devices.id"), primary_key=True),
     moment("received_at"),
+    sa.Column("signal_dbm", sa.Double, comment="of the gateway that heard it best"),
+    noted("signal_at", "arrival of the message that this was said of"),
     comment="when something of a device was last stored; exact to a minute",
     postgresql_with={"fillfactor": 50},
 )

@@ -93,6 +93,35 @@ def test_battery_and_signal_are_the_newest_usable_readings(api: Api, land: Land)
     assert one["battery_at"] == one["signal_at"] == "2025-06-01T01:00:00Z"
 
 
+@pytest.mark.parametrize(
+    ("told_h", "shown"),
+    [
+        (0.5, (-97.0, "2025-06-01T01:00:00Z")),
+        (1.5, (-118.0, "2025-06-01T01:30:00Z")),
+    ],
+)
+def test_the_signal_is_the_devices_own_or_its_networks_whichever_is_newer(
+    api: Api, land: Land, told_h: float, shown: tuple[float, str]
+) -> None:
+    hour = dt.timedelta(hours=1)
+    told_us = round((START + told_h * hour).timestamp() * 1e6)
+    with api.engine.begin() as connection:
+        key = StreamKey(land.device, "signal_strength", None, None)
+        stream = devices.open_datastreams(connection, [key])[key]
+        own = {"time": START + hour, "value": -97.0, "quality": 0, "received_at": START + hour}
+        connection.execute(sa.insert(tables.readings).values(datastream_id=stream, **own))
+        put_device(connection, land, "lorawan")
+        told = dict.fromkeys((land.device, "lorawan"), heard.Signal(told_us, -118.0))
+        heard.note(connection, dict.fromkeys(told, told_us), told)
+    found = {
+        one["id"]: (one["signal_dbm"], one["signal_at"])
+        for one in ask(api, "/v1/farms/mine/devices", land)
+    }
+
+    assert found[land.device] == shown
+    assert found["lorawan"][0] == -118.0  # which says nothing of it itself
+
+
 def test_messages_that_never_came_are_counted_until_they_are_given_up(api: Api, land: Land) -> None:
     with api.engine.begin() as connection:
         devices.note_committed(connection, land.device, 3, [1, 2, 5, 9])

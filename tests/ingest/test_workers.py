@@ -21,7 +21,7 @@ from ingest.storing import Line as StoringLine
 from ingest.storing import Message
 from seeds.devices import SimulatedDevice
 from seeds.messages import Outgoing
-from storage import devices, rejected
+from storage import devices, heard, rejected
 from storage.rejected import RejectedMessage
 from tests.ingest.servers import TIME_S, Delivery, Line, Serving, wait_until
 
@@ -104,6 +104,31 @@ def test_numbers_that_two_workers_store_at_once_are_put_together(database: sa.En
         first.commit()
 
         assert answer.result(10) == 4  # what the first committed counts: 1, 2, 3, 4
+
+
+@pytest.mark.parametrize("first_is_later", [True, False])
+def test_of_two_workers_that_hear_a_device_at_once_the_later_message_tells_its_signal(
+    database: sa.Engine, *, first_is_later: bool
+) -> None:
+    early, late = heard.Signal(TIME_S * 1_000_000, -60.0), heard.Signal(TIME_S * 1_000_000 + 1, -99)
+    one, two = (late, early) if first_is_later else (early, late)
+
+    def note(connection: sa.Connection, signal: heard.Signal) -> None:
+        heard.note(connection, {"probe": signal.received_at_us}, {"probe": signal})
+
+    def second() -> None:
+        with database.begin() as connection:
+            note(connection, two)
+
+    with ThreadPoolExecutor(1) as other, database.begin() as first:
+        note(first, one)
+        answer = other.submit(second)
+        wait_until(lambda: waits(database), "the second to wait for the first")
+        first.commit()
+        answer.result(10)
+    with database.connect() as connection:
+        query = "SELECT signal_dbm, received_at = signal_at FROM device_heard"
+        assert connection.execute(sa.text(query)).one() == (-99.0, True)
 
 
 def undated(seq: int, *, second: int) -> Message:

@@ -60,6 +60,45 @@ def test_a_row_is_written_once_a_minute_and_never_goes_back(
     assert last_heard(connection) == {"probe": NOON + MINUTE}
 
 
+def signal_of(connection: sa.Connection, device: str) -> tuple[float | None, dt.datetime | None]:
+    query = sa.text("SELECT signal_dbm, signal_at FROM device_heard WHERE device_id = :device")
+    dbm, at = connection.execute(query, {"device": device}).one()
+    return dbm, at
+
+
+def test_how_well_a_device_is_heard_is_of_the_latest_message_that_tells(
+    connection: sa.Connection, farm: int
+) -> None:
+    def note(heard_at: dt.datetime, dbm: float, told_at: dt.datetime) -> None:
+        signal = heard.Signal(us(told_at), dbm)
+        heard.note(connection, {"probe": us(heard_at), "meter": us(heard_at)}, {"probe": signal})
+
+    note(NOON, -97.0, NOON)
+    assert signal_of(connection, "probe") == (-97.0, NOON)
+    assert signal_of(connection, "meter") == (None, None)  # heard in the same batch
+
+    note(NOON + 0.9 * MINUTE, -60.0, NOON + 0.9 * MINUTE)  # no row is written for it
+    assert signal_of(connection, "probe") == (-97.0, NOON)
+
+    heard.note(connection, {"probe": us(NOON + 2 * MINUTE)})  # which told nothing
+    assert signal_of(connection, "probe") == (-97.0, NOON)
+
+    note(NOON + 4 * MINUTE, -88.0, NOON + 3 * MINUTE)
+    assert signal_of(connection, "probe") == (-88.0, NOON + 3 * MINUTE)
+
+    note(NOON + 6 * MINUTE, -120.0, NOON + 2 * MINUTE)  # by a worker that was slow
+    assert signal_of(connection, "probe") == (-88.0, NOON + 3 * MINUTE)
+    assert last_heard(connection)["probe"] == NOON + 6 * MINUTE
+
+
+def test_a_signal_of_a_device_that_is_not_noted_makes_no_row(
+    connection: sa.Connection, farm: int
+) -> None:
+    heard.note(connection, {"probe": us(NOON)}, {"meter": heard.Signal(us(NOON), -70.0)})
+
+    assert last_heard(connection) == {"probe": NOON}
+
+
 def test_a_database_of_before_learns_it_from_its_readings_and_points(
     connection: sa.Connection, farm: int
 ) -> None:

@@ -87,6 +87,17 @@ def test_an_uplink_has_the_same_readings_as_in_json():
     }
 
 
+def test_the_strongest_gateway_tells_the_signal_as_in_json():
+    values = chunk(11, member_of_struct("soil_temperature", double(2, 12.5)))
+    silent = number(2, 7)  # an uplink's number, and no strength
+    rssi = [chunk(12, number(6, dbm)) for dbm in (-97, -61, -112)]  # int32, of ten bytes below zero
+    broken = number(6, -161) + number(6, 21)
+
+    assert read(HEAD + values + chunk(12, silent) + b"".join(rssi)).signal_dbm == -61.0
+    assert read(HEAD + values + chunk(12, silent)).signal_dbm is None
+    assert read(HEAD + values + chunk(12, broken)).signal_dbm is None
+
+
 def test_bytes_are_read_by_the_profile_or_the_servers_name_of_it():
     data = chunk(10, bytes.fromhex("037b0a00"))  # 10 kPa
     named = chunk(3, INFO + chunk(6, "Milesight EM500-PP"))
