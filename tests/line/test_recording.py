@@ -92,16 +92,22 @@ def plot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_season_of_five_days_is_stored_once_and_its_meter_is_believed(
-    dala: Run, plot: Path
-) -> None:
-    first = dala("replay", plot)
-    second = dala("replay", plot)
+@pytest.fixture(scope="module")
+def replayed(dala: Run, plot: Path) -> list[str]:
+    """What the verb said when the season was replayed, and again; it is analysed then."""
+    said = [dala("replay", plot).stderr for _ in range(2)]
     dala("analyze")
+    return said
+
+
+def test_a_season_of_five_days_is_stored_once_and_its_meter_is_believed(
+    dala: Run, replayed: list[str]
+) -> None:
+    first, second = replayed
     water = summary(dala, "plot", 2025)["water"]
 
-    assert "34 readings and track points stored, 0 were there already" in first.stderr
-    assert "0 readings and track points stored, 34 were there already" in second.stderr
+    assert "34 readings and track points stored, 0 were there already" in first
+    assert "0 readings and track points stored, 34 were there already" in second
     assert water["applied_m3"] == 400.0
     assert water["applied_mm"] == 4.0
     assert water["closure_mm"] < 1e-6
@@ -110,10 +116,7 @@ def test_a_season_of_five_days_is_stored_once_and_its_meter_is_believed(
     assert water["apparent_savings_m3"] is None
 
 
-def test_analysing_again_changes_nothing(dala: Run, plot: Path) -> None:
-    dala("replay", plot)
-    dala("analyze")
-
+def test_analysing_again_changes_nothing(dala: Run, replayed: list[str]) -> None:
     assert "0 of 1 crop zones have a new result; 0 days" in dala("analyze").stderr
 
 
