@@ -60,6 +60,8 @@ def store(connection: sa.Connection, rows: Array) -> Stored:
     What is new is hashed, as a batch of its own (storage.batches).
     ``rows`` has :data:`DTYPE`. Of equal keys in one batch the first stays. Not committed here.
     """
+    if not len(rows):
+        return Stored(np.zeros(0, bool), np.zeros(0, bool), 0)
     order, first = once.in_order(rows["datastream_id"], rows["time"])
     rows = np.take(rows, order)
     rows["received_at"] = arrival.rounded(rows["received_at"])

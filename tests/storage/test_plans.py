@@ -27,11 +27,22 @@ from api.app import make_app
 from api.dependencies import current_time
 from api.settings import ApiSettings
 from ingest.storing import Line, Message
+from reports.statements import inspecting, sealing
+from reports.statements.signing import SigningKey
 from seeds import load, messages
 from seeds.farms import catalogue
 from seeds.messages import numbered
 from seeds.season import simulate_all
-from storage import farms, intervals, live_news, lost_messages, readings, statement_facts
+from storage import (
+    evidence_rows,
+    farms,
+    filing,
+    intervals,
+    live_news,
+    lost_messages,
+    readings,
+    statement_facts,
+)
 from storage.database import has_timescale
 from storage.intervals import Gap
 from storage.lost_messages import Declared
@@ -95,6 +106,7 @@ def seen(plotted: sa.Engine) -> list[plans.Planned]:
         ingest(plotted)
         analyse(plotted)
         watch(plotted)
+        prove(plotted)
         asyncio.run(ask(plotted))
     return found
 
@@ -154,6 +166,21 @@ def watch(engine: sa.Engine) -> None:
         assert statement_facts.devices(connection, known, season=2025, as_of=far)
 
 
+def prove(engine: sa.Engine) -> None:
+    """All that is stored is sealed, looked at again, and written down for an auditor."""
+    key = SigningKey.make()
+    with engine.begin() as connection:
+        filing.put_key(connection, key.kid, key.public, role="files", owner="x", created_by="x")
+        sealing.seal(connection, key, author="x")
+        known = [farm.id for farm in farms.page(connection, limit=100)]
+        streams = list(connection.scalars(sa.text("SELECT id FROM datastreams LIMIT 50")))
+        machines = list(connection.scalars(sa.text("SELECT id FROM devices")))
+        inspecting.inspect(connection, farm_id=known[0])
+        scope = evidence_rows.Scope(known, 2025, NOW, SEASON_START, NOW)
+        assert sum(map(len, evidence_rows.readings(connection, streams, scope, None))) > BIG_ROWS
+        assert sum(map(len, evidence_rows.points(connection, machines, scope, None))) > BIG_ROWS
+
+
 async def ask(engine: sa.Engine) -> None:
     """Every GET that the document describes, readings of every resolution, and exports."""
     app = make_app(engine, ApiSettings(api_open=True, api_rate_per_minute=0))
@@ -184,7 +211,7 @@ def paths(app: FastAPI, engine: sa.Engine) -> Iterator[str]:
             continue
         if "text/event-stream" in verbs["get"]["responses"].get("200", {}).get("content", {}):
             continue  # it has no end
-        yield f"{path.format(**names)}?season=2025&{span}"
+        yield f"{path.format(**names)}?season=2025&{span}&first=1&second=2"
     for more in (f"{span}&resolution=raw", f"{years}&resolution=hour", f"{years}&resolution=day",
                  f"{span}&resolution=day", years, f"{span}&resolution=raw&format=csv"):  # fmt: skip
         yield f"/v1/datastreams/{stream}/readings?{more}"

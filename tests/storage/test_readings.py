@@ -42,6 +42,14 @@ def conflicts(connection: sa.Connection) -> list[tuple[int, float, float]]:
     return [tuple(row) for row in rows]
 
 
+def test_no_rows_are_stored_by_a_connection_that_has_stored_none_yet(engine: sa.Engine) -> None:
+    with engine.connect() as opened:
+        opened.info.clear()
+        found = readings.store(opened, batch())
+
+    assert (found.new.size, found.duplicate.size, found.conflicts) == (0, 0, 0)
+
+
 def test_a_new_batch_is_stored_as_it_is(connection: sa.Connection) -> None:
     outcome = readings.store(connection, batch((0, 1, 0.25), (1, 1, 0.5), (0, 2, -3.0)))
 
