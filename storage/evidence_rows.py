@@ -162,24 +162,27 @@ POINTS = np.dtype(
         ("batch_id", np.int64),
     ]
 )
+# OFFSET 0 keeps the planner at a look into the index for each series.
 _CHOSEN = """
-       AND row.time >= %(first)s::timestamptz AND row.time < %(last)s::timestamptz
-       AND (row.received_at <= %(arrived)s::timestamptz OR row.batch_id IS NOT NULL)
+           AND time >= %(first)s::timestamptz AND time < %(last)s::timestamptz
+           AND (received_at <= %(arrived)s::timestamptz OR batch_id IS NOT NULL)
+        OFFSET 0) AS row
   ORDER BY coalesce(row.batch_id, 0), 2, 1
 """
 _READINGS = f"""
     SELECT row.time, row.datastream_id, row.value, row.quality, row.received_at,
            coalesce(row.batch_id, 0)
-      FROM readings AS row
-     WHERE row.datastream_id = ANY(%(of)s::integer[]) {_CHOSEN}
+      FROM unnest(%(of)s::integer[]) AS series (id)
+CROSS JOIN LATERAL (
+        SELECT * FROM readings WHERE datastream_id = series.id {_CHOSEN}
 """  # noqa: S608 - a constant of this module
 _POINTS = f"""
-    SELECT row.time, of.place::integer, coalesce(row.work_state, -1::smallint),
+    SELECT row.time, series.place::integer, coalesce(row.work_state, -1::smallint),
            {", ".join(f"coalesce(row.{name}, 'NaN'::float8)" for name in NUMBERS)},
            row.quality, row.received_at, coalesce(row.batch_id, 0)
-      FROM track_points AS row
-      JOIN unnest(%(of)s::text[]) WITH ORDINALITY AS of (id, place) ON of.id = row.device_id
-     WHERE row.device_id = ANY(%(of)s::text[]) {_CHOSEN}
+      FROM unnest(%(of)s::text[]) WITH ORDINALITY AS series (id, place)
+CROSS JOIN LATERAL (
+        SELECT * FROM track_points WHERE device_id = series.id {_CHOSEN}
 """  # noqa: S608 - names of this package's columns
 
 

@@ -63,22 +63,29 @@ def _named(names: Sequence[bytes]) -> Array:
     return np.array(names, evidence.NAME)
 
 
+# OFFSET 0 keeps the planner at one look into the index for each series: of a chunk that holds a few
+# hundred rows it would read all, and there is one for each few days.
 _READINGS = """
-    SELECT array_agg(batch_id), array_agg(datastream_id), array_agg(time), array_agg(value),
-           array_agg(quality), array_agg(received_at)
-      FROM readings
-     WHERE datastream_id = ANY(%(ids)s) AND time BETWEEN %(first)s AND %(last)s
-           AND batch_id = ANY(%(batches)s)
+    SELECT array_agg(row.batch_id), array_agg(row.datastream_id), array_agg(row.time),
+           array_agg(row.value), array_agg(row.quality), array_agg(row.received_at)
+      FROM unnest(%(ids)s) AS series (id)
+CROSS JOIN LATERAL (SELECT batch_id, datastream_id, time, value, quality, received_at
+                      FROM readings
+                     WHERE datastream_id = series.id AND time BETWEEN %(first)s AND %(last)s
+                           AND batch_id = ANY(%(batches)s)
+                    OFFSET 0) AS row
 """
-_UNKNOWN = {name: f"coalesce({name}, 'NaN'::float8)" for name in evidence.NUMBERS}
+_UNKNOWN = {name: f"coalesce(row.{name}, 'NaN'::float8)" for name in evidence.NUMBERS}
 _POINTS = f"""
-    SELECT array_agg(batch_id), array_agg(place), array_agg(time),
-           array_agg(coalesce(work_state, -1::smallint)),
+    SELECT array_agg(row.batch_id), array_agg(device.place), array_agg(row.time),
+           array_agg(coalesce(row.work_state, -1::smallint)),
            {", ".join(f"array_agg({one})" for one in _UNKNOWN.values())},
-           array_agg(quality), array_agg(received_at)
+           array_agg(row.quality), array_agg(row.received_at)
       FROM unnest(%(ids)s::text[]) WITH ORDINALITY AS device (id, place)
-      JOIN track_points ON device_id = device.id
-     WHERE time BETWEEN %(first)s AND %(last)s AND batch_id = ANY(%(batches)s)
+CROSS JOIN LATERAL (SELECT * FROM track_points
+                     WHERE device_id = device.id AND time BETWEEN %(first)s AND %(last)s
+                           AND batch_id = ANY(%(batches)s)
+                    OFFSET 0) AS row
 """  # noqa: S608 - names of the columns
 
 
@@ -125,29 +132,39 @@ class Held(NamedTuple):
     arrived_us: Array  # the newest
 
 
+_FIRST_READING = sa.text("""
+    SELECT min(found.time) FROM unnest(CAST(:ids AS int[])) AS series (id)
+CROSS JOIN LATERAL (SELECT time FROM readings WHERE datastream_id = series.id AND time >= :at
+                  ORDER BY time LIMIT 1) AS found
+""")
+_FIRST_POINT = sa.text("""
+    SELECT min(found.time) FROM unnest(CAST(:ids AS text[])) AS series (id)
+CROSS JOIN LATERAL (SELECT time FROM track_points WHERE device_id = series.id AND time >= :at
+                  ORDER BY time LIMIT 1) AS found
+""")
+_BEGINS = {"readings": _FIRST_READING, "track_points": _FIRST_POINT}
+
+
 def swept(connection: sa.Connection, of: Series) -> Iterator[Held]:
     """All rows of the series, a stretch of time after the other."""
     if not len(of.ids):
         return
     key, ids = KEYS[of.kind], of.ids.tolist()
     of_type = "int" if of.kind == "readings" else "text"
-    begins = sa.text(f"""
-        SELECT min(found.time) FROM unnest(CAST(:ids AS {of_type}[])) AS series (id)
-    CROSS JOIN LATERAL (SELECT time FROM {of.kind} WHERE {key} = series.id AND time >= :at
-                      ORDER BY time LIMIT 1) AS found
-    """)  # noqa: S608 - names of this module
     statement = f"""
         SELECT array_agg(batch), array_agg(first), array_agg(last), array_agg(held),
                array_agg(arrived)
           FROM (SELECT coalesce(batch_id, 0) AS batch, min(time) AS first, max(time) AS last,
                        count(*) AS held, max(received_at) AS arrived
-                  FROM {of.kind}
-                 WHERE {key} = ANY(CAST(%(ids)s AS {of_type}[]))
-                       AND time >= %(start)s AND time < %(end)s
+                  FROM unnest(CAST(%(ids)s AS {of_type}[])) AS series (id)
+            CROSS JOIN LATERAL (SELECT batch_id, time, received_at FROM {of.kind}
+                                 WHERE {key} = series.id
+                                       AND time >= %(start)s AND time < %(end)s
+                                OFFSET 0) AS row
               GROUP BY 1) AS grouped
     """  # noqa: S608 - names of this module
     at: dt.datetime | None = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
-    while (at := connection.scalar(begins, {"ids": ids, "at": at})) is not None:
+    while (at := connection.scalar(_BEGINS[of.kind], {"ids": ids, "at": at})) is not None:
         asked = {"ids": ids, "start": at, "end": at + STRETCH}
         yield Held(*arrays.fetch(connection, statement, asked))
         at += STRETCH
