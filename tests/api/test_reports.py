@@ -63,7 +63,8 @@ def put(world: World, asked: dict[str, object], key: str | None = None) -> str:
 def late(world: World) -> None:
     with world.engine.begin() as connection:
         values = filed.saved(12_000.0, 2_000.0)
-        filed.put_result(connection, 1, values, digest="a late reading")
+        zone = filed.first_zone(connection)
+        filed.put_result(connection, zone, values, digest="a late reading")
 
 
 def test_a_report_is_filed_pulled_and_proved_with_the_keys_that_are_published(

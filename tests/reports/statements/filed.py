@@ -91,6 +91,11 @@ def put_result(
     results.put_season(connection, zone, dict(values) | stated | {"conventions": {}, "notes": []})
 
 
+def first_zone(connection: sa.Connection) -> int:
+    """The crop zone that was put first; numbers go on where an earlier test ended."""
+    return int(connection.execute(sa.select(sa.func.min(tables.crop_zones.c.id))).scalar_one())
+
+
 def put_days(connection: sa.Connection, zone: int, depths_mm: Mapping[str, float]) -> None:
     """Days of the balance that tell of nothing but irrigation."""
     optional = tables.BALANCE_OPTIONAL
