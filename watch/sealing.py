@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import structlog
 
 from reports.statements import sealing
-from reports.statements.signing import SigningKey
+from reports.statements.signing import KeyUnknown, SigningKey
 from storage import evidence, tree_heads
 from storage.database import take_time
 
@@ -47,7 +47,7 @@ class Sealer:
             take_time(connection)
             try:
                 sealed = sealing.seal(connection, key, author=AUTHOR)
-            except ValueError as error:
+            except KeyUnknown as error:  # nothing was taken: of any other all is taken back
                 self._tell(str(error), waiting)
                 return None
         self._told = None

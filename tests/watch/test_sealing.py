@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from reports.statements.signing import SigningKey
-from storage import audit, tables, tree_heads
+from storage import audit, evidence, tables, tree_heads
 from storage import filing as stored
 from watch.sealing import AUTHOR, Sealer
 from watch.serving import Watcher
@@ -100,6 +100,27 @@ def test_without_a_key_batches_wait_and_it_is_told_once(
     with empty_engine.begin() as connection:
         stored.put_key(connection, KEY.kid, KEY.public, role="files", owner="", created_by="")
     assert sealer.step(TODAY + 6 * HOUR) is not None
+
+
+def test_what_fails_half_way_leaves_the_batches_waiting(
+    empty_engine: sa.Engine, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_batch(empty_engine, 1)
+
+    def fails(*_: object, **__: object) -> None:
+        raise ValueError("once they were taken")
+
+    now = dt.datetime.now(dt.UTC)
+    watcher = Watcher(empty_engine, WatchSettings(), key_file=key_file)
+    with monkeypatch.context() as patched, capture_logs() as told:
+        patched.setattr(evidence, "add_seal", fails)
+        watcher.step(now)
+    assert [one["error"] for one in told] == ["ValueError: once they were taken"]
+    with empty_engine.connect() as connection:
+        assert evidence.waiting(connection).batches == 1
+
+    watcher.step(now + MINUTE)
+    assert sizes(empty_engine) == [1]
 
 
 def test_the_watcher_seals_and_a_broken_key_keeps_no_message_back(
