@@ -198,11 +198,9 @@ def _inputs(
     """Whether every result rests on the very inputs that it was computed of."""
     signed = {one["id"]: one["digest"] for one in report["content"]["inputs"]["season_results"]}
     zone_of = {one.id: one.crop_zone_id for one in stood}
-    others = {
-        zone_of.get(one, 0): digest
-        for one, digest in signed.items()
-        if again.digests.get(zone_of.get(one, 0)) != digest
-    }
+    # By results and not by their zones: a bundle may lack a result, or have two of one zone.
+    made = {one: again.digests.get(zone) for one, zone in zone_of.items()}
+    others = {one for one, digest in signed.items() if made.get(one) != digest}
     if not signed:
         return
     if same := len(signed) - len(others):
@@ -211,7 +209,11 @@ def _inputs(
             f"{same} of {len(signed)} seasons were made of the very inputs that they were computed "
             "of, measured and entered: the report has their digests.",
         )
-    entered = {zone for zone in others if _entered_alike(bundle, zone, others[zone], again)}
+    entered = {
+        one
+        for one in others & zone_of.keys()
+        if _entered_alike(bundle, zone_of[one], signed[one], again)
+    }
     if entered:
         yield Finding(
             "proved",

@@ -277,6 +277,29 @@ def test_days_of_a_season_that_was_not_made_again_prove_nothing(made: Made) -> N
     assert not figures_proved._entered_alike(bundle, zone, signed, again)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [lambda t: t.slice(2), lambda t: _of_zone(t, -1), lambda t: _of_zone(t, 0)],
+    ids=["no result", "results of no zone", "two results of one zone"],
+)
+def test_a_season_counts_as_made_again_only_where_its_own_result_is_there(
+    change: Callable[[pa.Table], pa.Table], made: Made
+) -> None:
+    # Of both seasons' digests none is that of what was made again.
+    forged = forging.with_table(made.path, "tables/season_results.parquet", change)
+    bundle = opening.read(forged, made.report)
+    stood = [
+        figures_proved.Stood(*row)
+        for row in bundle.rows("season_results", figures_proved.Stood._fields)
+    ]
+    now = dt.datetime.now(dt.UTC)
+    again = Again({}, {row[0]: "" for row in bundle.rows("crop_zones", ["id"])}, {}, {},
+                  Ground([], now, now))  # fmt: skip
+    (found,) = figures_proved._inputs(bundle, made.report, again, stood)
+
+    assert (found.standing, found.words[:6]) == ("open", "2 of 2")
+
+
 def test_a_report_that_names_entries_of_less_time_than_it_rests_on_is_told(
     made: Made, oasis: Oasis
 ) -> None:
@@ -321,6 +344,12 @@ def _bottomless(table: pa.Table) -> pa.Table:
     place = table.schema.get_field_index("depth_cm")
     depths = pa.array([float("nan")] * table.num_rows, pa.float64())
     return table.set_column(place, table.schema.field(place), depths)
+
+
+def _of_zone(table: pa.Table, zone: int) -> pa.Table:
+    place = table.schema.get_field_index("crop_zone_id")
+    field = table.schema.field(place)
+    return table.set_column(place, field, pa.array([zone] * table.num_rows, field.type))
 
 
 def _without_name(table: pa.Table) -> pa.Table:
