@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from storage import locks, tables
+from storage import countersignatures, locks, tables
 from storage.database import NotFound
 
 
@@ -64,16 +64,6 @@ class Line(NamedTuple):
     countersignatures: int
 
 
-class Countersignature(NamedTuple):
-    """Somebody else's signature over the bytes of a revision."""
-
-    protected: str
-    signature: str
-    kid: str
-    owner: str
-    received_at: dt.datetime
-
-
 class Key(NamedTuple):
     """A public key that reports are signed or countersigned with."""
 
@@ -85,7 +75,7 @@ class Key(NamedTuple):
 
 
 _REPORT, _REVISION = tables.filed_reports, tables.report_revisions
-_OTHERS, _KEY = tables.report_countersignatures, tables.report_keys
+_KEY = tables.report_keys
 _FILED = [_REPORT.c[name] for name in Filed._fields]
 _REVISED = [_REVISION.c[name] for name in Revision._fields]
 
@@ -207,9 +197,6 @@ def page(
     newest = ~sa.exists().where(
         later.c.report_id == _REVISION.c.report_id, later.c.revision > _REVISION.c.revision
     )
-    signatures = (
-        sa.select(sa.func.count()).where(_OTHERS.c.revision_id == _REVISION.c.id).scalar_subquery()
-    )
     said = (
         _REVISION.c.id,
         _REVISION.c.revision,
@@ -218,7 +205,7 @@ def page(
         _REVISION.c.filed_by,
         _REVISION.c.reason,
         _REVISION.c.content_digest,
-        signatures,
+        countersignatures.count(countersignatures.REVISIONS, _REVISION.c.id),
     )
     query = (
         sa.select(*_FILED, tables.farms.c.slug, *said)
@@ -238,26 +225,7 @@ def page(
     return [Line(Filed(*row[:split]), *row[split:]) for row in connection.execute(query)]
 
 
-# --- signatures of others, and keys --------------------------------------------------------------
-
-
-def countersign(connection: sa.Connection, revision_id: int, **values: Any) -> None:
-    """Add somebody else's signature beside a revision."""
-    connection.execute(_OTHERS.insert().inline().values(revision_id=revision_id, **values))
-
-
-def countersignatures(connection: sa.Connection, revision_id: int) -> list[Countersignature]:
-    """Signatures of others over a revision, in the order in which they came."""
-    query = (
-        sa.select(
-            _OTHERS.c.protected, _OTHERS.c.signature, _OTHERS.c.kid, _KEY.c.owner,
-            _OTHERS.c.received_at,
-        )
-        .join(_KEY, _KEY.c.kid == _OTHERS.c.kid)
-        .where(_OTHERS.c.revision_id == revision_id)
-        .order_by(_OTHERS.c.id)
-    )  # fmt: skip
-    return [Countersignature(*row) for row in connection.execute(query)]
+# --- keys -----------------------------------------------------------------------------------------
 
 
 def put_key(

@@ -1,4 +1,4 @@
-"""Heads of the tree as they were signed, and signatures of witnesses beside them."""
+"""Heads of the tree as they were signed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from storage import tables
+from storage import countersignatures, tables
 from storage.database import NotFound
 
-_HEAD, _WITNESS, _KEY = tables.tree_heads, tables.head_countersignatures, tables.report_keys
+_HEAD = tables.tree_heads
 
 
 class StoredHead(NamedTuple):
@@ -29,7 +29,7 @@ class StoredHead(NamedTuple):
 
 _HEADS = sa.select(
     *(_HEAD.c[name] for name in StoredHead._fields[:-1]),
-    sa.select(sa.func.count()).where(_WITNESS.c.seal == _HEAD.c.seal).scalar_subquery(),
+    countersignatures.count(countersignatures.HEADS, _HEAD.c.seal),
 )
 
 
@@ -57,46 +57,3 @@ def newest_heads(connection: sa.Connection, limit: int) -> list[StoredHead]:
     """The newest heads, the newest first."""
     rows = connection.execute(_HEADS.order_by(_HEAD.c.seal.desc()).limit(limit))
     return [StoredHead._make(row) for row in rows]
-
-
-class Witness(NamedTuple):
-    """Somebody else's signature over a head."""
-
-    protected: str
-    signature: str
-    kid: str
-    owner: str
-    received_at: dt.datetime
-
-
-def witnesses(connection: sa.Connection, seal: int) -> list[Witness]:
-    """Signatures of others over a head, in the order in which they came."""
-    query = (
-        sa.select(
-            _WITNESS.c.protected, _WITNESS.c.signature, _WITNESS.c.kid, _KEY.c.owner,
-            _WITNESS.c.received_at,
-        )
-        .join(_KEY, _KEY.c.kid == _WITNESS.c.kid)
-        .where(_WITNESS.c.seal == seal)
-        .order_by(_WITNESS.c.id)
-    )  # fmt: skip
-    return [Witness(*row) for row in connection.execute(query)]
-
-
-def add_witness(
-    connection: sa.Connection,
-    seal: int,
-    *,
-    protected: str,
-    signature: str,
-    kid: str,
-    received_by: str,
-) -> None:
-    """Keep somebody else's signature beside a head."""
-    connection.execute(
-        _WITNESS.insert()
-        .inline()
-        .values(
-            seal=seal, protected=protected, signature=signature, kid=kid, received_by=received_by
-        )
-    )

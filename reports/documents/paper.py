@@ -16,7 +16,8 @@ from reports.statements.figures import moment
 from reports.statements.filing import CODE
 from reports.statements.kinds import KINDS
 from reports.statements.statement import Statement
-from storage import boundaries, farms, filing, statement_facts
+from storage import boundaries, countersignatures, farms, filing, statement_facts
+from storage.countersignatures import REVISIONS
 from storage.filing import Revision
 
 
@@ -62,7 +63,7 @@ def of_revision(
         owners.get(revision.kid, ""),
         [
             (one.owner, one.kid, one.received_at)
-            for one in filing.countersignatures(connection, revision.id)
+            for one in countersignatures.of(connection, REVISIONS, revision.id)
         ],
     )
     return _beside(connection, said, seal, revision.filed_at, address)

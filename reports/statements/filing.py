@@ -14,9 +14,10 @@ from reports import program
 from reports.statements import keys, manifest, proving, statement, verifying
 from reports.statements.figures import moment
 from reports.statements.kinds import KINDS
-from reports.statements.signing import BadSignature, Signature, SigningKey, public_key
+from reports.statements.signing import Signature, SigningKey, public_key
 from reports.statements.statement import Asked, CannotBeFiled, Statement
 from storage import filing
+from storage.countersignatures import REVISIONS
 from storage.filing import Filed, Revision
 
 SOURCES = ("analytics", "reports", "storage")
@@ -194,35 +195,17 @@ def _replaced(before: Revision, made: Statement) -> dict[str, Any]:
 
 def envelope(connection: sa.Connection, revision: Revision) -> bytes:
     """A revision's file, with the signatures of others that have come so far."""
-    others = filing.countersignatures(connection, revision.id)
-    signatures = [Signature(revision.protected, revision.signature)]
-    signatures += [Signature(one.protected, one.signature) for one in others]
-    return manifest.write(revision.manifest.encode(), signatures)
+    ours = Signature(revision.protected, revision.signature)
+    others = keys.countersigned(connection, REVISIONS, revision.id)
+    return manifest.write(revision.manifest.encode(), [ours, *others])
 
 
 def countersign(
     connection: sa.Connection, revision: Revision, signature: Signature, *, author: str
 ) -> None:
-    """Keep somebody else's signature beside a revision.
-
-    Raises
-    ------
-    reports.statements.signing.BadSignature
-        If it is not over the revision's bytes.
-    reports.statements.signing.KeyUnknown
-        If its key has not been made known.
-    """
-    kid = keys.check_countersigns(connection, signature, revision.manifest.encode())
-    if any(one.kid == kid for one in filing.countersignatures(connection, revision.id)):
-        raise BadSignature(f"key {kid} has countersigned this revision already")
-    filing.countersign(
-        connection,
-        revision.id,
-        protected=signature.protected,
-        signature=signature.signature,
-        kid=kid,
-        received_by=author,
-    )
+    """Keep somebody else's signature beside a revision; raises as :func:`keys.countersign` does."""
+    payload = revision.manifest.encode()
+    keys.countersign(connection, REVISIONS, revision.id, payload, signature, author=author)
 
 
 def jwks(connection: sa.Connection) -> dict[str, list[Mapping[str, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from reports.statements.signing import (
+    BadSignature,
     KeyUnknown,
     Signature,
     SigningKey,
@@ -12,7 +13,8 @@ from reports.statements.signing import (
     public_key,
     verify,
 )
-from storage import filing
+from storage import countersignatures, filing
+from storage.countersignatures import Over
 
 
 def check_files(connection: sa.Connection, key: SigningKey) -> None:
@@ -21,17 +23,24 @@ def check_files(connection: sa.Connection, key: SigningKey) -> None:
         raise KeyUnknown(f"key {key.kid} files nothing yet: `dala report key` makes it known")
 
 
-def check_countersigns(
-    connection: sa.Connection, signature: Signature, payload: bytes, *, typ: str | None = None
-) -> str:
-    """See that somebody who may countersign signed these bytes, and say with which key.
+def countersign(
+    connection: sa.Connection,
+    over: Over,
+    number: int,
+    payload: bytes,
+    signature: Signature,
+    *,
+    author: str,
+    typ: str | None = None,
+) -> None:
+    """Keep somebody else's signature beside what this service signed.
 
     Raises
     ------
     reports.statements.signing.BadSignature
-        If the signature is not over the bytes, or not of the type.
+        If the signature is not over the bytes, or not of the type, or the key's second.
     KeyUnknown
-        If its key has not been made known.
+        If its key has not been made known as one that countersigns.
     """
     kid = str(header_of(signature)["kid"])
     known = {one.kid: one for one in filing.keys(connection)}
@@ -40,4 +49,13 @@ def check_countersigns(
             f"key {kid} is nobody's who countersigns: `dala report trust` makes it known"
         )
     verify(signature, payload, public_key(known[kid].jwk), typ=typ)
-    return kid
+    if not countersignatures.add(
+        connection, over, number, **signature._asdict(), kid=kid, received_by=author
+    ):
+        raise BadSignature(f"key {kid} has countersigned this already")
+
+
+def countersigned(connection: sa.Connection, over: Over, number: int) -> list[Signature]:
+    """The signatures of others that have come so far."""
+    found = countersignatures.of(connection, over, number)
+    return [Signature(one.protected, one.signature) for one in found]

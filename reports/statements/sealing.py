@@ -15,8 +15,9 @@ from evidence import entries, heads, merkle, tiles
 from evidence.heads import Head
 from reports.statements import keys
 from reports.statements.heads import Consistency, SignedHead
-from reports.statements.signing import HEAD_TYPE, BadSignature, Signature, SigningKey
+from reports.statements.signing import HEAD_TYPE, Signature, SigningKey
 from storage import audit, evidence, tree_heads
+from storage.countersignatures import HEADS
 from storage.evidence import Gathered, NewEntry
 from storage.tree_heads import StoredHead
 
@@ -117,9 +118,8 @@ def own(stored: StoredHead) -> SignedHead:
 def signed(connection: sa.Connection, stored: StoredHead) -> SignedHead:
     """A head with the signatures of others that have come so far."""
     ours = own(stored)
-    others = tree_heads.witnesses(connection, stored.seal)
-    signatures = [Signature(one.protected, one.signature) for one in others]
-    return SignedHead(ours.head, [*ours.signatures, *signatures])
+    others = keys.countersigned(connection, HEADS, stored.seal)
+    return SignedHead(ours.head, [*ours.signatures, *others])
 
 
 def consistency(connection: sa.Connection, first: int, second: int) -> Consistency:
@@ -145,19 +145,8 @@ def consistency(connection: sa.Connection, first: int, second: int) -> Consisten
 def countersign(
     connection: sa.Connection, stored: StoredHead, signature: Signature, *, author: str
 ) -> None:
-    """Keep the signature of a witness beside a head.
-
-    Raises
-    ------
-    reports.statements.signing.BadSignature
-        If it is not over the head's bytes, not as one over a head, or the key's second.
-    reports.statements.signing.KeyUnknown
-        If its key has not been made known.
-    """
+    """Keep the signature of a witness beside a head; raises as :func:`keys.countersign` does."""
     payload = stored.manifest.encode()
-    kid = keys.check_countersigns(connection, signature, payload, typ=HEAD_TYPE)
-    if any(one.kid == kid for one in tree_heads.witnesses(connection, stored.seal)):
-        raise BadSignature(f"key {kid} has countersigned this head already")
-    tree_heads.add_witness(
-        connection, stored.seal, **signature._asdict(), kid=kid, received_by=author
+    keys.countersign(
+        connection, HEADS, stored.seal, payload, signature, author=author, typ=HEAD_TYPE
     )

@@ -16,9 +16,10 @@ from reports.statements import filing, manifest, sealing, verifying
 from reports.statements import heads as files
 from reports.statements.signing import BadSignature, KeyUnknown, SigningKey, public_key
 from reports.statements.verifying import Beside
-from storage import devices, evidence, farms, readings, tables, tree_heads
+from storage import countersignatures, devices, evidence, farms, readings, tables, tree_heads
 from storage import filing as stored
 from storage.devices import StreamKey
+from tests.api.waiting import wait_for_a_lock
 from tests.evidence.test_merkle import by_definition
 from tests.reports.statements import filed
 from tests.reports.statements.filed import KEY
@@ -333,10 +334,33 @@ def test_a_witness_signs_a_head_as_a_head_and_once(
     with pytest.raises(BadSignature, match="already"):
         sealing.countersign(connection, head, signature, author="test")
 
-    (witness,) = tree_heads.witnesses(connection, head.seal)
+    (witness,) = countersignatures.of(connection, countersignatures.HEADS, head.seal)
     assert (witness.kid, witness.owner) == (MINISTRY.kid, "owner of countersigns")
     assert tree_heads.newest(connection).countersignatures == 1  # type: ignore[union-attr]
     assert sealing.signed(connection, head).signatures[1] == signature
+
+
+def test_a_witness_who_sends_one_signature_twice_at_once_is_one_witness(
+    empty_engine: sa.Engine, lasting: dict[str, int]
+) -> None:
+    with empty_engine.begin() as connection:
+        store(connection, [*lasting.values()])
+        sealing.seal(connection, KEY, author="test")
+        head = tree_heads.newest(connection)
+        assert head is not None
+    signature = MINISTRY.sign(head.manifest.encode(), "dala-tree-head+jws")
+
+    def countersign() -> None:
+        with empty_engine.begin() as connection:
+            sealing.countersign(connection, head, signature, author="test")
+
+    with ThreadPoolExecutor() as beside, empty_engine.connect() as first:
+        sealing.countersign(first, head, signature, author="test")
+        second = beside.submit(countersign)  # sees none of the first's, and waits for its end
+        wait_for_a_lock(empty_engine)
+        first.commit()
+        with pytest.raises(BadSignature, match="already"):
+            second.result()
 
 
 # --- reports --------------------------------------------------------------------------------------
