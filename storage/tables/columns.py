@@ -40,6 +40,29 @@ def who(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Text, nullable=False, server_default="", comment=comment)
 
 
+def of_subject(area: str = "none: of a farm") -> tuple[sa.schema.SchemaItem, ...]:
+    """Of a farm or of an area, and the one text that says which; ``area`` is a comment."""
+    return (
+        sa.Column("subject", sa.Text, nullable=False, comment="farm:12 or area:KZ-61"),
+        sa.Column("farm_id", sa.ForeignKey("farms.id"), index=True, comment="none: of an area"),
+        sa.Column("area_code", sa.Text, comment=area),
+        sa.CheckConstraint("(farm_id IS NULL) <> (area_code IS NULL)", name="subject"),
+    )
+
+
+def on_behalf() -> tuple[sa.schema.SchemaItem, ...]:
+    """Who asked for what goes on until it is ended, and by whose rights it does; see Behalf."""
+    return (
+        sa.Column("account_id", sa.ForeignKey("accounts.id"), comment="whose rights hold"),
+        sa.Column("client_id", sa.ForeignKey("api_clients.id"), comment="whose rights hold"),
+        sa.Column("created_by", sa.Text, nullable=False),
+        moment("created_at", now=True),
+        moment("ended_at", nullable=True),
+        sa.Column("ended_by", sa.Text),
+        sa.CheckConstraint("account_id IS NULL OR client_id IS NULL", name="behalf"),
+    )
+
+
 def standing(name: str, *columns: str) -> sa.Index:
     """Of rows alike in these columns one stands at most; those withdrawn may be many."""
     return sa.Index(name, *columns, unique=True, postgresql_where=sa.text("withdrawn_at IS NULL"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.columns import identity, metadata, moment
+from storage.tables.columns import identity, metadata, moment, of_subject
 
 report_keys = sa.Table(
     "report_keys",
@@ -36,9 +36,7 @@ filed_reports = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("year", sa.SmallInteger, nullable=False, comment="of the first filing, UTC"),
     sa.Column("serial", sa.Integer, nullable=False, comment="given by a trigger"),
-    sa.Column("subject", sa.Text, nullable=False, comment="farm:12 or area:KZ-61"),
-    sa.Column("farm_id", sa.ForeignKey("farms.id"), comment="none: of an area"),
-    sa.Column("area_code", sa.Text, comment="none: of a farm"),
+    *of_subject(),
     sa.Column("season", sa.SmallInteger, nullable=False),
     sa.Column("period_start", sa.Date, comment="of a part of the season; none: the whole"),
     sa.Column("period_end", sa.Date, comment="the day after its last"),
@@ -53,10 +51,8 @@ filed_reports = sa.Table(
         postgresql_nulls_not_distinct=True,
         name="filed_reports_subject_key",
     ),
-    sa.CheckConstraint("(farm_id IS NULL) <> (area_code IS NULL)", name="subject"),
     sa.CheckConstraint("(period_start IS NULL) = (period_end IS NULL)", name="period"),
     sa.Index("filed_reports_area_code_idx", "area_code"),
-    sa.Index("filed_reports_farm_id_idx", "farm_id"),
 )
 
 report_revisions = sa.Table(

@@ -5,16 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from storage.tables.columns import identity, metadata, moment
+from storage.tables.columns import identity, metadata, moment, of_subject, on_behalf
 
 subscriptions = sa.Table(
     "subscriptions",
     metadata,
     identity(),
     sa.Column("topic", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False, comment="farm:12 or area:KZ-61"),
-    sa.Column("farm_id", sa.ForeignKey("farms.id"), index=True, comment="none: of an area"),
-    sa.Column("area_code", sa.Text, comment="none: of a farm; with all that lies in it"),
+    *of_subject("none: of a farm; with all that lies in it"),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("address", sa.Text, nullable=False, comment="URL, or address of mail"),
     sa.Column(
@@ -30,14 +28,8 @@ subscriptions = sa.Table(
         server_default="0",
         comment="of reports: the revision up to which messages are in the queue",
     ),
-    sa.Column("account_id", sa.ForeignKey("accounts.id"), comment="whose rights hold"),
-    sa.Column("client_id", sa.ForeignKey("api_clients.id"), comment="whose rights hold"),
-    sa.Column("created_by", sa.Text, nullable=False),
-    moment("created_at", now=True),
-    moment("ended_at", nullable=True),
-    sa.Column("ended_by", sa.Text),
+    *on_behalf(),
     sa.CheckConstraint("topic IN ('alerts', 'reports')", name="topic"),
-    sa.CheckConstraint("(farm_id IS NULL) <> (area_code IS NULL)", name="subject"),
     sa.CheckConstraint("topic = 'reports' OR farm_id IS NOT NULL", name="alerts"),
     sa.CheckConstraint("channel IN ('webhook', 'email')", name="channel"),
     sa.CheckConstraint(
@@ -46,7 +38,6 @@ subscriptions = sa.Table(
         name="min_severity",
     ),
     sa.CheckConstraint("language IN ('kk', 'ru', 'en')", name="language"),
-    sa.CheckConstraint("account_id IS NULL OR client_id IS NULL", name="behalf"),
     comment="who wants to hear of a farm's alerts, or of reports; ended, never deleted",
 )
 
