@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from api.app import make_app
 from storage import tables
 from tests.api.asking import Api, put_account, put_key
+from tests.api.harvested_land import correct, harvest
 from tests.two_farms import KEY, Land, put_land
 
 T = TypeVar("T")
@@ -36,13 +37,6 @@ QUERY = {
     "end": "2025-06-03T00:00:00Z",
     "day": "2025-06-02",
     "seconds": "0",  # a stream that ends when it has told what there is
-}
-
-# What the two farms have none of, and how that is said of a farm that one may see.
-NOT_IN_THIS_WORLD = {
-    "/v1/fields/{field_id}/yield-map": "no harvest of field",
-    "/v1/fields/{field_id}/yield-points": "no harvest of field",
-    "/v1/reports/{number}/difference": "no revision before the first",
 }
 
 
@@ -161,6 +155,10 @@ def opened(engine: sa.Engine) -> Iterator[World]:
     """Two farms, and everybody who asks; nothing of them is left afterwards."""
     with engine.begin() as connection:
         mine, theirs = put_land(connection, "mine", "KZ-61"), put_land(connection, "foe", "KZ-43")
+    for land in (mine, theirs):
+        with engine.begin() as connection:
+            harvest(connection, land)
+            correct(connection, land)
     day = dt.timedelta(days=1)
     revoked = put_key(engine, "revoked", everything=True)
     with engine.begin() as connection:
