@@ -7,17 +7,20 @@ import json
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from api.answers import known_tags
 from api.dependencies import Deeds, Transaction, WhoAsks
 from api.errors import NotReady, Refused
+from api.formats import TAKEN_S
+from api.formats.writers import PIECE
 from api.routes.reports import Number, Which
 from api.security.guard import Door, needs
+from api.taking import Taken
 from reports.bundle import making
 from storage import filing
 from storage.database import take_time
@@ -26,7 +29,6 @@ router = APIRouter(tags=["reports"])
 
 BYTES = "application/octet-stream"  # as makers of clients know a file
 AT_ONCE = 2  # each takes a connection, and disk for a season's readings
-PIECE = 1 << 20  # bytes
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -70,51 +72,55 @@ def get_report_evidence(
     details = {"revision": found.revision}
     deeds.note("report.evidence", f"report:{number}", farm_id=report.farm_id, details=details)
     request.state.finish()  # else it would hold two connections
+    door: Door = request.app.state.door
+    with ExitStack() as held:
+        held.callback(door.exports.begin(request.state.caller.credential))
+        file = held.enter_context(tempfile.TemporaryFile())
+        tag = f'"{_written(request, json.loads(found.manifest), file)[:32]}"'
+        headers = {
+            "ETag": tag,
+            "Cache-Control": "private, no-cache",
+            "Vary": "Accept, Authorization, Cookie",
+            "Content-Disposition": f'attachment; filename="{number}-{found.revision}-evidence.zip"',
+        }
+        if known_tags(request.headers.get("if-none-match", "")) & {tag, "*"}:
+            return Response(status_code=304, headers=headers)
+        headers["Content-Length"] = str(file.tell())
+        # Whether all of it is taken, some, or nothing.
+        over = held.pop_all().close
+        return Taken(_pieces(file), write_s=TAKEN_S, headers=headers, media_type=BYTES, over=over)
+
+
+def _written(request: Request, report: dict[str, object], file: IO[bytes]) -> str:
+    """Write the bundle, and its digest: who takes it slowly then holds no connection."""
+    door: Door = request.app.state.door
+    digest = hashlib.sha256()
+
+    def send(piece: bytes) -> None:
+        digest.update(piece)
+        file.write(piece)
+
+    with (
+        _turn(),
+        door.snapshot(request.state.caller.reach) as connection,
+        tempfile.TemporaryDirectory(prefix="dala-evidence-") as folder,
+    ):
+        take_time(connection)
+        making.make(connection, report, send, Path(folder))
+    return digest.hexdigest()
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
     if not _turns.acquire(blocking=False):
         raise NotReady(f"{AT_ONCE} bundles are being made: ask again in a minute.")
     try:
-        file, digest = _made(request, json.loads(found.manifest))
+        yield
     finally:
         _turns.release()
-    tag = f'"{digest[:32]}"'
-    headers = {
-        "ETag": tag,
-        "Cache-Control": "private, no-cache",
-        "Vary": "Accept, Authorization, Cookie",
-        "Content-Disposition": f'attachment; filename="{number}-{found.revision}-evidence.zip"',
-    }
-    if known_tags(request.headers.get("if-none-match", "")) & {tag, "*"}:
-        file.close()
-        return Response(status_code=304, headers=headers)
-    headers["Content-Length"] = str(file.seek(0, 2))
-    return StreamingResponse(_pieces(file), media_type=BYTES, headers=headers)
-
-
-def _made(request: Request, report: dict[str, object]) -> tuple[IO[bytes], str]:
-    """The bundle in a file of no name, and its digest: who takes it slowly holds no connection."""
-    door: Door = request.app.state.door
-    digest = hashlib.sha256()
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it was sent
-    try:
-
-        def send(piece: bytes) -> None:
-            digest.update(piece)
-            file.write(piece)
-
-        with (
-            door.snapshot(request.state.caller.reach) as connection,
-            tempfile.TemporaryDirectory(prefix="dala-evidence-") as folder,
-        ):
-            take_time(connection)
-            making.make(connection, report, send, Path(folder))
-    except BaseException:
-        file.close()
-        raise
-    return file, digest.hexdigest()
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        file.seek(0)
-        while piece := file.read(PIECE):
-            yield piece
+    file.seek(0)
+    while piece := file.read(PIECE):
+        yield piece

@@ -5,6 +5,7 @@ import datetime as dt
 from typing import Any
 
 import httpx
+import pytest
 import sqlalchemy as sa
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -47,6 +48,42 @@ class Api:
                 return answer
 
         return asyncio.run(asked())
+
+    def take_nothing(self, path: str, *, key: str, spec_version: str = "2.3") -> list[int]:
+        """Ask, and take not a byte until one is cut off; the statuses of answers that began."""
+        place, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": spec_version},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": place,
+            "raw_path": place.encode(),
+            "query_string": query.encode(),
+            "headers": [(b"host", b"test"), (b"authorization", f"Bearer {key}".encode())],
+            "server": ("test", 80),
+            "client": ("127.0.0.1", 1),
+            "root_path": "",
+        }
+        begun: list[int] = []
+        asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+        async def receive() -> dict[str, Any]:
+            for message in asked:
+                return message
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                begun.append(message["status"])
+            else:
+                await asyncio.Event().wait()
+
+        with pytest.raises(ConnectionAbortedError):
+            asyncio.run(self.app(scope, receive, send))
+        return begun
 
     def sign_in(self, login: str, password: str = PASSWORD) -> dict[str, Any]:
         answer = self.ask("POST", "/v1/session", json={"login": login, "password": password})

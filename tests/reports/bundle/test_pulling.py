@@ -1,12 +1,14 @@
 """Evidence over REST: whole, scoped to who reads the farm's rows anyway, and written down."""
 
+import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pytest
 import sqlalchemy as sa
 
 from api.routes import report_evidence
+from api.security.limiting import AtOnce
 from reports.statements import filing
 from reports.statements.statement import Asked
 from storage import audit
@@ -87,3 +89,38 @@ def test_only_so_many_are_made_at_once(pulling: Pulling, monkeypatch: pytest.Mon
 
     assert answer.status_code == 503
     assert "ask again in a minute" in answer.json()["detail"]
+
+
+def test_of_who_takes_nothing_of_a_bundle_nothing_is_kept(
+    pulling: Pulling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = []
+
+    def file() -> IO[bytes]:
+        files.append(made())
+        return files[-1]
+
+    made = tempfile.TemporaryFile
+    monkeypatch.setattr(tempfile, "TemporaryFile", file)
+    monkeypatch.setattr(report_evidence, "TAKEN_S", 0.05)
+    whose = key(pulling, "fourth", everything=True)
+    exports = pulling.api.app.state.door.exports = AtOnce(1)
+    begun = pulling.api.take_nothing(f"/v1/reports/{pulling.of_farm}/evidence", key=whose)
+
+    assert begun == [200]
+    assert [one.closed for one in files] == [True]
+    assert not exports._held
+
+
+def test_a_credential_has_so_many_bundles_under_way_and_no_more(pulling: Pulling) -> None:
+    whose = key(pulling, "fifth", everything=True)
+    path = f"/v1/reports/{pulling.of_farm}/evidence"
+    with pulling.engine.connect() as connection:
+        number = connection.scalar(sa.text("SELECT id FROM api_clients WHERE name = 'fifth'"))
+    exports = pulling.api.app.state.door.exports = AtOnce(1)
+    end = exports.begin(f"client:{number}")
+
+    assert pulling.api.ask("GET", path, key=whose).status_code == 429
+    end()
+    for _ in range(2):  # each ends as it was taken
+        assert pulling.api.ask("GET", path, key=whose).status_code == 200
