@@ -59,7 +59,7 @@ _FARMS = sa.text("SELECT id, farm_id FROM devices WHERE id = ANY(:devices) AND f
 def of_points(connection: sa.Connection, devices: Sequence[str], places: Array) -> Batch:
     """Track points by the places of their devices in the list."""
     found = connection.execute(_FARMS, {"devices": list(devices)})
-    farms: dict[str, int] = {device: farm for device, farm in found}  # noqa: C416
+    farms: dict[str, int] = {row.id: row.farm_id for row in found}
     farm_ids = [farms.get(one, NO_FARM) for one in devices]
     names = [evidence.name_of_device(one) for one in devices]
     series = _series(range(len(devices)), farm_ids, names)
