@@ -127,36 +127,14 @@ class NewEntry(NamedTuple):
     leaf: bytes  # hash
 
 
-def add_seal(
+def add_entries(
     connection: sa.Connection,
-    *,
     seal: int,
-    size: int,
-    root: bytes,
-    sealed_at: dt.datetime,
-    manifest: str,
-    protected: str,
-    signature: str,
-    kid: str,
+    begins: int,
     entries: Sequence[NewEntry],
     grown: Mapping[Place, bytes],
 ) -> None:
-    """Add a signed head with the entries and tiles that it is of."""
-    connection.execute(
-        _HEAD.insert()
-        .inline()
-        .values(
-            seal=seal,
-            size=size,
-            root=root,
-            sealed_at=sealed_at,
-            manifest=manifest,
-            protected=protected,
-            signature=signature,
-            kid=kid,
-        )
-    )
-    begins = size - len(entries)
+    """Add the entries of a seal, whose head is there, from a place on; and the tiles with them."""
     connection.execute(
         _ENTRY.insert().inline(),
         [

@@ -57,3 +57,29 @@ def newest_heads(connection: sa.Connection, limit: int) -> list[StoredHead]:
     """The newest heads, the newest first."""
     rows = connection.execute(_HEADS.order_by(_HEAD.c.seal.desc()).limit(limit))
     return [StoredHead._make(row) for row in rows]
+
+
+def add(
+    connection: sa.Connection,
+    *,
+    seal: int,
+    size: int,
+    root: bytes,
+    sealed_at: dt.datetime,
+    manifest: str,
+    protected: str,
+    signature: str,
+    kid: str,
+) -> None:
+    """Add a head as it was signed; its entries follow (:func:`storage.evidence.add_entries`)."""
+    values = {
+        "seal": seal,
+        "size": size,
+        "root": root,
+        "sealed_at": sealed_at,
+        "manifest": manifest,
+        "protected": protected,
+        "signature": signature,
+        "kid": kid,
+    }
+    connection.execute(_HEAD.insert().inline().values(values))

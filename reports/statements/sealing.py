@@ -89,19 +89,17 @@ def _seal(
     head = heads.of_tree(number, size, merkle.root(nodes, size), at)
     payload = head.payload()
     signature = key.sign(payload, HEAD_TYPE)
-    evidence.add_seal(
+    tree_heads.add(
         connection,
         seal=number,
         size=size,
         root=head.root,
         sealed_at=at,
         manifest=payload.decode(),
-        protected=signature.protected,
-        signature=signature.signature,
+        **signature._asdict(),
         kid=key.kid,
-        entries=added,
-        grown=grown,
     )
+    evidence.add_entries(connection, number, begins, added, grown)
     batches, rows = sum(one.batches for one in made), sum(one.rows for one in made)
     return Sealed(1, len(added), batches, rows, head)
 

@@ -113,7 +113,7 @@ def test_what_fails_half_way_leaves_the_batches_waiting(
     now = dt.datetime.now(dt.UTC)
     watcher = Watcher(empty_engine, WatchSettings(), key_file=key_file)
     with monkeypatch.context() as patched, capture_logs() as told:
-        patched.setattr(evidence, "add_seal", fails)
+        patched.setattr(evidence, "add_entries", fails)
         watcher.step(now)
     assert [one["error"] for one in told] == ["ValueError: once they were taken"]
     with empty_engine.connect() as connection:
