@@ -78,18 +78,7 @@ def file(
         connection, kind=asked.kind, subject=subject, season=asked.season, period=asked.period
     )
     if known is None:
-        start, end = asked.period or (None, None)
-        opened = filing.add(
-            connection,
-            kind=asked.kind,
-            year=now.astimezone(dt.UTC).year,
-            subject=subject,
-            farm_id=made.farm_id,
-            area_code=asked.area,
-            season=asked.season,
-            period_start=start,
-            period_end=end,
-        )
+        opened = _open(connection, made, subject, now)
         return _sign(connection, opened, made, key, now, author)
     newest = filing.revision(connection, known)
     if newest.content_digest == made.digest:
@@ -108,6 +97,22 @@ def file(
     return _sign(connection, known, made, key, now, author, newest, reason.strip())
 
 
+def _open(connection: sa.Connection, made: Statement, subject: str, now: dt.datetime) -> Filed:
+    asked = made.asked
+    start, end = asked.period or (None, None)
+    return filing.add(
+        connection,
+        kind=asked.kind,
+        year=now.astimezone(dt.UTC).year,
+        subject=subject,
+        farm_id=made.farm_id,
+        area_code=asked.area,
+        season=asked.season,
+        period_start=start,
+        period_end=end,
+    )
+
+
 def _sign(
     connection: sa.Connection,
     report: Filed,
@@ -118,39 +123,23 @@ def _sign(
     before: Revision | None = None,
     reason: str | None = None,
 ) -> Filing:
-    number = 0 if before is None else before.revision + 1
-    asked = made.asked
-    evidence = proving.of_ground(connection, made.ground, key, author=author)
-    payload = manifest.canonical(
-        {
-            "format": manifest.FORMAT,
-            "number": report.number,
-            "revision": number,
-            "kind": asked.kind,
-            "title": dict(KINDS[asked.kind].title),
-            "subject": dict(made.subject),
-            "season": asked.season,
-            "period": _period(asked),
-            "as_of": moment(made.as_of),
-            "filed_at": moment(now),
-            "filed_by": author,
-            "reason": reason,
-            "code": CODE,
-            "replaces": None if before is None else _replaced(before, made),
-            "content": dict(made.content),
-            # Beside the content: what was sealed since makes no revision of the same figures.
-            "evidence": None if evidence is None else evidence.as_json(),
-        }
-    )
+    said = {
+        **_said(report, made, before),
+        "filed_at": moment(now),
+        "filed_by": author,
+        "reason": reason,
+        # Beside the content: what was sealed since makes no revision of the same figures.
+        "evidence": _evidence(connection, made, key, author),
+    }
+    payload = manifest.canonical(said)
     signature = key.sign(payload)
     _prove(manifest.write(payload, [signature]), key)
     revision = filing.add_revision(
         connection,
         report_id=report.id,
-        revision=number,
+        revision=said["revision"],
         manifest=payload.decode(),
-        protected=signature.protected,
-        signature=signature.signature,
+        **signature._asdict(),
         kid=key.kid,
         content_digest=made.digest,
         as_of=made.as_of,
@@ -159,6 +148,32 @@ def _sign(
         reason=reason,
     )
     return Filing(report, revision, is_news=True)
+
+
+def _said(report: Filed, made: Statement, before: Revision | None) -> dict[str, Any]:
+    """What a manifest says of a statement, and of what it replaces."""
+    asked = made.asked
+    return {
+        "format": manifest.FORMAT,
+        "number": report.number,
+        "revision": 0 if before is None else before.revision + 1,
+        "kind": asked.kind,
+        "title": dict(KINDS[asked.kind].title),
+        "subject": dict(made.subject),
+        "season": asked.season,
+        "period": _period(asked),
+        "as_of": moment(made.as_of),
+        "code": CODE,
+        "replaces": None if before is None else _replaced(before, made),
+        "content": dict(made.content),
+    }
+
+
+def _evidence(
+    connection: sa.Connection, made: Statement, key: SigningKey, author: str
+) -> dict[str, Any] | None:
+    found = proving.of_ground(connection, made.ground, key, author=author)
+    return None if found is None else found.as_json()
 
 
 def _prove(file: bytes, key: SigningKey) -> None:
