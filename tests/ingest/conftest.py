@@ -20,6 +20,7 @@ from seeds.devices import Login
 from storage import credentials, devices
 from storage.database import make_engine
 from tests.conftest import own_database
+from tests.ingest.dynamic_broker import Visitor
 from tests.ingest.mapped import NOW_US
 from tests.ingest.packs import PROBE, TRACTOR
 from tests.ingest.servers import Ingester, Line, Mosquitto, Serving
@@ -103,6 +104,20 @@ def serving(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
     for one in started:
         if one.process.poll() is None:
             one.stop()
+
+
+@pytest.fixture
+def visit(broker: Mosquitto) -> Iterator[Callable[..., Visitor]]:
+    """Come to the broker of a test's own file as somebody; nobody stays."""
+    came: list[Visitor] = []
+
+    def come(username: str, token: str, **more: str) -> Visitor:
+        came.append(Visitor(broker, username, token, **more))
+        return came[-1]
+
+    yield come
+    for one in came:
+        one.leave()
 
 
 @pytest.fixture

@@ -40,19 +40,6 @@ def access(empty_engine: sa.Engine, broker: DynamicMosquitto) -> Iterator[Broker
     running.stop()
 
 
-@pytest.fixture
-def visit(broker: DynamicMosquitto) -> Iterator[Callable[..., Visitor]]:
-    came: list[Visitor] = []
-
-    def come(username: str, token: str, **more: str) -> Visitor:
-        came.append(Visitor(broker, username, token, **more))
-        return came[-1]
-
-    yield come
-    for one in came:
-        one.leave()
-
-
 def put(
     engine: sa.Engine, device_id: str, *, kind: str = "soil-probe", topics: list[str] | None = None
 ) -> Issued:

@@ -65,19 +65,6 @@ def broker(tmp_path: Path) -> Iterator[FileMosquitto]:
     made.stop()
 
 
-@pytest.fixture
-def visit(broker: FileMosquitto) -> Iterator[Callable[..., Visitor]]:
-    came: list[Visitor] = []
-
-    def come(username: str, token: str, **more: str) -> Visitor:
-        came.append(Visitor(broker, username, token, **more))
-        return came[-1]
-
-    yield come
-    for one in came:
-        one.leave()
-
-
 def put(engine: sa.Engine, device_id: str, **more: object) -> str:
     """A device with a token that waits sealed; the token."""
     values = {"kind": "soil-probe", "name": device_id} | more
