@@ -15,6 +15,7 @@ from ingest.storing import Line, Message
 from storage import alerts, audit, credentials, devices, registering, tables
 from storage.alerts import Opening
 from tests.reports.machine_farm import put_farm, put_field
+from tests.tokens import only_token
 
 Run = Callable[..., Result]
 NOON = dt.datetime(2025, 6, 15, 12, tzinfo=dt.UTC)
@@ -259,7 +260,7 @@ def test_a_token_is_printed_once_and_replaced_with_an_overlap(
     assert "good until it comes with the new one" in second.stderr
     assert "its user probe-7~2;" in second.stderr
     with empty_engine.connect() as connection:
-        (good,) = credentials.find(connection, "probe-7").tokens  # type: ignore[union-attr]
+        good = only_token(connection, "probe-7")
         deeds = list(connection.scalars(sa.select(tables.audit_log.c.action)))
         actors = set(connection.scalars(sa.select(tables.audit_log.c.actor)))
     assert actors == {f"console:{getpass.getuser()}"}

@@ -8,6 +8,7 @@ import pytest
 from storage import credentials, unknown
 from storage.unknown import Sighting
 from tests.api.onboarding.world import World
+from tests.tokens import only_token
 from tests.two_farms import START
 
 
@@ -130,7 +131,7 @@ def test_many_devices_are_registered_from_a_table_and_their_tokens_shown_once(wo
     assert (detail["name"], detail["field_id"]) == ("Датчик 1", world.mine.field)
     assert world.ask("GET", "/devices/p-2").json()["field_id"] is None
     with world.engine.connect() as connection:
-        (token,) = credentials.find(connection, "p-2").tokens  # type: ignore[union-attr]
+        token = only_token(connection, "p-2")
     assert token.token_hash == credentials.hash_token(secrets[1]["token"])
     assert secrets[1]["token"] not in world.everything_stored()
     assert [one[1:3] for one in world.deeds()[1:]] == [

@@ -14,6 +14,7 @@ from ingest.codecs import BUILT_IN
 from storage import credentials, tables
 from storage.sealing import Seal
 from tests.api.onboarding.world import KEY, World
+from tests.tokens import only_token
 
 
 def test_a_device_is_registered_and_its_token_is_shown_once(world: World) -> None:
@@ -30,7 +31,7 @@ def test_a_device_is_registered_and_its_token_is_shown_once(world: World) -> Non
     )  # fmt: skip
     assert [one["broker"] for one in device["credentials"]] == ["to be told"]
     with world.engine.connect() as connection:
-        (found,) = credentials.find(connection, "new-probe").tokens  # type: ignore[union-attr]
+        found = only_token(connection, "new-probe")
         sealed = connection.scalar(sa.select(tables.device_credentials.c.sealed_token))
     assert found.token_hash == credentials.hash_token(secret["token"])
     assert Seal(KEY).open("new-probe", str(sealed)) == secret["token"]
