@@ -21,6 +21,7 @@ from storage.tracks import NUMBERS
 
 Array = np.ndarray[Any, Any]
 Row = tuple[Any, ...]
+_EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 
 # In an order in which they can be put: a row refers to rows of tables before its own.
 ENTERED = (
@@ -245,7 +246,7 @@ def _chosen(part: Array, scope: Scope, batches: Batches | None) -> Array:
     A batch that it does not name was stored later, or is of another time: of the minute that is
     told by its end alone, its rows are the later ones.
     """
-    start, end, as_of = (_microseconds(one) for one in (scope.start, scope.end, scope.as_of))
+    start, end, as_of = (microseconds(one) for one in (scope.start, scope.end, scope.as_of))
     inside = (part["time"] >= start) & (part["time"] < end)
     arrived = part["received_at"] <= as_of + MINUTE_US
     if batches is None:
@@ -257,5 +258,6 @@ def _chosen(part: Array, scope: Scope, batches: Batches | None) -> Array:
     return np.asarray(named | (inside & sure))
 
 
-def _microseconds(moment: dt.datetime) -> int:
-    return round(moment.timestamp() * 1e6)
+def microseconds(moment: dt.datetime) -> int:
+    """A moment as rows have it [µs since 1970]."""
+    return (moment - _EPOCH) // dt.timedelta(microseconds=1)

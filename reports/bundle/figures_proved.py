@@ -17,7 +17,7 @@ from reports.statements import heads
 from reports.statements.figures import moment
 from reports.statements.filing import CODE
 from reports.statements.findings import Finding
-from storage.evidence_rows import ENTERED
+from storage.evidence_rows import ENTERED, microseconds
 
 NAMED = 20  # differences at most that are named one by one
 
@@ -101,7 +101,7 @@ def _older(bundle: Bundle, stood: Sequence[Stood], newest: dt.datetime, at: dt.d
 
 def _later(bundle: Bundle, moment: dt.datetime) -> dict[str, int]:
     """How much arrived, or was entered, after a moment."""
-    after = _microseconds(moment)
+    after = microseconds(moment)
     readings, points = (
         sum(int((part["received_at"] > after).sum()) for part in parts)
         for parts in (bundle.readings(), bundle.points())
@@ -113,10 +113,6 @@ def _later(bundle: Bundle, moment: dt.datetime) -> dict[str, int]:
         for row in bundle.rows(name, ["created_at"])
     )
     return {"readings": readings, "track points": points, "records": entered}
-
-
-def _microseconds(moment: dt.datetime) -> int:
-    return round(moment.timestamp() * 1e6)
 
 
 # --- in words -------------------------------------------------------------------------------------

@@ -100,14 +100,15 @@ _ENTRIES = pa.schema(
         pa.field("batches", pa.large_binary(), nullable=False),  # packed: evidence.entries
     ]
 )
-_NULLABLE = frozenset({"batch_id", "work_state"})
+# What stands in an array where a file has nothing; of floating-point columns it is NaN.
+ABSENT = {"batch_id": 0, "work_state": -1}
 
 
 def _of_numpy(name: str, dtype: np.dtype[Any]) -> pa.Field:
     if name in {"time", "received_at"}:
         return pa.field(name, TIME, nullable=False)
     kind = dtype[name]
-    nullable = name in _NULLABLE or (dtype is POINTS and kind.kind == "f")
+    nullable = name in ABSENT or (dtype is POINTS and kind.kind == "f")
     return pa.field(name, _OF_NUMPY[kind.name], nullable=nullable)
 
 

@@ -130,12 +130,13 @@ def _table(
         values = part[one.name]
         unknown = None
         if one.nullable:
-            unknown = np.isnan(values) if values.dtype.kind == "f" else values == _ABSENT[one.name]
+            unknown = (
+                np.isnan(values) if values.dtype.kind == "f" else values == forms.ABSENT[one.name]
+            )
         columns.append(pa.array(np.ascontiguousarray(values), one.type, mask=unknown))
     return pa.table(columns, form)
 
 
-_ABSENT = {"batch_id": 0, "work_state": -1}
 _RECORD = np.dtype([("id", ">i8"), ("rest", f"V{entries.RECORD_BYTES - 8}")])  # of a batch
 
 

@@ -33,7 +33,6 @@ MEMBERS = frozenset(
     {"format", "report", "as_of", "start", "end", "readings_complete_since", "quantities", "files"}
 )
 _OF_FILE = frozenset({"rows", "bytes", "sha256", "columns"})
-_ABSENT = {"batch_id": 0, "work_state": -1}
 
 
 class BadBundle(ValueError):
@@ -218,6 +217,6 @@ def _array(part: pa.Table, dtype: np.dtype[Any], given: Mapping[str, Array] | No
         if pa.types.is_timestamp(column.type):
             column = column.cast(pa.int64())
         if column.null_count:
-            column = column.fill_null(_ABSENT.get(name, float("nan")))
+            column = column.fill_null(forms.ABSENT.get(name, float("nan")))
         made[name] = column.to_numpy()
     return made

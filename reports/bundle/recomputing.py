@@ -17,7 +17,7 @@ from reports.statements import manifest, statement
 from reports.statements.ground import Ground
 from storage import database, evidence_copies, evidence_rows, farms, results
 from storage.evidence_copies import NotTaken
-from storage.evidence_rows import ARRIVAL, ENTERED, Row
+from storage.evidence_rows import ARRIVAL, ENTERED, Row, microseconds
 
 # An empty, migrated database that is nobody else's, with room for so many bytes, and gone when the
 # block ends.
@@ -122,7 +122,7 @@ def _put(
         zone = names.index("crop_zone_id")
         kept = (row for row in bundle.rows(name) if row[zone] in dropped)
         evidence_copies.put(connection, name, kept)
-    arrived = _microseconds(cut.known_at + ARRIVAL)
+    arrived = microseconds(cut.known_at + ARRIVAL)
     for file, parts in (
         (forms.MEASURED[0], bundle.readings()),
         (forms.MEASURED[1], bundle.points()),
@@ -150,7 +150,3 @@ def _known_at(moment: dt.datetime, names: Sequence[str], found: Iterator[Row]) -
             if stands
             else row
         )
-
-
-def _microseconds(moment: dt.datetime) -> int:
-    return round(moment.timestamp() * 1e6)

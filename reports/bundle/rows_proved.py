@@ -19,9 +19,10 @@ from evidence.merkle import ProofError
 from reports.bundle import forms
 from reports.bundle.opening import BadBundle, Bundle
 from reports.statements import heads
+from reports.statements.findings import Finding
 from reports.statements.heads import Evidence
-from reports.statements.verifying import Finding
 from storage.arrival import MINUTE_US
+from storage.evidence_rows import microseconds
 from storage.readings import USABLE_BELOW
 
 Array = np.ndarray[Any, Any]
@@ -106,7 +107,7 @@ def _entries(bundle: Bundle, evidence: Evidence) -> Sealed:
     _check_leaves(leaves, evidence)
     if twice is not None:  # of other rows, and the later word would hide the first
         raise ProofError(f"batch {twice} was sealed twice")
-    return Sealed(known, _us(min(began)) if began else None)
+    return Sealed(known, microseconds(min(began)) if began else None)
 
 
 def _check_leaves(leaves: Mapping[int, bytes], evidence: Evidence) -> None:
@@ -126,10 +127,6 @@ def _check_leaves(leaves: Mapping[int, bytes], evidence: Evidence) -> None:
             )
     if left:
         raise ProofError(f"entry {min(left)} is none that the report names")
-
-
-def _us(at: dt.datetime) -> int:
-    return (at - dt.datetime.fromtimestamp(0, dt.UTC)) // dt.timedelta(microseconds=1)
 
 
 def _root(hashes: Sequence[bytes]) -> bytes:
