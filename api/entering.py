@@ -14,6 +14,7 @@ from api.dependencies import Transaction
 from api.errors import Refused
 from api.formats import TABLES, Content, Form, answer, content_tag
 from api.paging import Cursor, Limit, begin, following
+from reports.statements import areas
 from storage import farms
 from storage.entries import Entries
 
@@ -122,6 +123,14 @@ def changes(asked: BaseModel, *, nullable: frozenset[str] = frozenset()) -> dict
 def wrong(where: str, words: str) -> Refused:
     """What a body says cannot be; ``where`` is its member."""
     return Refused(422, f"body.{where}: {words}", kind="invalid-parameter")
+
+
+def placed(connection: sa.Connection, farm: str | None, area: str | None) -> int | None:
+    """The farm that a body names, by its number; None where it names an area."""
+    try:
+        return areas.placed(connection, farm=farm, area=area)
+    except ValueError as error:
+        raise wrong("area", str(error)) from error
 
 
 def of_row(model: type[Model], row: Mapping[str, Any]) -> Model:

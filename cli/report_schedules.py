@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.report_subscriptions import Client, Number, app, behalf_of, note, place
+from cli.report_subscriptions import Client, Number, app, behalf_of, note
 from cli.reporting import OfFarm, Region, with_database
 from cli.speaking import author, fail, print_table, say
 
@@ -51,7 +51,7 @@ def schedule(
 
     dala report schedule harvest --region KZ --from 07-01 --to 11-30
     """
-    from reports.statements import scheduled
+    from reports.statements import areas, scheduled
     from reports.statements.due import Cadence
     from storage import schedules
 
@@ -64,7 +64,7 @@ def schedule(
         fail(f"Not scheduled: {error}.")
 
     def enter(connection: sa.Connection) -> Schedule:
-        farm_id = place(connection, region, farm)
+        farm_id = areas.placed(connection, farm=farm, area=region)
         whose = behalf_of(
             connection, client, "write:reports", farm=farm, region=region, everything=True
         )
@@ -118,8 +118,9 @@ def unschedule(number: Number) -> None:
     from storage import schedules
 
     def enter(connection: sa.Connection) -> None:
+        farm_id = schedules.get(connection, number).farm_id
         schedules.end(connection, number, by=author())
-        note(connection, "report-schedule.end", number, None, {})
+        note(connection, "report-schedule.end", number, farm_id, {})
 
     with_database(enter, "Not ended")
     say(f"Schedule {number} is ended.")

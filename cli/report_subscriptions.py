@@ -42,6 +42,7 @@ def subscribe(
     Prints the secret that messages are signed with, once: docs/reports.md, "Webhooks".
     """
     from reports.notices import NoticeSettings, check_url, make_secret
+    from reports.statements import areas
     from reports.statements.kinds import KINDS
     from storage import deliveries, subscriptions
 
@@ -51,7 +52,7 @@ def subscribe(
 
     def enter(connection: sa.Connection) -> int:
         check_url(url, private=NoticeSettings().webhook_private)
-        farm_id = place(connection, region, farm)
+        farm_id = areas.placed(connection, farm=farm, area=region)
         whose = behalf_of(connection, client, *deliveries.TOLD_OF_REPORTS, farm=farm, region=region)
         added = subscriptions.add(
             connection,
@@ -100,8 +101,8 @@ def unsubscribe(number: Number) -> None:
     from storage import subscriptions
 
     def enter(connection: sa.Connection) -> None:
-        subscriptions.end_of_reports(connection, number, by=author())
-        note(connection, "report-subscription.end", number, None, {})
+        farm_id = subscriptions.end_of_reports(connection, number, by=author())
+        note(connection, "report-subscription.end", number, farm_id, {})
 
     with_database(enter, "Not ended")
     say(f"Subscription {number} is ended.")
@@ -138,19 +139,6 @@ def list_deliveries(
 
 
 # --- shared with schedules ------------------------------------------------------------------------
-
-
-def place(connection: sa.Connection, region: str | None, farm: str | None) -> int | None:
-    """The farm that is named, if one is; an area must be one that there is."""
-    from reports.statements import areas
-    from storage import farms
-
-    if (region is None) == (farm is None):
-        raise ValueError("name a region or a farm, one of the two")
-    if farm is not None:
-        return farms.get(connection, farm).id
-    areas.get(areas.tree(farms.regions(connection)), str(region))
-    return None
 
 
 def behalf_of(

@@ -97,22 +97,32 @@ def add(
 
 def end(connection: sa.Connection, farm_id: int, number: int, *, by: str) -> None:
     """Tell nobody there of alerts any more; NotFound if the farm has none such that stands."""
-    if not _end(connection, number, by, _TABLE.c.topic == "alerts", _TABLE.c.farm_id == farm_id):
-        raise NotFound(f"alert subscription {number}")
+    of_it = (_TABLE.c.topic == "alerts", _TABLE.c.farm_id == farm_id)
+    _end(connection, f"alert subscription {number}", number, by, *of_it)
 
 
 def end_of_reports(
     connection: sa.Connection, number: int, *, by: str, created_by: str | None = None
-) -> None:
-    """Tell nobody there of reports any more; NotFound if none such stands, or it is another's."""
-    if not _end(connection, number, by, *to_reports(created_by)):
-        raise NotFound(f"report subscription {number}")
+) -> int | None:
+    """Tell nobody there of reports any more; return the farm that it was of, if it was of one.
+
+    NotFound if none such stands, or it is another's.
+    """
+    name = f"report subscription {number}"
+    return _end(connection, name, number, by, *to_reports(created_by))
 
 
-def _end(connection: sa.Connection, number: int, by: str, *where: sa.ColumnElement[bool]) -> bool:
+def _end(
+    connection: sa.Connection, name: str, number: int, by: str, *where: sa.ColumnElement[bool]
+) -> int | None:
     statement = (
         _TABLE.update()
         .where(_TABLE.c.id == number, _TABLE.c.ended_at.is_(None), *where)
         .values(ended_at=sa.func.now(), ended_by=by)
+        .returning(_TABLE.c.farm_id)
     )
-    return connection.execute(statement).rowcount > 0
+    ended = connection.execute(statement).one_or_none()
+    if ended is None:
+        raise NotFound(name)
+    farm_id: int | None = ended.farm_id
+    return farm_id

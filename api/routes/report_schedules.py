@@ -9,16 +9,16 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 
 from api.dependencies import Deeds, Transaction, WhoAsks
-from api.entering import CREATED, made, of_row, wrong
+from api.entering import CREATED, made, of_row, placed, wrong
 from api.errors import Refused
 from api.formats import TABLES, Content, Form, answer
 from api.idempotency import Once
 from api.models_report_orders import ReportScheduleIn, ReportScheduleOut
 from api.security.caller import Caller
 from api.security.guard import needs
-from reports.statements import areas, scheduled
+from reports.statements import scheduled
 from reports.statements.due import Cadence
-from storage import farms, schedules
+from storage import schedules
 from storage.schedules import Schedule
 
 router = APIRouter(tags=["reports"])
@@ -60,19 +60,10 @@ def add_report_schedule(
     """
 
     def make() -> Response:
-        at = dt.time.fromisoformat(asked.at)
-        timing = (asked.every, at, asked.timezone, asked.on, asked.first_day, asked.last_day)
-        cadence = Cadence(*timing)
-        try:
-            cadence.check()
-        except ValueError as error:
-            raise wrong("every", str(error)) from error
-        if (asked.farm is None) == (asked.area is None):
-            raise wrong("area", "name a farm or an area, one of the two")
-        farm_id = None if asked.farm is None else farms.get(connection, asked.farm).id
-        if asked.area is not None:
+        cadence = _cadence(asked)
+        farm_id = placed(connection, asked.farm, asked.area)
+        if farm_id is None:
             _check_everything(who)
-            areas.get(areas.tree(farms.regions(connection)), asked.area)
         if len(schedules.standing(connection)) >= MOST:
             raise Refused(409, f"There are {MOST} schedules: end some first.")
         added = schedules.add(
@@ -106,6 +97,18 @@ def end_report_schedule(
     ended = _of(connection, schedule_id, who)
     schedules.end(connection, ended.id, by=who.actor)
     deeds.note("report-schedule.end", f"report-schedule:{ended.id}", farm_id=ended.farm_id)
+
+
+def _cadence(asked: ReportScheduleIn) -> Cadence:
+    """How often; refused where that is never."""
+    at = dt.time.fromisoformat(asked.at)
+    timing = (asked.every, at, asked.timezone, asked.on, asked.first_day, asked.last_day)
+    cadence = Cadence(*timing)
+    try:
+        cadence.check()
+    except ValueError as error:
+        raise wrong("every", str(error)) from error
+    return cadence
 
 
 def _of(connection: sa.Connection, number: int, who: Caller) -> Schedule:

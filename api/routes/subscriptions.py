@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from api.dependencies import Deeds, FarmSlug, Transaction, WhoAsks
-from api.entering import CREATED, made, of_row, wrong
+from api.entering import CREATED, made, of_row, placed, wrong
 from api.errors import Refused
 from api.formats import TABLES, Content, Form, answer
 from api.idempotency import Once
@@ -25,7 +25,6 @@ from api.paging import LINK, Cursor, Limit, begin, following
 from api.security.caller import Caller
 from api.security.guard import needs
 from reports.notices import NoticeSettings, check_mail_address, check_url, make_secret
-from reports.statements import areas
 from storage import deliveries, farms, subscriptions
 from storage.database import NotFound
 from storage.deliveries import Delivery
@@ -80,14 +79,10 @@ def add_alert_subscription(
         of = farms.get(connection, farm)
         secret = _secret(asked.channel, asked.address)
         _check_number(subscriptions.of_farm(connection, of.id), "A farm")
-        details = asked.model_dump()
-        added = subscriptions.add(connection, of.id, **details, secret=secret, by=who.actor)
-        deeds.note(
-            "alert-subscription.create",
-            f"alert-subscription:{added.id}",
-            farm_id=of.id,
-            details=details,
+        added = subscriptions.add(
+            connection, of.id, **asked.model_dump(), secret=secret, by=who.actor
         )
+        _note(deeds, "alert-subscription", added, asked)
         body = of_row(NewSubscriptionOut, _shown(added) | {"secret": secret})
         return made(body, f"/v1/farms/{farm}/alert-subscriptions/{added.id}")
 
@@ -192,12 +187,7 @@ def add_report_subscription(
             behalf=who.behalf,
             by=who.actor,
         )
-        deeds.note(
-            "report-subscription.create",
-            f"report-subscription:{added.id}",
-            farm_id=farm_id,
-            details=asked.model_dump(),
-        )
+        _note(deeds, "report-subscription", added, asked)
         body = of_row(NewReportSubscriptionOut, _shown(added) | {"secret": secret})
         return made(body, f"/v1/report-subscriptions/{added.id}")
 
@@ -215,8 +205,8 @@ def end_report_subscription(
 ) -> None:
     """Tell nothing there any more; what waited is given up."""
     number = report_subscription_id
-    subscriptions.end_of_reports(connection, number, by=who.actor, created_by=_own(who))
-    deeds.note("report-subscription.end", f"report-subscription:{number}")
+    farm_id = subscriptions.end_of_reports(connection, number, by=who.actor, created_by=_own(who))
+    deeds.note("report-subscription.end", f"report-subscription:{number}", farm_id=farm_id)
 
 
 @router.get(
@@ -252,14 +242,10 @@ def _place(connection: sa.Connection, asked: ReportSubscriptionIn, who: Caller) 
     """The farm that is asked for, if it is one; NotFound where one does not see it or the area."""
     if "read:reports" not in who.scopes:
         raise Refused(403, "This needs the scope read:reports too.", kind="scope-missing")
-    if (asked.farm is None) == (asked.area is None):
-        raise wrong("area", "name a farm or an area, one of the two")
-    if asked.farm is not None:
-        return farms.get(connection, asked.farm).id
-    area = areas.get(areas.tree(farms.regions(connection)), str(asked.area))
-    if not who.reach.has_region(area.code):
-        raise NotFound(f"area {area.code!r}")
-    return None
+    farm_id = placed(connection, asked.farm, asked.area)
+    if asked.area is not None and not who.reach.has_region(asked.area):
+        raise NotFound(f"area {asked.area!r}")
+    return farm_id
 
 
 # --- what both share ------------------------------------------------------------------------------
@@ -280,6 +266,11 @@ def _secret(channel: str, address: str) -> str | None:
 def _check_number(standing: Sequence[Subscription], whose: str) -> None:
     if len(standing) >= MOST_SUBSCRIPTIONS:
         raise Refused(409, f"{whose} has at most {MOST_SUBSCRIPTIONS} subscriptions.")
+
+
+def _note(deeds: Deeds, name: str, added: Subscription, asked: BaseModel) -> None:
+    object_ = f"{name}:{added.id}"
+    deeds.note(f"{name}.create", object_, farm_id=added.farm_id, details=asked.model_dump())
 
 
 def _shown(one: Subscription) -> dict[str, Any]:

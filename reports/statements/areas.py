@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
+import sqlalchemy as sa
+
+from storage import farms
 from storage.database import NotFound
 from storage.farms import Farm, Region
 
@@ -43,6 +46,24 @@ def get(areas: Mapping[str, Area], code: str) -> Area:
     if code not in areas:
         raise NotFound(f"area {code!r}")
     return areas[code]
+
+
+def placed(connection: sa.Connection, *, farm: str | None, area: str | None) -> int | None:
+    """The farm that something is to be of, by its number; None for an area, which there must be.
+
+    Raises
+    ------
+    storage.database.NotFound
+        If there is no such farm or area.
+    ValueError
+        Unless one of the two is named.
+    """
+    if farm is not None and area is None:
+        return farms.get(connection, farm).id
+    if area is not None and farm is None:
+        get(tree(farms.regions(connection)), area)
+        return None
+    raise ValueError("name a farm or an area, one of the two")
 
 
 def of_farm(areas: Mapping[str, Area], farm: Farm) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from storage import api_clients, audit
+from storage import api_clients, audit, farms
 from tests.api.asking import Api, put_account, put_key
 from tests.conftest import empty
 from tests.reports.statements import filed
@@ -88,7 +88,12 @@ def test_one_sees_ones_own_and_who_sees_everything_all(world: World) -> None:
         assert [one["id"] for one in found] == seen
     for key in (world.other, world.farm):
         assert world.api.ask("DELETE", place, key=key).status_code == 404
-    assert world.api.ask("DELETE", place, key=world.everything).status_code == 204
+    for path, key in ((place, world.everything), (f"{PATH}/{farms_own}", world.farm)):
+        assert world.api.ask("DELETE", path, key=key).status_code == 204
+    with world.api.engine.connect() as connection:
+        of = [one.farm_id for one in audit.page(connection)]
+        farm = farms.get(connection, "kz-61-0").id
+    assert of == [farm, None, farm, None]  # in the book of the farm, if it was of one
 
 
 def test_what_one_does_not_see_one_cannot_ask_to_be_told(world: World) -> None:

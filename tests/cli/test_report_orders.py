@@ -13,7 +13,7 @@ from cli import speaking
 from dala import app
 from seeds import checkup
 from seeds.checkup import Finding
-from storage import api_clients, audit, tables
+from storage import api_clients, audit, farms, tables
 from tests.reports.statements import filed
 from tests.watch.receivers import receiver
 
@@ -120,6 +120,18 @@ def test_what_nobody_carries_out_is_told_by_the_doctor(run: Run, empty_engine: s
     assert "never" in run("report", "schedules").stdout
 
 
+def test_what_is_of_a_farm_stands_in_its_book_from_beginning_to_end(
+    run: Run, empty_engine: sa.Engine
+) -> None:
+    run("report", "schedule", "yields", "--farm", "kz-61-0")
+    run("report", "subscribe", "https://hooks.example.org", "--farm", "kz-61-0")
+    for verb in ("unschedule", "unsubscribe"):
+        assert run("report", verb, 1).exit_code == 0
+    with empty_engine.connect() as connection:
+        deeds = [one.farm_id for one in audit.page(connection)]
+        assert deeds == [farms.get(connection, "kz-61-0").id] * 4
+
+
 def test_for_a_client_of_the_api_its_own_rights_hold(run: Run, empty_engine: sa.Engine) -> None:
     asked = ("report", "subscribe", "https://hooks.example.org", "--client", "south", "--region")
     refused = run(*asked, "KZ")
@@ -146,7 +158,7 @@ def test_how_often_is_said_in_words(run: Run) -> None:
 
 
 WRONG = (
-    (("schedule", "water"), "name a region or a farm"),
+    (("schedule", "water"), "name a farm or an area"),
     (("schedule", "water", "--region", "KZ-99"), "no area 'KZ-99'"),
     (("schedule", "water", "--region", "KZ", "--client", "nobody"), "no client 'nobody'"),
     (("schedule", "water", "--region", "KZ", "--every", "week"), "one of its days, 1 to 7"),
