@@ -16,7 +16,7 @@ from tests.api.asking import Api, put_account, put_key
 from tests.conftest import empty
 from tests.reports.statements import filed
 from tests.reports.statements.filed import KEY
-from tests.reports.statements.test_sealing import put_pending
+from tests.reports.statements.sealed import put_pending
 
 FARM = {"kind": "water", "season": 2025, "farm": "kz-61-0"}
 HEADS = "/v1/evidence/heads"

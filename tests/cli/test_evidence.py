@@ -12,7 +12,7 @@ from dala import app
 from reports.statements.signing import Signature
 from storage import audit, tables, tree_heads
 from tests.reports.statements import filed
-from tests.reports.statements.test_sealing import put_devices, put_pending, store
+from tests.reports.statements.sealed import put_devices, put_pending, store
 
 Run = Callable[..., Result]
 KZ61 = ("--region", "KZ-61", "--season", 2025)

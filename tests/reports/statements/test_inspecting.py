@@ -15,7 +15,7 @@ from reports.statements.signing import HEAD_TYPE, SigningKey
 from storage import farms, readings, tables, tracks, tree_heads
 from storage.readings import Quality
 from tests.reports.statements.filed import KEY
-from tests.reports.statements.test_sealing import JULY, US, put_streams, store
+from tests.reports.statements.sealed import JULY, US, put_streams, store
 
 FARM = "kz-61-0"
 DAY = 86_400 * US

@@ -2,51 +2,29 @@
 
 import datetime as dt
 import random
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 
-import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from evidence import entries, heads, merkle, tiles
-from evidence.multiproof import check_parts
-from reports.statements import filing, manifest, sealing, verifying
 from reports.statements import heads as files
-from reports.statements.signing import BadSignature, KeyUnknown, SigningKey, public_key
-from reports.statements.verifying import Beside
-from storage import countersignatures, devices, evidence, farms, readings, tables, tree_heads
-from storage import filing as stored
-from storage.devices import StreamKey
+from reports.statements import sealing
+from reports.statements.signing import BadSignature, KeyUnknown, SigningKey
+from storage import countersignatures, evidence, farms, tables, tree_heads
 from tests.api.waiting import wait_for_a_lock
 from tests.evidence.test_merkle import by_definition
 from tests.reports.statements import filed
 from tests.reports.statements.filed import KEY
-
-US = 1_000_000
-JULY = int(dt.datetime(2025, 7, 1, tzinfo=dt.UTC).timestamp()) * US
-MINISTRY = SigningKey.make()
-
-
-def put_streams(connection: sa.Connection) -> dict[str, int]:
-    """The small country, its keys, and what measures."""
-    filed.put_country(connection)
-    filed.put_key(connection)
-    filed.put_key(connection, MINISTRY, "countersigns")
-    return put_devices(connection)
-
-
-def put_devices(connection: sa.Connection) -> dict[str, int]:
-    """A datastream of a device of each of three farms, and of one that has none; by farm."""
-    found = {}
-    for slug in ("kz-61-0", "kz-61-1", "kz-43-0", None):
-        of = None if slug is None else farms.get(connection, slug).id
-        device = f"probe-{slug}"
-        devices.put(connection, device, farm_id=of, kind="soil-probe", name=device)
-        key = StreamKey(device, "soil_moisture", 20.0, None)
-        found[slug or ""] = devices.open_datastreams(connection, [key])[key]
-    return found
+from tests.reports.statements.sealed import (
+    JULY,
+    MINISTRY,
+    US,
+    leaves,
+    put_pending,
+    put_streams,
+    store,
+)
 
 
 @pytest.fixture
@@ -58,39 +36,6 @@ def streams(connection: sa.Connection) -> dict[str, int]:
 def lasting(empty_engine: sa.Engine) -> dict[str, int]:
     with empty_engine.begin() as connection:
         return put_streams(connection)
-
-
-def store(
-    connection: sa.Connection, streams: Sequence[int], *, begin: int = JULY, count: int = 3
-) -> None:
-    """A batch with so many readings of each datastream, a quarter of an hour apart."""
-    rows = np.zeros(len(streams) * count, readings.DTYPE)
-    rows["datastream_id"] = np.repeat(streams, count)
-    rows["time"] = begin + np.tile(np.arange(count), len(streams)) * 900 * US
-    rows["value"] = np.linspace(0.1, 0.4, len(rows))
-    rows["received_at"] = rows["time"] + 60 * US
-    readings.store(connection, rows)
-
-
-def put_pending(connection: sa.Connection, number: int, farm_ids: Sequence[int]) -> None:
-    """A batch that waits, without its rows."""
-    at = dt.datetime(2025, 7, 1, tzinfo=dt.UTC) + dt.timedelta(hours=number)
-    connection.execute(
-        tables.pending_batches.insert().values(
-            id=number,
-            kind="readings",
-            farm_ids=list(farm_ids),
-            row_counts=[number] * len(farm_ids),
-            digests=b"".join(sha256(f"{number} {one}".encode()).digest() for one in farm_ids),
-            first_at=[at] * len(farm_ids),
-            last_at=[at + dt.timedelta(minutes=5)] * len(farm_ids),
-        )
-    )
-
-
-def leaves(connection: sa.Connection) -> list[bytes]:
-    query = sa.select(tables.evidence_entries.c.leaf)
-    return list(connection.scalars(query.order_by(tables.evidence_entries.c.position)))
 
 
 # --- what a seal takes ----------------------------------------------------------------------------
@@ -361,74 +306,3 @@ def test_a_witness_who_sends_one_signature_twice_at_once_is_one_witness(
         first.commit()
         with pytest.raises(BadSignature, match="already"):
             second.result()
-
-
-# --- reports --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def pinned() -> dict[str, verifying.Pinned]:
-    return {KEY.kid: verifying.Pinned(public_key(KEY.public), "files", "")}
-
-
-def evidence_of(connection: sa.Connection, made: filing.Filing) -> files.Evidence:
-    found = files.of_manifest(manifest.read(filing.envelope(connection, made.revision)).manifest)
-    assert found is not None
-    return found
-
-
-def test_a_report_seals_what_it_rests_on_and_proves_it(
-    connection: sa.Connection, streams: dict[str, int], pinned: dict[str, verifying.Pinned]
-) -> None:
-    farm = streams["kz-61-0"]
-    store(connection, [*streams.values()])
-    store(connection, [farm], begin=JULY - 120 * 86_400 * US)  # a month and more before planting
-    made = filed.file(connection, farm="kz-61-0")
-    found = evidence_of(connection, made)
-
-    # The farm's only entry holds both batches; its window reaches into the season.
-    assert [(one.first, one.leaves) for one in found.entries] == [(1, 1)]
-    assert found.entries[0].hash == leaves(connection)[1]
-    # 30 days before planting, 45 after harvest, and what days of farms may begin before UTC's.
-    assert (found.start, found.end) == ("2025-03-20T00:00:00Z", "2025-11-16T00:00:00Z")
-    verdict = verifying.check(filing.envelope(connection, made.revision), keys=pinned)
-    assert [one.standing for one in verdict.findings] == ["proved"] * 4
-    assert evidence.waiting(connection).batches == 0
-
-    # An entry that has no row of the season is not among them; of the region are two farms.
-    store(connection, [farm], begin=JULY - 400 * 86_400 * US)
-    region = evidence_of(connection, filed.file(connection, area="KZ-61"))
-    assert [(one.first, one.leaves) for one in region.entries] == [(1, 1), (2, 1)]
-    assert region.head.head.size == 5
-    check_parts(region.entries, 5, region.proof, by_definition(leaves(connection)))
-
-
-def test_what_is_sealed_later_makes_no_revision_and_a_revision_rests_on_a_later_head(
-    connection: sa.Connection, streams: dict[str, int], pinned: dict[str, verifying.Pinned]
-) -> None:
-    store(connection, [streams["kz-61-0"]])
-    first = filed.file(connection)
-    before = filing.envelope(connection, first.revision)
-    store(connection, [streams["kz-61-0"]], begin=JULY + 3_600 * US)
-    assert not filed.file(connection).is_news
-    assert evidence.waiting(connection).batches == 1
-
-    zone = connection.scalar(sa.select(sa.func.min(tables.crop_zones.c.id)))
-    filed.put_result(connection, zone, filed.saved(12_000.0, 2_000.0), digest="late")
-    again = filed.file(connection, reason="a reading came late")
-    after = filing.envelope(connection, again.revision)
-    proof = sealing.consistency(connection, 1, 2).file()
-    verdict = verifying.check(after, keys=pinned, beside=Beside(before, None, [proof]))
-    assert [one.standing for one in verdict.findings] == ["proved"] * 6
-    assert "2 entries begins with that of 1" in verdict.findings[-1].words
-
-
-def test_where_nothing_was_ever_stored_a_report_says_that_it_rests_on_no_head(
-    connection: sa.Connection, streams: dict[str, int], pinned: dict[str, verifying.Pinned]
-) -> None:
-    made = filed.file(connection)
-    verdict = verifying.check(filing.envelope(connection, made.revision), keys=pinned)
-
-    assert [one.standing for one in verdict.findings] == ["proved", "proved"]
-    assert any("rests on no head" in one for one in verdict.not_proved)
-    assert stored.revision(connection, made.report).manifest.count('"evidence":null') == 1
