@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from storage import credentials, locks
 from storage.credentials import Change
 from storage.registering import GATEWAYS
-from storage.sealing import CannotOpen, Seal
+from storage.sealing import Seal
 
 MARK = "# What follows is written by `dala mosquitto`: devices and their tokens, hashed."
 OFF = "#disabled "  # begins the line of a device that may not come
@@ -64,7 +64,7 @@ def rules(change: Change) -> list[str]:
     return found + [f"topic readwrite {one}" for one in change.topic_filters]
 
 
-def update(connection: sa.Connection, seal: Seal | None, passwords: Path, access: Path) -> Update:
+def update(connection: sa.Connection, seal: Seal, passwords: Path, access: Path) -> Update:
     """Bring both files to what the database says; it then knows what the broker was told.
 
     Files are replaced as a whole, the access list first: nobody comes before it says what for.
@@ -81,12 +81,14 @@ def update(connection: sa.Connection, seal: Seal | None, passwords: Path, access
         try:
             if one.username in theirs:
                 ours.pop(one.username, None)
-                raise CannotOpen("the password file has another account of this name")
+                raise ValueError("the password file has another account of this name")
             if one.username in pending and one.sealed_token is not None:
-                ours[one.username] = f"{one.username}:{hashed(_token(one, seal))}"
+                ours.pop(one.username, None)  # worth nothing, even if the new one cannot be opened
+                token = seal.open(one.username, one.sealed_token)
+                ours[one.username] = f"{one.username}:{hashed(token)}"
             line = ours.get(one.username, "").removeprefix(OFF)
             if not line:
-                raise CannotOpen(
+                raise ValueError(
                     "the password file does not have its token, and nobody can know it: "
                     "give it a new one"
                 )
@@ -103,12 +105,6 @@ def update(connection: sa.Connection, seal: Seal | None, passwords: Path, access
     for one in pending.values():
         credentials.applied(connection, one, failures.get(one.username))
     return Update(len(pending) - len(failures.keys() & pending), failures, is_other)
-
-
-def _token(change: Change, seal: Seal | None) -> str:
-    if seal is None:
-        raise CannotOpen("DALA_BROKER_KEY is not set: its token cannot be opened")
-    return seal.open(change.username, str(change.sealed_token))
 
 
 def _name(line: str) -> str:
@@ -128,14 +124,18 @@ def _write(file: Path, before: Sequence[str], ours: Iterable[str]) -> bool:
     if file.exists() and file.read_text(encoding="utf-8") == text:
         return False
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(handle)
-    if file.exists():
-        known = file.stat()
-        Path(name).chmod(known.st_mode)
-        if os.geteuid() == 0:
-            os.chown(name, known.st_uid, known.st_gid)
-    Path(name).replace(file)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(handle)
+        if file.exists():
+            known = file.stat()
+            Path(name).chmod(known.st_mode)
+            if os.geteuid() == 0:
+                os.chown(name, known.st_uid, known.st_gid)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink()  # hashes of tokens, beside a file whose mode it may not have yet
+        raise
     return True

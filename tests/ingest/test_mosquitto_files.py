@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import errno
 import os
 import secrets
 import shutil
@@ -73,7 +74,7 @@ def put(engine: sa.Engine, device_id: str, **more: object) -> str:
         return credentials.issue(connection, device_id, seal=SEAL).token
 
 
-def write(engine: sa.Engine, broker: FileMosquitto, seal: Seal | None = SEAL) -> Update:
+def write(engine: sa.Engine, broker: FileMosquitto, seal: Seal = SEAL) -> Update:
     with engine.begin() as connection:
         found = update(connection, seal, broker.passwords, broker.access)
     if found.is_other:
@@ -190,8 +191,41 @@ def test_what_no_line_can_hold_or_nobody_knows_is_told(
     lines = broker.access.read_text().splitlines()
     assert lines.count("user dala-ingest") == 1
     assert "topic readwrite application/#" in lines
-    sealed = write(empty_engine, broker, seal=None)
-    assert set(sealed.failures) == {"all", "evil", "lost"}  # what was hashed needs no key
+    again = write(empty_engine, broker, Seal(secrets.token_hex(32)))
+    assert set(again.failures) == {"all", "evil", "lost"}  # what was hashed needs no key
+
+
+def test_a_token_that_was_replaced_does_not_come_back_where_the_new_one_cannot_be_opened(
+    empty_engine: sa.Engine, broker: FileMosquitto, visit: Callable[..., Visitor]
+) -> None:
+    old = put(empty_engine, "probe-1")
+    write(empty_engine, broker)
+    with empty_engine.begin() as connection:
+        credentials.issue(connection, "probe-1", seal=SEAL)
+    another = Seal(secrets.token_hex(32))
+
+    for _ in range(2):
+        assert set(write(empty_engine, broker, another).failures) == {"probe-1"}
+        assert not visit("probe-1", old).came_in
+
+
+def test_of_files_that_cannot_be_written_nothing_is_left_and_the_token_waits(
+    empty_engine: sa.Engine, broker: FileMosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(empty_engine, "probe-1")
+    before = {one.name: one.read_bytes() for one in broker.passwords.parent.iterdir()}
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("ingest.mosquitto_files.os.fsync", full)
+        with pytest.raises(OSError, match="no space"):
+            write(empty_engine, broker)
+
+    after = {one.name: one.read_bytes() for one in broker.passwords.parent.iterdir()}
+    assert after == before
+    assert write(empty_engine, broker) == Update(1, {}, is_other=True)
 
 
 def test_the_verb_writes_and_lets_the_broker_read(
