@@ -25,9 +25,7 @@ class Cadence(NamedTuple):
     every: Every
     at: dt.time  # on the clocks of the place
     timezone: str  # such as Asia/Almaty
-    on: int | None = (
-        None  # day of the week from Monday 1; of the month, or its last if it is shorter
-    )
+    on: int | None = None  # of the week from Monday 1; of the month, its last if it is shorter
     first_day: str | None = None  # of a part of each year alone: 07-01
     last_day: str | None = None  # and included: 11-30; before the first, it is next year's
 

@@ -4,23 +4,19 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 
-from api import serving
-from api.app import make_app
-from api.settings import ApiSettings
 from reports.statements import filing
 from reports.statements.signing import SigningKey
 from storage import audit
 from storage import filing as stored
 from tests.api.asking import put_key
+from tests.api.hammer import served
 from tests.conftest import empty
 from tests.reports.statements import filed
 
@@ -38,11 +34,6 @@ class World(NamedTuple):
 
 @pytest.fixture
 def world(engine: sa.Engine, tmp_path: Path) -> Iterator[World]:
-    quiet = {"api_rate_per_minute": 0, "sign_in_rate_per_minute": 1_000_000}
-    app = make_app(engine, ApiSettings(**quiet))
-    config = serving.config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
     with engine.begin() as connection:
         filed.put_country(connection, farms_each=1)
         filed.put_key(connection)
@@ -55,13 +46,8 @@ def world(engine: sa.Engine, tmp_path: Path) -> Iterator[World]:
     code = CLIENT.read_text()
     assert code.count('"limit": 100') == 1
     (tmp_path / "client.py").write_text(code.replace('"limit": 100', '"limit": 1'))
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield World(engine, f"http://127.0.0.1:{port}", tmp_path / "pulled", tmp_path / "client.py")
-    server.should_exit = True
-    thread.join()
+    with served(engine) as url:
+        yield World(engine, url, tmp_path / "pulled", tmp_path / "client.py")
     empty(engine)
 
 
