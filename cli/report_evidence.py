@@ -5,17 +5,15 @@ from __future__ import annotations
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.report_keys import app
 from cli.reporting import Number
-from cli.speaking import author, fail, say, trouble
+from cli.speaking import fail, note, say, trouble
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from reports.bundle.making import Made
     from reports.statements.findings import Verdict
 
@@ -82,24 +80,9 @@ def _write(number: str, revision: int | None, draft: Path) -> Made:
 
             manifest = json.loads(found.manifest)
             made = making.make(connection, manifest, file.write, Path(folder), on_file=show)
-            _note(connection, number, report.farm_id, found.revision, made)
+            details = {"revision": found.revision, "rows": sum(made.rows.values())}
+            note(connection, "report.evidence", f"report:{number}", report.farm_id, details)
     return made
-
-
-def _note(
-    connection: sa.Connection, number: str, farm_id: int | None, revision: int, made: Made
-) -> None:
-    from storage import audit
-
-    details: dict[str, Any] = {"revision": revision, "rows": sum(made.rows.values())}
-    audit.record(
-        connection,
-        actor=author(),
-        action="report.evidence",
-        object=f"report:{number}",
-        farm_id=farm_id,
-        details=details,
-    )
 
 
 def with_bundle(verdict: Verdict, file: bytes, bundle: Path) -> Verdict:

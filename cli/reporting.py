@@ -228,21 +228,15 @@ def _file(
     key = read_key()
 
     def enter(connection: sa.Connection) -> tuple[Filing, bytes, str]:
-        from storage import audit
-
         older = report_news.warning(connection, asked) if as_of is None else ""
         made = filing.file(
             connection, asked, key, author=author or speaking.author(), as_of=as_of, reason=reason
         )
         if made.is_news:
             details = {"revision": made.revision.revision, "reason": made.revision.reason}
-            audit.record(
-                connection,
-                actor=speaking.author(),
-                action="report.file",
-                object=f"report:{made.report.number}",
-                farm_id=made.report.farm_id,
-                details=details,
+            number = made.report.number
+            speaking.note(
+                connection, "report.file", f"report:{number}", made.report.farm_id, details
             )
         return made, filing.envelope(connection, made.revision), older
 

@@ -135,7 +135,7 @@ def author() -> str:
 
 
 def note(
-    connection: sa.Connection, action: str, of: str, farm_id: int, details: dict[str, Any]
+    connection: sa.Connection, action: str, of: str, farm_id: int | None, details: dict[str, Any]
 ) -> None:
     """A line in the audit log, in the transaction of what was done."""
     from storage import audit
