@@ -58,26 +58,13 @@ def make(
         Hears of every file before it is written.
     """
     asked = scope.of_report(connection, report)
-    complete_since = retention.complete_since(connection)
+    told = _told(connection, report, asked)
     writing = _Writing(folder, on_file)
     for name in (*ENTERED, *COMPUTED):
         writing.rows(forms.table(name), evidence_rows.rows(connection, name, asked))
     batches = writing.entries(_entries(connection, report))
     _measured(connection, writing, asked, batches)
-    told = {
-        "format": FORMAT,
-        "report": {
-            "number": report["number"],
-            "revision": report["revision"],
-            "sha256": manifest.digest(manifest.canonical(report)),
-        },
-        "as_of": moment(asked.as_of),
-        "start": moment(asked.start),
-        "end": moment(asked.end),
-        "readings_complete_since": None if complete_since is None else moment(complete_since),
-        "quantities": {name: one.unit for name, one in CATALOGUE.items()},
-        "files": writing.files,
-    }
+    told["files"] = writing.files
     digest = manifest.digest(manifest.canonical(told))
     path = folder / "manifest"
     path.write_bytes(manifest.canonical({"bundle": told, "sha256": digest}))
@@ -91,6 +78,24 @@ def make(
 
     container.write(count, paths)
     return Made({name: one["rows"] for name, one in writing.files.items()}, size)
+
+
+def _told(connection: sa.Connection, report: Mapping[str, Any], asked: Scope) -> dict[str, Any]:
+    """What a manifest says beside the files."""
+    complete_since = retention.complete_since(connection)
+    return {
+        "format": FORMAT,
+        "report": {
+            "number": report["number"],
+            "revision": report["revision"],
+            "sha256": manifest.digest(manifest.canonical(report)),
+        },
+        "as_of": moment(asked.as_of),
+        "start": moment(asked.start),
+        "end": moment(asked.end),
+        "readings_complete_since": None if complete_since is None else moment(complete_since),
+        "quantities": {name: one.unit for name, one in CATALOGUE.items()},
+    }
 
 
 def _entries(connection: sa.Connection, report: Mapping[str, Any]) -> Iterator[StoredEntry] | None:

@@ -15,6 +15,7 @@ from reports.bundle import forms, scope
 from reports.bundle.opening import BadBundle, Bundle
 from reports.statements import manifest, statement
 from reports.statements.ground import Ground
+from reports.statements.statement import Statement
 from storage import database, evidence_copies, evidence_rows, farms, results
 from storage.evidence_copies import NotTaken
 from storage.evidence_rows import ARRIVAL, ENTERED, Row, microseconds
@@ -90,11 +91,7 @@ def made(
         done = daily.analyze(engine, known, now=cut.now)
         on_step("making the statement")
         with engine.begin() as connection:
-            try:
-                asked = scope.asked_of(report)
-                made = statement.of(connection, asked, as_of=database.clock(connection))
-            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-                raise BadBundle(f"its rows make no such report: {error!r}") from error
+            made = _statement(connection, report)
             zones = [row[0] for row in bundle.rows("crop_zones", ["id"])]
             standing = results.standing(connection, zones)
     content = json.loads(manifest.canonical(made.content))
@@ -105,6 +102,14 @@ def made(
         done.failed,
         made.ground,
     )
+
+
+def _statement(connection: sa.Connection, report: Mapping[str, Any]) -> Statement:
+    try:
+        asked = scope.asked_of(report)
+        return statement.of(connection, asked, as_of=database.clock(connection))
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise BadBundle(f"its rows make no such report: {error!r}") from error
 
 
 def _put(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from reports.bundle import figures_proved, opening, rows_proved
@@ -59,11 +60,18 @@ def check(
         figures += figures_proved.findings(opened, report, fresh, on_step=on_step)
     except BadBundle as error:
         figures.append(Finding("refuted", f"This is not the report's evidence: {error}."))
+    not_proved = _not_proved(verdict, rows, figures)
+    return Verdict((*verdict.findings, *rows, *figures), not_proved)
+
+
+def _not_proved(
+    verdict: Verdict, rows: Sequence[Finding], figures: Sequence[Finding]
+) -> tuple[str, ...]:
+    """What neither file nor bundle proves: the less, the more of its findings are proofs."""
     answered = set()
     if all(one.standing == "proved" for one in figures):
         answered.add(FOLLOW)
     if all(one.standing == "proved" for one in (*rows, *figures)):
         answered |= {TRUE, verifying_heads.SEALED[0]}
     left = tuple(one for one in verdict.not_proved if one not in answered)
-    not_proved = (TRUTH, *left) if TRUE in answered else left
-    return Verdict((*verdict.findings, *rows, *figures), not_proved)
+    return (TRUTH, *left) if TRUE in answered else left
