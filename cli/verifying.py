@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from cli.speaking import AsJson, say, trouble
 
 if TYPE_CHECKING:
-    from reports.statements.findings import Verdict
+    from reports.statements.findings import Pinned, Verdict
 
 REJECTED, UNREADABLE, OPEN = 1, 2, 3
 
@@ -56,37 +56,42 @@ def verify(
     """
     from reports.statements import verifying
 
-    try:
-        content = file.read_bytes()
-        pinned = None if keys is None else verifying.pinned_keys(keys.read_bytes())
-        beside = verifying.Beside(
-            None if earlier is None else earlier.read_bytes(),
-            None if head is None else head.read_bytes(),
-            [one.read_bytes() for one in consistency or ()],
-        )
-    except OSError as error:
-        say(trouble(error))
-        raise typer.Exit(UNREADABLE) from error
-    except ValueError as error:
-        say(f"{keys}: {error}")
-        raise typer.Exit(UNREADABLE) from error
+    content = _read(file)
+    pinned = None if keys is None else _trusted(keys)
+    beside = verifying.Beside(
+        None if earlier is None else _read(earlier),
+        None if head is None else _read(head),
+        [_read(one) for one in consistency or ()],
+    )
     verdict = verifying.check(content, keys=pinned, beside=beside)
     if evidence is not None:
         verdict = _with_bundle(verdict, content, evidence)
-    if as_json:
-        found = [one._asdict() for one in verdict.findings]
-        said = {"findings": found, "not_proved": list(verdict.not_proved)}
-        print(json.dumps(said, ensure_ascii=False, indent=1))
-    else:
-        from rich.console import Console
-
-        from reports.printing_statements import print_verdict
-
-        print_verdict(verdict, Console())
+    _tell(verdict, as_json=as_json)
     if verdict.is_refuted:
         raise typer.Exit(REJECTED)
     if verdict.is_open:
         raise typer.Exit(OPEN)
+
+
+def _unreadable(words: str) -> NoReturn:
+    say(words)
+    raise typer.Exit(UNREADABLE)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        _unreadable(trouble(error))
+
+
+def _trusted(keys: Path) -> dict[str, Pinned]:
+    from reports.statements import findings
+
+    try:
+        return findings.pinned_keys(_read(keys))
+    except ValueError as error:
+        _unreadable(f"{keys}: {error}")
 
 
 def _with_bundle(verdict: Verdict, content: bytes, evidence: Path) -> Verdict:
@@ -96,8 +101,19 @@ def _with_bundle(verdict: Verdict, content: bytes, evidence: Path) -> Verdict:
     try:
         return report_evidence.with_bundle(verdict, content, evidence)
     except OSError as error:
-        say(trouble(error))
-        raise typer.Exit(UNREADABLE) from error
+        _unreadable(trouble(error))
     except ChildError as error:
-        say(f"The figures could not be made again: {error}")
-        raise typer.Exit(UNREADABLE) from error
+        _unreadable(f"The figures could not be made again: {error}")
+
+
+def _tell(verdict: Verdict, *, as_json: bool) -> None:
+    if as_json:
+        found = [one._asdict() for one in verdict.findings]
+        said = {"findings": found, "not_proved": list(verdict.not_proved)}
+        print(json.dumps(said, ensure_ascii=False, indent=1))
+        return
+    from rich.console import Console
+
+    from reports.printing_statements import print_verdict
+
+    print_verdict(verdict, Console())
