@@ -14,6 +14,7 @@ from cli.speaking import author, fail, no_farm, say, trouble
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from reports.statements.heads import SignedHead
     from reports.statements.inspecting_rows import Inspected
     from reports.statements.sealing import Sealed
     from storage.evidence import Waiting
@@ -190,11 +191,7 @@ def check(
     Forms every digest anew of the rows that are there, and the tree of them, and names what was
     changed, added or taken away since. Ends with 1 where something was.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from reports.statements import heads as files
-    from reports.statements import inspecting
     from seeds.services import open_services
     from storage import farms
     from storage.database import NotFound, take_time
@@ -214,18 +211,29 @@ def check(
                 farm_id = None if farm is None else farms.get(connection, farm).id
             except NotFound:
                 no_farm(connection, str(farm))
-            total = inspecting.total(connection, farm_id)
-            with Progress(console=Console(stderr=True), disable=not total) as bar:
-                task = bar.add_task("Looking at sealed rows", total=total)
-                found = inspecting.inspect(
-                    connection,
-                    farm_id=farm_id,
-                    kept=held,
-                    on_progress=lambda entries: bar.advance(task, entries),
-                )
+            found = _inspected(connection, farm_id, held)
     _tell(found)
     if found.count:
         raise typer.Exit(1)
+
+
+def _inspected(
+    connection: sa.Connection, farm_id: int | None, kept: SignedHead | None
+) -> Inspected:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from reports.statements import inspecting
+
+    total = inspecting.total(connection, farm_id)
+    with Progress(console=Console(stderr=True), disable=not total) as bar:
+        task = bar.add_task("Looking at sealed rows", total=total)
+        return inspecting.inspect(
+            connection,
+            farm_id=farm_id,
+            kept=kept,
+            on_progress=lambda entries: bar.advance(task, entries),
+        )
 
 
 def _tell(found: Inspected) -> None:
