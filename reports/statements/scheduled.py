@@ -96,22 +96,23 @@ def carry_out(
         reason=partial(reason_of, day),
     )
     if made.is_news:
-        revision = made.revision
-        audit.record(
-            connection,
-            actor=one.created_by,
-            action="report.file",
-            object=f"report:{made.report.number}",
-            farm_id=one.farm_id,
-            details={
-                "revision": revision.revision,
-                "reason": revision.reason,
-                "schedule": one.id,
-                "due_at": at.isoformat(),
-                **({"older": older} if older else {}),
-            },
-        )
+        details = {"schedule": one.id, "due_at": at.isoformat()}
+        _note(connection, one, made, details | ({"older": older} if older else {}))
     return CarriedOut(made, older)
+
+
+def _note(
+    connection: sa.Connection, one: Schedule, made: Filing, details: Mapping[str, Any]
+) -> None:
+    said = {"revision": made.revision.revision, "reason": made.revision.reason}
+    audit.record(
+        connection,
+        actor=one.created_by,
+        action="report.file",
+        object=f"report:{made.report.number}",
+        farm_id=one.farm_id,
+        details={**said, **details},
+    )
 
 
 def reason_of(day: dt.date, difference: Mapping[str, Any]) -> str:
