@@ -97,10 +97,10 @@ def _by_field(names: Sequence[str], table: Table) -> dict[str, Row | None]:
 class _Plain:
     """Fields of which no figure is stated: all alike."""
 
-    def of(self, name: str) -> str:  # noqa: ARG002
+    def of(self, _name: str, /) -> str:
         return PLAIN
 
-    def said(self, name: str) -> str:  # noqa: ARG002
+    def said(self, _name: str, /) -> str:
         return ""
 
     def caption(self) -> str:
@@ -120,7 +120,7 @@ class _Shades(_Plain):
         positive = [one for one in values.values() if one is not None and one >= 0.0]
         self.bounds = steps(min(positive), max(positive), CLASSES - 1) if positive else []
 
-    def of(self, name: str) -> str:
+    def of(self, name: str, /) -> str:
         value = self.values[name]
         if value is None:
             return NO_VALUE
@@ -132,7 +132,7 @@ class _Shades(_Plain):
         last = len(self.bounds) - 2
         return SHADES[round(min(place, last) * (CLASSES - 1) / max(last, 1))]
 
-    def said(self, name: str) -> str:
+    def said(self, name: str, /) -> str:
         value = self.values[name]
         return "" if value is None else self.words.number(value, self.unit)
 
@@ -171,7 +171,7 @@ class _Crops(_Shades):
         self.crops = crops
         self.known = sorted({one for one in crops.values() if one}, key=natural)
 
-    def of(self, name: str) -> str:
+    def of(self, name: str, /) -> str:
         crop = self.crops[name]
         return NO_VALUE if not crop else OF_CROPS[self.known.index(crop) % len(OF_CROPS)]
 
