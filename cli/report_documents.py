@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cli import reporting
 from cli.speaking import fail, say
+from reports.documents import FORMS
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from reports.documents.paper import Paper
     from reports.messages import Language
     from reports.statements.statement import Asked
-
-FORMS = ("xlsx", "pdf")
 
 
 def check(form: str, out: Path | None) -> None:

@@ -13,6 +13,7 @@ import typer
 
 from cli import speaking
 from cli.speaking import fail, moment, print_table, say, trouble
+from reports.documents import FORMS
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -140,7 +141,7 @@ def _make(
         if analyze:
             report_news.compute(asked)
         _file(asked, None if as_of is None else at, reason, author, out, form, lang)
-    elif form in report_documents.FORMS:
+    elif form in FORMS:
         report_documents.write_draft(asked, at, out, form, lang)
     else:
         _show_statement(_statement(asked, at), out, form)
@@ -248,7 +249,7 @@ def _file(
         say(f"Filed as report {number}" + (f", revision {revision}." if revision else "."))
     if older:
         say(older)
-    if form in report_documents.FORMS:
+    if form in FORMS:
         report_documents.write_filed(number, revision, out, form, lang)
     elif out is not None:
         save(out, content)
@@ -304,7 +305,7 @@ def show(
     from storage import filing
 
     report_documents.check(form, out)
-    if form in report_documents.FORMS:
+    if form in FORMS:
         report_documents.write_filed(number, revision, out, form, lang)
         return
 

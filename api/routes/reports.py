@@ -41,7 +41,7 @@ from api.paging import LINK, Cursor, Limit, begin, following
 from api.security.caller import Caller
 from api.security.guard import Door, anybody, needs
 from api.settings import ApiSettings
-from reports.documents import paper, rendering
+from reports.documents import FORMS, paper
 from reports.messages import Language
 from reports.statements import filing as statements
 from reports.statements.columns import whole
@@ -195,7 +195,7 @@ def get_report(
     As XLSX and PDF it is for people, in their language; the JSON file is what was signed.
     """
     found = _revision(connection, number, revision)
-    if form.name in rendering.FORMS:
+    if form.name in FORMS:
         shown = paper.of_revision(
             connection, found, address=request.app.state.door.settings.public_url
         )

@@ -2,3 +2,5 @@
 
 They show what a report's file says and are not signed themselves.
 """
+
+FORMS = ("xlsx", "pdf")

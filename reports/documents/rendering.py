@@ -12,7 +12,6 @@ from reports.documents.paper import Paper
 from reports.documents.words import Words
 from reports.documents.workbook import workbook
 
-FORMS = ("xlsx", "pdf")
 LIBRARIES = ("segno", "typst", "xlsxwriter")
 
 

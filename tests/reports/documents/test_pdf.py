@@ -8,7 +8,7 @@ import pypdfium2
 import pytest
 import sqlalchemy as sa
 
-from reports.documents import pages, rendering, typesetting
+from reports.documents import FORMS, pages, rendering, typesetting
 from reports.documents.paper import Paper
 from reports.documents.typesetting import NotTypeset
 from reports.documents.words import Words
@@ -163,7 +163,7 @@ def test_pages_that_take_too_long_are_given_up(
         typesetting.pdf({})
 
 
-@pytest.mark.parametrize("form", rendering.FORMS)
+@pytest.mark.parametrize("form", FORMS)
 def test_who_is_too_many_is_sent_away_at_once(
     form: str, connection: sa.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
