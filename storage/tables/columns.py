@@ -63,6 +63,20 @@ def on_behalf() -> tuple[sa.schema.SchemaItem, ...]:
     )
 
 
+def by_others(over: str, key: str) -> tuple[sa.schema.SchemaItem, ...]:
+    """Signatures over what a column names, by its key; see storage.countersignatures."""
+    return (
+        identity(),
+        sa.Column(over, sa.ForeignKey(key), nullable=False),
+        sa.Column("protected", sa.Text, nullable=False),
+        sa.Column("signature", sa.Text, nullable=False),
+        sa.Column("kid", sa.ForeignKey("report_keys.kid"), nullable=False),
+        sa.Column("received_by", sa.Text, nullable=False),
+        moment("received_at", now=True),
+        sa.UniqueConstraint(over, "kid"),
+    )
+
+
 def standing(name: str, *columns: str) -> sa.Index:
     """Of rows alike in these columns one stands at most; those withdrawn may be many."""
     return sa.Index(name, *columns, unique=True, postgresql_where=sa.text("withdrawn_at IS NULL"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from storage.tables.columns import identity, metadata, moment
+from storage.tables.columns import by_others, metadata, moment
 
 # Of each batch of readings and of track points. Not the identity of a table: writers take some
 # numbers ahead, so there are gaps, and a number is never given twice.
@@ -88,13 +88,6 @@ evidence_tiles = sa.Table(
 head_countersignatures = sa.Table(
     "head_countersignatures",
     metadata,
-    identity(),
-    sa.Column("seal", sa.ForeignKey("tree_heads.seal"), nullable=False),
-    sa.Column("protected", sa.Text, nullable=False),
-    sa.Column("signature", sa.Text, nullable=False),
-    sa.Column("kid", sa.ForeignKey("report_keys.kid"), nullable=False),
-    sa.Column("received_by", sa.Text, nullable=False),
-    moment("received_at", now=True),
-    sa.UniqueConstraint("seal", "kid"),
+    *by_others("seal", "tree_heads.seal"),
     comment="of witnesses, over the very bytes of a head that were signed",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.columns import identity, metadata, moment, of_subject
+from storage.tables.columns import by_others, identity, metadata, moment, of_subject
 
 report_keys = sa.Table(
     "report_keys",
@@ -78,13 +78,6 @@ report_revisions = sa.Table(
 report_countersignatures = sa.Table(
     "report_countersignatures",
     metadata,
-    identity(),
-    sa.Column("revision_id", sa.ForeignKey("report_revisions.id"), nullable=False),
-    sa.Column("protected", sa.Text, nullable=False),
-    sa.Column("signature", sa.Text, nullable=False),
-    sa.Column("kid", sa.ForeignKey("report_keys.kid"), nullable=False),
-    sa.Column("received_by", sa.Text, nullable=False),
-    moment("received_at", now=True),
-    sa.UniqueConstraint("revision_id", "kid"),
+    *by_others("revision_id", "report_revisions.id"),
     comment="of others, over the very bytes that were signed",
 )
