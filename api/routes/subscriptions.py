@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from api.dependencies import Deeds, FarmSlug, Transaction, WhoAsks
@@ -35,6 +35,38 @@ router = APIRouter()
 SubscriptionId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[3])]
 Status = Annotated[Literal["pending", "sent", "given-up"] | None, Query()]
 MOST_SUBSCRIPTIONS = 50  # of a farm's alerts, and to reports of one who subscribes
+
+
+class _Deliveries:
+    """A page of deliveries, as it is asked for and as it is answered."""
+
+    def __init__(
+        self,
+        request: Request,
+        status: Status = None,
+        cursor: Cursor = None,
+        limit: Limit = 100,
+        form: Form = TABLES.asked,
+    ) -> None:
+        (before,) = begin(request, cursor, [int]) or [None]
+        self._request, self._limit, self._form = request, limit, form
+        # One more than are shown: whether there is another page.
+        self.chosen = {"status": status, "before": before, "limit": limit + 1}
+
+    def answer(self, name: str, model: type[BaseModel], found: Sequence[Delivery]) -> Response:
+        """Those that were found by what is chosen."""
+        limit = self._limit
+        key = (found[limit - 1].id,) if len(found) > limit else None
+        rows = []
+        for one in found[:limit]:
+            waits = one.status == "pending"
+            row = one._asdict() | {"next_attempt_at": one.next_attempt_at if waits else None}
+            rows.append(of_row(model, row))
+        headers = following(self._request, key)
+        return answer(self._request, self._form, Content(name, model, rows), headers=headers)
+
+
+AskedDeliveries = Annotated[_Deliveries, Depends()]
 
 
 @router.get(
@@ -116,19 +148,12 @@ def end_alert_subscription(
     responses=TABLES.responses_with(LINK),
 )
 def list_alert_deliveries(
-    farm: FarmSlug,
-    connection: Transaction,
-    request: Request,
-    status: Status = None,
-    cursor: Cursor = None,
-    limit: Limit = 100,
-    form: Form = TABLES.asked,
+    farm: FarmSlug, connection: Transaction, asked: AskedDeliveries
 ) -> Response:
     """What became of messages about a farm's alerts, the newest first."""
-    (before,) = begin(request, cursor, [int]) or [None]
     of = farms.get(connection, farm)
-    page = deliveries.of_farm(connection, of.id, status=status, before=before, limit=limit + 1)
-    return _delivered(request, form, f"{farm}-alert-deliveries", DeliveryOut, page, limit)
+    found = deliveries.of_farm(connection, of.id, **asked.chosen)
+    return asked.answer(f"{farm}-alert-deliveries", DeliveryOut, found)
 
 
 # --- reports --------------------------------------------------------------------------------------
@@ -217,20 +242,11 @@ def end_report_subscription(
     responses=TABLES.responses_with(LINK),
 )
 def list_report_deliveries(
-    connection: Transaction,
-    request: Request,
-    who: WhoAsks,
-    status: Status = None,
-    cursor: Cursor = None,
-    limit: Limit = 100,
-    form: Form = TABLES.asked,
+    connection: Transaction, who: WhoAsks, asked: AskedDeliveries
 ) -> Response:
     """What became of messages about reports, the newest first; of one's own subscriptions."""
-    (before,) = begin(request, cursor, [int]) or [None]
-    page = deliveries.of_reports(
-        connection, created_by=_own(who), status=status, before=before, limit=limit + 1
-    )
-    return _delivered(request, form, "report-deliveries", ReportDeliveryOut, page, limit)
+    found = deliveries.of_reports(connection, created_by=_own(who), **asked.chosen)
+    return asked.answer("report-deliveries", ReportDeliveryOut, found)
 
 
 def _own(who: Caller) -> str | None:
@@ -275,21 +291,3 @@ def _note(deeds: Deeds, name: str, added: Subscription, asked: BaseModel) -> Non
 
 def _shown(one: Subscription) -> dict[str, Any]:
     return one._asdict() | {"area": one.area_code}
-
-
-def _delivered(
-    request: Request,
-    form: Form,
-    name: str,
-    model: type[BaseModel],
-    found: Sequence[Delivery],
-    limit: int,
-) -> Response:
-    """A page of deliveries; ``found`` has one more where there is another page."""
-    key = (found[limit - 1].id,) if len(found) > limit else None
-    rows = []
-    for one in found[:limit]:
-        waits = one.status == "pending"
-        row = one._asdict() | {"next_attempt_at": one.next_attempt_at if waits else None}
-        rows.append(of_row(model, row))
-    return answer(request, form, Content(name, model, rows), headers=following(request, key))
