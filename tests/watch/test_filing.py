@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -194,7 +195,7 @@ def test_a_look_ends_when_it_has_taken_enough_and_the_next_goes_on(
     # Alerts wait for as long as a look takes.
     monkeypatch.setattr(filing, "ENOUGH_S", 1.5)
     clock = iter(range(100))
-    monkeypatch.setattr(filing.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(filing, "time", SimpleNamespace(monotonic=lambda: next(clock)))
 
     # Begun at 0: at 1 there is time for one, at 2 there is none.
     assert [file_due(*world, FIRST) for _ in range(4)] == [Filed(1, 0, 0)] * 3 + [NOTHING]
