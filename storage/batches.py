@@ -8,6 +8,7 @@ farm. A row of which nothing says what measured it has no name, and is in no bat
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
@@ -135,6 +136,7 @@ def _take(connection: sa.Connection) -> int:
 # --- names ----------------------------------------------------------------------------------------
 
 _SEEN = "dala: datastreams of farms"
+_CLAIMING = "dala: the transaction that gives devices to farms"
 _STREAMS = sa.text("""
     SELECT stream.id, coalesce(device.farm_id, 0), device_id, quantity, depth_cm, channel
       FROM datastreams AS stream JOIN devices AS device ON device.id = device_id
@@ -142,11 +144,26 @@ _STREAMS = sa.text("""
 """)
 
 
+def note_claim(connection: sa.Connection) -> None:
+    """Of a transaction that gives a device to a farm: what it knows is true once it is committed.
+
+    So nothing of it is remembered: rolled back, it would have rows hashed for a farm that the
+    device was never given to.
+    """
+    connection.info[_CLAIMING] = _transaction_of(connection)
+
+
+def _transaction_of(connection: sa.Connection) -> weakref.ref[sa.RootTransaction] | None:
+    found = connection.get_transaction()
+    return None if found is None else weakref.ref(found)
+
+
 def _streams(connection: sa.Connection, ids: Array) -> tuple[Series, Array]:
     """Datastreams, these among them, and the places of these.
 
     What makes a datastream one of its own never changes, and a device stays with its farm: so they
-    are remembered for as long as the connection lasts. One without a farm is asked for each time.
+    are remembered for as long as the connection lasts. One without a farm is asked for each time,
+    and so is what a transaction itself gave to one (:func:`note_claim`).
     """
     series: Series = connection.info.get(_SEEN) or _series((), (), ())
     places, seen = _places(series, ids)
@@ -157,7 +174,11 @@ def _streams(connection: sa.Connection, ids: Array) -> tuple[Series, Array]:
         number: (farm_id, evidence.name_of_stream(*key))
         for number, farm_id, *key in connection.execute(_STREAMS, {"ids": unseen})
     }
-    if of_farms := {number: one for number, one in found.items() if one[0] != NO_FARM}:
+    is_claiming = connection.info.get(_CLAIMING) == _transaction_of(connection)
+    of_farms = {
+        number: one for number, one in found.items() if one[0] != NO_FARM and not is_claiming
+    }
+    if of_farms:
         connection.info[_SEEN] = series = _with(series, of_farms)
     if others := {one: found.get(one, (UNKNOWN, b"")) for one in unseen if one not in of_farms}:
         series = _with(series, others)

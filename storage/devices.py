@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from storage import tables
+from storage import batches, tables
 from storage.database import NotFound
 
 
@@ -79,6 +79,7 @@ def put(connection: sa.Connection, device_id: str, **values: Any) -> None:
     """Add the device, or bring it up to date."""
     statement = insert(tables.devices).values(id=device_id, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+    batches.note_claim(connection)
 
 
 def by_identity(connection: sa.Connection, identities: Iterable[str]) -> dict[str, Device]:

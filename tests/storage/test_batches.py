@@ -267,6 +267,23 @@ def test_a_datastream_that_was_rolled_back_does_not_lend_its_name(
                 connection.rollback()
 
 
+def test_a_claim_that_was_rolled_back_is_not_remembered(empty_engine: sa.Engine) -> None:
+    with empty_engine.connect() as connection:
+        wrong, right = put_farm(connection, "wrong"), put_farm(connection, "right")
+        stream = put_stream(connection, "stray", None)
+        connection.commit()
+        for minute, farm in enumerate((wrong, right)):
+            devices.put(connection, "stray", farm_id=farm, kind="soil-probe", name="Claimed")
+            readings.store(connection, batch((minute, stream, 0.25)))
+            readings.store(connection, batch((minute + 2, stream, 0.25)))
+            if farm == wrong:
+                connection.rollback()
+        connection.commit()
+        readings.store(connection, batch((5, stream, 0.25)))  # and from here on it is
+        assert noted(connection) == recomputed(connection)
+        assert {farm for _, _, farm in noted(connection)} == {right}
+
+
 def test_when_another_worker_was_first_each_row_is_in_the_batch_that_stored_it(
     empty_engine: sa.Engine,
 ) -> None:
