@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from analytics.daily import entered, plans
 from reports import monitor
+from reports.summary import EVERY_FARM
 from storage import farms, news, results
 from storage.farms import Farm
 
@@ -77,12 +78,5 @@ def named(found: Sequence[Farm]) -> str:
 
 
 def _of_area(connection: sa.Connection, area: str | None) -> Sequence[Farm]:
-    found: list[Farm] = []
-    while page := farms.page(
-        connection,
-        region_code=None if area is None or len(area) == 2 else area,
-        after=found[-1].slug if found else "",
-        limit=1_000,
-    ):
-        found += page
-    return found
+    code = None if area is None or len(area) == 2 else area  # every farm is of the country
+    return farms.page(connection, region_code=code, limit=EVERY_FARM)

@@ -114,6 +114,7 @@ def read(path: Path) -> dict[str, pa.Buffer]:
     try:
         with zipfile.ZipFile(path) as opened:
             found = opened.infolist()
+    # What zipfile raises of bytes that are no ZIP; nothing of ours runs here.
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error) as error:
         raise BadContainer(f"it is no whole ZIP file ({error})") from error
     if any(one.compress_type != zipfile.ZIP_STORED for one in found):
