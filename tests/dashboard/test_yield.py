@@ -80,7 +80,6 @@ def test_points_are_shown_on_demand_with_why_they_are_left_out(
             label="beginning of a pass: the machine fills"
         )
         settled(page)
-        page.wait_for_timeout(300)
         assert [url for url in asked if "yield-points" in url]
         assert colours(page, ".maplibregl-canvas") > before
         assert "points=pass_start" in page.url
