@@ -110,36 +110,6 @@ export function useBalance(field: number, season: number | null, zone: number | 
   );
 }
 
-/** The day of a moment, ms since 1970, in a place; in that of the browser where it is not known. */
-export function dayOf(at: number, timezone: string | undefined): string {
-  return new Intl.DateTimeFormat("sv", { timeZone: timezone }).format(at); // Swedes write ISO 8601
-}
-
-const writers = new Map<string, Intl.DateTimeFormat>(); // to make one takes longer than to use it
-
-/** What writes how far a time zone is ahead. */
-function offsets(timeZone: string): Intl.DateTimeFormat {
-  const found =
-    writers.get(timeZone) ??
-    new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "longOffset" });
-  writers.set(timeZone, found);
-  return found;
-}
-
-/** The moments at which a day of a place begins and ends. */
-export function dayAt(day: string, timezone: string): { start: string; end: string } {
-  const begins = (iso: string) => {
-    const utc = Date.parse(`${iso}T00:00:00Z`);
-    const parts = offsets(timezone).formatToParts(utc);
-    const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "GMT";
-    const [, sign, hours, minutes] = /GMT([+-])(\d\d):(\d\d)/.exec(name) ?? [];
-    const ahead = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * (sign === "-" ? -1 : 1);
-    return new Date(utc - ahead * 60_000);
-  };
-  const next = new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
-  return { start: begins(day).toISOString(), end: begins(next).toISOString() };
-}
-
 /** The cursor of the next page in a Link header (RFC 8288). */
 export function nextCursor(link: string | null): string | undefined {
   for (const part of (link ?? "").split(",")) {

@@ -1,6 +1,7 @@
 /** The questions about machines, flights and herds. */
+
+import { dayAfter, dayAt } from "../model/days";
 import { answer, api } from "./client";
-import { dayAt } from "./farm";
 import { useResource } from "./resource";
 import type { TrackOut, WorkMapOut } from "./schema";
 
@@ -80,11 +81,6 @@ export function useTracksOf(machines: readonly string[], span: Span | null, time
         }),
       ),
   );
-}
-
-/** The day after a day. */
-export function dayAfter(day: string): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 }
 
 function yearOf(year: number): { start: string; end: string } {

@@ -1,4 +1,5 @@
-/** Where on a field a sign may stand. */
+/** Features of maps, and where on a field a sign may stand. */
+import type { Feature, Geometry } from "geojson";
 
 export type Place = readonly [longitude: number, latitude: number];
 type Ring = readonly Place[];
@@ -6,6 +7,10 @@ type Ring = readonly Place[];
 interface Shape {
   readonly type?: unknown;
   readonly coordinates?: unknown;
+}
+
+export function feature(geometry: Geometry, properties: Record<string, unknown>): Feature {
+  return { type: "Feature", geometry, properties };
 }
 
 /** A place within a GeoJSON Polygon or MultiPolygon, whatever its form; null where it is none. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FieldOut, FieldWaterOut, ZoneAdvice } from "../api/schema";
-import { dayWithin, EVERYTHING, filtered, leftOf, rowsOf, statusOf, toDo } from "./water";
+import { EVERYTHING, filtered, leftOf, rowsOf, statusOf, toDo } from "./water";
 
 const ZONE: ZoneAdvice = {
   crop_zone_id: 1,
@@ -160,8 +160,4 @@ describe("what is to do", () => {
   it("counts the water of today alone", () => {
     expect(found.volumeNowM3).toBe(2400);
   });
-});
-
-it("a day within a season is well inside it", () => {
-  expect(dayWithin("2025-04-20", "2025-09-17")).toBe("2025-07-19"); // 90 of 150 days on
 });

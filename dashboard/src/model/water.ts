@@ -144,10 +144,3 @@ export function toDo(zones: readonly ZoneAdvice[]): ToDo {
 function dayOf(zone: ZoneAdvice): string {
   return zone.next_irrigation?.day ?? "9999";
 }
-
-/** A day well inside a season, for looking back: three fifths of the way. */
-export function dayWithin(planted: string, harvested: string): string {
-  const [from, to] = [Date.parse(planted), Date.parse(harvested)];
-  const day = 86_400_000;
-  return new Date(from + Math.round((0.6 * (to - from)) / day) * day).toISOString().slice(0, 10);
-}

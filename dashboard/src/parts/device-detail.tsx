@@ -1,9 +1,8 @@
 import { useMemo } from "preact/hooks";
 import { useDevice, useHeardDays, useRefusals } from "../api/devices";
-import { dayOf } from "../api/farm";
-import { dayAfter } from "../api/machines";
 import type { DeviceDetailOut, DeviceStateOut, HeardDaysOut } from "../api/schema";
 import { day as dayText, moment, NONE, number } from "../format";
+import { dayAfter, dayOf } from "../model/days";
 import { type At, href } from "../router";
 import { isNamed, named, t } from "../words";
 import { Chart, type Series } from "./chart";
@@ -25,10 +24,7 @@ export function DeviceDetail(props: {
   const detail = useDevice(of.id);
   const heading = useArrival<HTMLHeadingElement>(of.id);
   const last = dayOf(of.heard_at === null ? Date.now() : Date.parse(of.heard_at), props.timezone);
-  const start = new Date(Date.parse(`${last}T00:00:00Z`) - (DAYS - 1) * 86_400_000)
-    .toISOString()
-    .slice(0, 10);
-  const days = useHeardDays(of.id, start, dayAfter(last));
+  const days = useHeardDays(of.id, dayAfter(last, 1 - DAYS), dayAfter(last));
   return (
     <>
       <section class="card stack" aria-labelledby="device">

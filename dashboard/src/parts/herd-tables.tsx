@@ -3,7 +3,7 @@ import { day as dayText, number } from "../format";
 import { t } from "../words";
 import { animalDays, ground, metres } from "./figures";
 import { Swatch } from "./ground";
-import { pressureFill } from "./machine-map";
+import { pressureFill } from "./machine-drawing";
 import { Table } from "./table";
 
 /** What herds the drones counted, and where they stood. */

@@ -1,8 +1,8 @@
 import { useMemo } from "preact/hooks";
-import { dayAt } from "../api/farm";
 import type { BalanceDay, SoilMoistureOut } from "../api/schema";
 import { useSoilMoisture } from "../api/soil";
 import { day as dayText, NONE, number, percent } from "../format";
+import { dayAt } from "../model/days";
 import { type DepthsOnTime, onOneTime } from "../model/depths";
 import { t } from "../words";
 import { Chart, type Series } from "./chart";

@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
-import type { Feature, Geometry } from "geojson";
+import type { Geometry } from "geojson";
 import { useMemo } from "preact/hooks";
 import type { FieldOut, YieldMapOut, YieldPointsOut } from "../api/schema";
 import { number, percent, rateUnitName, yieldBound, yieldRate } from "../format";
+import { feature } from "../model/geometry";
 import { type ClassRow, classesOf } from "../model/yield-classes";
 import { named, t } from "../words";
 import { metres } from "./figures";
@@ -181,10 +182,6 @@ function drawn(
     frame,
     key: `${map.field_id} ${map.season}`,
   };
-}
-
-function feature(geometry: Geometry, properties: Record<string, unknown>): Feature {
-  return { type: "Feature", geometry, properties };
 }
 
 /** Why points are left out, with how many of each; a choice shows those alone on the map. */

@@ -1,8 +1,9 @@
 import { useMemo } from "preact/hooks";
-import { dayOf, useFarm, useFields } from "../api/farm";
+import { useFarm, useFields } from "../api/farm";
 import { useTracksOf, useWork, useWorkDays, useWorkMaps } from "../api/machines";
 import type { MachineDayOut, WorkDaysOut } from "../api/schema";
 import { day as dayText, hours, number } from "../format";
+import { dayOf } from "../model/days";
 import { around, chosenDays, machinesOf, sumsOf } from "../model/machine-days";
 import { type Fact, Facts } from "../parts/facts";
 import { ground, kilometres, litres, litresPerHectare } from "../parts/figures";
@@ -86,13 +87,7 @@ function Choices(props: { at: Here; told: WorkDaysOut; day: string; until: strin
   return (
     <div class="choices">
       <div class="row">
-        <Step
-          day={near.before}
-          year={day.slice(0, 4)}
-          label={t("machines.before")}
-          sign="‹"
-          go={goTo}
-        />
+        <Step from={day} to={near.before} label={t("machines.before")} sign="‹" go={goTo} />
         <label>
           <span>{t("machines.day")}</span>
           <input
@@ -102,13 +97,7 @@ function Choices(props: { at: Here; told: WorkDaysOut; day: string; until: strin
             onChange={(change) => goTo(change.currentTarget.value || null)}
           />
         </label>
-        <Step
-          day={near.after}
-          year={day.slice(0, 4)}
-          label={t("machines.after")}
-          sign="›"
-          go={goTo}
-        />
+        <Step from={day} to={near.after} label={t("machines.after")} sign="›" go={goTo} />
       </div>
       <label>
         <span>{t("machines.machine")}</span>
@@ -167,21 +156,22 @@ function useNear(farm: string, told: WorkDaysOut, day: string) {
 }
 
 function Step(props: {
-  day: string | null;
-  year: string; // of what is shown: another one is said
+  from: string; // the day that is shown: another year than its is said
+  to: string | null;
   label: string;
   sign: string;
   go: (day: string) => void;
 }) {
-  const { day } = props;
-  const said = day === null ? "" : dayText(day, day.startsWith(props.year) ? undefined : "year");
+  const { from, to } = props;
+  const isNear = to?.slice(0, 4) === from.slice(0, 4);
+  const said = to === null ? "" : dayText(to, isNear ? undefined : "year");
   return (
     <button
       type="button"
       class="step"
-      disabled={day === null}
-      aria-label={day === null ? props.label : `${props.label}: ${said}`}
-      onClick={() => day !== null && props.go(day)}
+      disabled={to === null}
+      aria-label={to === null ? props.label : `${props.label}: ${said}`}
+      onClick={() => to !== null && props.go(to)}
     >
       <span aria-hidden="true">{props.sign}</span>
     </button>

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { usePositions, useWaterStatus } from "../api/day";
-import { dayOf, useFarm, useFarmAdvice, useFields } from "../api/farm";
+import { useFarm, useFarmAdvice, useFields } from "../api/farm";
 import type { FarmOut, FieldOut, WaterStatusOut } from "../api/schema";
 import { day as dayText } from "../format";
+import { dayOf, dayWithin } from "../model/days";
 import { signsOf } from "../model/signs";
-import { dayWithin, EVERYTHING, type Filter, filtered, rowsOf } from "../model/water";
+import { EVERYTHING, type Filter, filtered, rowsOf } from "../model/water";
 import { Alerts } from "../parts/alerts";
 import { FieldTable, Filters } from "../parts/field-list";
 import { FieldMap, prepareMap } from "../parts/field-map";
