@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 const refresh = vi.hoisted(() => vi.fn());
 vi.mock("./resource", () => ({ refresh }));
-vi.mock("./session", () => ({ who: { value: { state: "visitor" } } }));
+vi.mock("./session", () => ({ maySee: () => true }));
 vi.mock("../words", () => ({ language: { value: "en" } }));
 
 import { follow, live } from "./live";

@@ -2,7 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import { language } from "../words";
 import { refresh } from "./resource";
-import { who } from "./session";
+import { maySee } from "./session";
 
 /** Whether changes come by themselves now; null for who may not see devices. */
 export const live = signal<boolean | null>(null);
@@ -23,7 +23,7 @@ export function follow(): void {
   effect(() => {
     begun.value;
     const spoken = language.value;
-    if (!mayListen()) {
+    if (!maySee("read:devices")) {
       live.value = null;
       return;
     }
@@ -57,14 +57,6 @@ function listen(address: string): () => void {
     clearTimeout(again);
     events.close();
   };
-}
-
-function mayListen(): boolean {
-  const one = who.value;
-  return (
-    one.state === "visitor" ||
-    (one.state === "person" && one.session.scopes.includes("read:devices"))
-  );
 }
 
 /** Ask anew: at once where that was not done just now, else when it is due again. */

@@ -15,6 +15,16 @@ export type Who =
 
 export const who = signal<Who>({ state: "unknown" });
 
+/** Whether whoever is here may: who is signed in, as their session says. */
+export function mayDo(scope: string): boolean {
+  return who.value.state === "person" && who.value.session.scopes.includes(scope);
+}
+
+/** Whether whoever is here may see: an open server lets everybody read. */
+export function maySee(scope: string): boolean {
+  return who.value.state === "visitor" || mayDo(scope);
+}
+
 /** Find out who is signed in. */
 export async function recognise(): Promise<void> {
   try {

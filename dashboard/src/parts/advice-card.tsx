@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { Failure, onceKey } from "../api/client";
 import { decide, takeBack, useDecisions } from "../api/decisions";
 import type { DecisionOut, ZoneAdvice } from "../api/schema";
-import { who } from "../api/session";
+import { mayDo } from "../api/session";
 import { day as dayText, depth, hours, moment, percent, volume } from "../format";
 import { isIdle, leftOf, statusOf } from "../model/water";
 import { t } from "../words";
@@ -83,7 +83,7 @@ function Decision(props: { zone: ZoneAdvice; day: string; changed: () => void })
   const { zone, day } = props;
   const decisions = useDecisions(zone.field_id);
   const anew = useSignal(false);
-  const may = who.value.state === "person" && who.value.session.scopes.includes("write:records");
+  const may = mayDo("write:records");
   const stands = decisions.value?.find(
     (one) => one.crop_zone_id === zone.crop_zone_id && one.day === day && one.withdrawn_at === null,
   );

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { type AlertState, acknowledge, useAlerts } from "../api/alerts";
 import type { AlertOut } from "../api/schema";
-import { who } from "../api/session";
+import { mayDo } from "../api/session";
 import { moment } from "../format";
 import { type At, go } from "../router";
 import { t } from "../words";
 import { AlertWords, type Names } from "./alerts";
+import { useFirst } from "./first";
 import { useSending } from "./sending";
 import { Answered, Failed } from "./states";
 
@@ -14,7 +15,6 @@ const FIRST = 20;
 
 /** Alerts by state and by whether somebody knows of them, with who and when. */
 export function AlertList({ at, names }: { at: Here; names: Names }) {
-  const all = useSignal(false);
   const state: AlertState =
     at.alerts === "cleared" ? "cleared" : at.alerts === "both" ? null : "active";
   const acknowledged = at.acknowledged === null ? null : at.acknowledged === "yes";
@@ -51,38 +51,31 @@ export function AlertList({ at, names }: { at: Here; names: Names }) {
         </label>
       </div>
       <Answered of={alerts}>
-        {(found) => {
-          const shown = all.value ? found : found.slice(0, FIRST);
-          if (found.length === 0) return <p>{t("alerts.none")}</p>;
-          return (
-            <>
-              <ul class="alerts">
-                {shown.map((one) => (
-                  <Alert key={one.id} of={one} names={names} />
-                ))}
-              </ul>
-              {found.length > shown.length && (
-                <button
-                  type="button"
-                  class="start-button"
-                  onClick={() => {
-                    all.value = true;
-                  }}
-                >
-                  {t("alerts.more", { count: found.length - shown.length })}
-                </button>
-              )}
-            </>
-          );
-        }}
+        {(found) =>
+          found.length === 0 ? <p>{t("alerts.none")}</p> : <List of={found} names={names} />
+        }
       </Answered>
     </section>
   );
 }
 
+function List({ of, names }: { of: readonly AlertOut[]; names: Names }) {
+  const { shown, more } = useFirst(of, FIRST);
+  return (
+    <>
+      <ul class="alerts">
+        {shown.map((one) => (
+          <Alert key={one.id} of={one} names={names} />
+        ))}
+      </ul>
+      {more}
+    </>
+  );
+}
+
 function Alert({ of, names }: { of: AlertOut; names: Names }) {
   const writing = useSignal(false);
-  const may = who.value.state === "person" && who.value.session.scopes.includes("write:alerts");
+  const may = mayDo("write:alerts");
   return (
     <li class={of.severity}>
       <AlertWords of={of} names={names} />

@@ -1,6 +1,6 @@
 import { acknowledge, useAlerts } from "../api/alerts";
 import type { AlertOut } from "../api/schema";
-import { who } from "../api/session";
+import { mayDo } from "../api/session";
 import { moment } from "../format";
 import { href } from "../router";
 import { t } from "../words";
@@ -79,7 +79,7 @@ function Cause({ of, names }: { of: AlertOut; names: Names }) {
 
 function Alert({ of, names }: { of: AlertOut; names: Names }) {
   const { busy, failure, send } = useSending();
-  const may = who.value.state === "person" && who.value.session.scopes.includes("write:alerts");
+  const may = mayDo("write:alerts");
 
   const know = () => void send(() => acknowledge(of.id));
 

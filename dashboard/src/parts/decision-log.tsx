@@ -1,7 +1,7 @@
-import { useSignal } from "@preact/signals";
 import { useDecisions } from "../api/decisions";
 import { day as dayText, depth, moment, volume } from "../format";
 import { t } from "../words";
+import { useFirst } from "./first";
 import { Scroll } from "./scroll";
 import { WholeTable } from "./whole-table";
 
@@ -9,11 +9,9 @@ const FIRST = 20;
 
 /** What was advised and decided, the newest first; what was decided anew stays to be seen. */
 export function DecisionLog({ field }: { field: number }) {
-  const all = useSignal(false);
   const decisions = useDecisions(field).value ?? [];
+  const { shown, more } = useFirst(decisions.toReversed(), FIRST);
   if (decisions.length === 0) return null;
-  const shown = decisions.toReversed().slice(0, all.value ? undefined : FIRST);
-  const rest = decisions.length - shown.length;
   return (
     <section class="card stack" aria-labelledby="decisions">
       <h2 id="decisions">{t("decision.log")}</h2>
@@ -54,17 +52,7 @@ export function DecisionLog({ field }: { field: number }) {
           </tbody>
         </table>
       </Scroll>
-      {rest > 0 && (
-        <button
-          type="button"
-          class="start-button"
-          onClick={() => {
-            all.value = true;
-          }}
-        >
-          {t("today.more", { count: rest })}
-        </button>
-      )}
+      {more}
       <p class="small">
         <WholeTable
           address={`/v1/advice-decisions?field_id=${field}&withdrawn=true&format=csv`}

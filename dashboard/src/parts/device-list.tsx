@@ -1,6 +1,6 @@
 import { useUnknown } from "../api/devices";
 import type { DeviceStateOut, UnknownOut } from "../api/schema";
-import { who } from "../api/session";
+import { mayDo } from "../api/session";
 import { moment, NONE, number, percent, withUnit } from "../format";
 import { byNeed, countsOf, type DeviceState, SIGNS, STATES } from "../model/device-states";
 import { type At, href } from "../router";
@@ -136,7 +136,7 @@ export function DeviceList(props: {
 
 /** Who speaks without being registered; for who may see strangers. */
 export function Strangers({ at }: { at: Here }) {
-  const may = who.value.state === "person" && who.value.session.scopes.includes("admin:access");
+  const may = mayDo("admin:access");
   const unknown = useUnknown(may);
   if (!may) return null;
   return (

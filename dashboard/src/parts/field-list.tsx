@@ -1,7 +1,7 @@
-import { useSignal } from "@preact/signals";
 import { area } from "../format";
 import { type FieldRow, type Filter, STATUSES } from "../model/water";
 import { named, t } from "../words";
+import { useFirst } from "./first";
 import { left, missing, StatusMark } from "./status";
 
 const FIRST = 100; // rows shown at once; the rest on demand
@@ -76,9 +76,7 @@ export function FieldTable(props: {
   chosen: number | null;
   open: (field: number) => string;
 }) {
-  const all = useSignal(false);
-  const rows = all.value ? props.rows : props.rows.slice(0, FIRST);
-  const rest = props.rows.length - rows.length;
+  const { shown, more } = useFirst(props.rows, FIRST);
   return (
     <>
       <table class="cards">
@@ -99,7 +97,7 @@ export function FieldTable(props: {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {shown.map((row) => (
             <tr key={row.field.id} class={row.field.id === props.chosen ? "chosen" : undefined}>
               <th scope="row">
                 <a href={props.open(row.field.id)}>{row.field.name}</a>
@@ -120,16 +118,7 @@ export function FieldTable(props: {
           ))}
         </tbody>
       </table>
-      {rest > 0 && (
-        <button
-          type="button"
-          onClick={() => {
-            all.value = true;
-          }}
-        >
-          {t("today.more", { count: rest })}
-        </button>
-      )}
+      {more}
     </>
   );
 }

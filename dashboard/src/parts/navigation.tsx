@@ -1,17 +1,11 @@
 import { useEffect, useRef } from "preact/hooks";
 import { COUNTRY } from "../api/region";
-import { who } from "../api/session";
+import { maySee, who } from "../api/session";
 import { href, type Route, route } from "../router";
 import { type Key, language, t } from "../words";
 
 const ANY_DAY = { day: null, until: null, machine: null, field: null, show: null };
 const ANY_DEVICE = { device: null, state: null, alerts: null, acknowledged: null };
-
-/** Whether whoever is here may; an open server lets everybody read. */
-function maySee(scope: string): boolean {
-  const one = who.value;
-  return one.state === "visitor" || (one.state === "person" && one.session.scopes.includes(scope));
-}
 
 /** The region of who looks at one, the country of who looks at more; null: farms alone. */
 export function areaSeen(): string | null {

@@ -1,7 +1,6 @@
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { NONE } from "../format";
-import { t } from "../words";
+import { useFirst } from "./first";
 
 export interface Column<T> {
   readonly name: string;
@@ -19,11 +18,9 @@ export function Table<T>(props: {
   rowKey: (row: T) => string | number;
   chosen?: (row: T) => boolean;
 }) {
-  const all = useSignal(false);
+  const { shown, more } = useFirst(props.rows, FIRST);
   const [first, ...others] = props.columns;
   if (first === undefined) return null;
-  const rows = all.value ? props.rows : props.rows.slice(0, FIRST);
-  const rest = props.rows.length - rows.length;
   // Roles are said in full: what is no grid of cells on a phone is still a table to listen to.
   return (
     <>
@@ -39,7 +36,7 @@ export function Table<T>(props: {
           </tr>
         </thead>
         <tbody role="rowgroup">
-          {rows.map((row) => (
+          {shown.map((row) => (
             <tr
               key={props.rowKey(row)}
               role="row"
@@ -65,17 +62,7 @@ export function Table<T>(props: {
         </tbody>
       </table>
       {/* biome-ignore-end lint/a11y/noRedundantRoles: see above */}
-      {rest > 0 && (
-        <button
-          type="button"
-          class="start-button"
-          onClick={() => {
-            all.value = true;
-          }}
-        >
-          {t("today.more", { count: rest })}
-        </button>
-      )}
+      {more}
     </>
   );
 }

@@ -1,8 +1,8 @@
-import { useSignal } from "@preact/signals";
 import type { AdviceOut, ZoneAdvice } from "../api/schema";
 import { day as dayText, depth, hours, volume } from "../format";
 import { toDo } from "../model/water";
 import { isNamed, named, t } from "../words";
+import { useFirst } from "./first";
 
 type Open = (field: number) => string;
 
@@ -56,12 +56,10 @@ export function ToDoList({ advice, open }: { advice: AdviceOut; open: Open }) {
   );
 }
 
-const FIRST = 6; // of each kind; a glance is not a list
+const FIRST = 6; // of each kind
 
 function Items(props: { zones: readonly ZoneAdvice[]; open: Open; today?: boolean }) {
-  const all = useSignal(false);
-  const shown = all.value ? props.zones : props.zones.slice(0, FIRST);
-  const rest = props.zones.length - shown.length;
+  const { shown, more } = useFirst(props.zones, FIRST);
   return (
     <>
       <ol>
@@ -74,16 +72,7 @@ function Items(props: { zones: readonly ZoneAdvice[]; open: Open; today?: boolea
           />
         ))}
       </ol>
-      {rest > 0 && (
-        <button
-          type="button"
-          onClick={() => {
-            all.value = true;
-          }}
-        >
-          {t("today.more", { count: rest })}
-        </button>
-      )}
+      {more}
     </>
   );
 }

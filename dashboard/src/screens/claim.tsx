@@ -4,7 +4,7 @@ import { register } from "../api/devices";
 import { useFields } from "../api/farm";
 import { expire } from "../api/resource";
 import type { DeviceIn, RegisteredOut } from "../api/schema";
-import { who } from "../api/session";
+import { mayDo } from "../api/session";
 import { Head, Up } from "../parts/head";
 import { Secret } from "../parts/secret";
 import { useSending } from "../parts/sending";
@@ -30,7 +30,7 @@ const KINDS = [
 /** Register a device, or claim one that is heard already; its token is shown this once. */
 export function Claim({ at }: { at: At<"claim"> }) {
   const done = useSignal<RegisteredOut | null>(null);
-  const may = who.value.state === "person" && who.value.session.scopes.includes("write:devices");
+  const may = mayDo("write:devices");
   const devices = href({
     name: "devices",
     farm: at.farm,

@@ -1,6 +1,6 @@
 import { useDeviceStates } from "../api/devices";
 import { useFarm, useFields } from "../api/farm";
-import { who } from "../api/session";
+import { mayDo } from "../api/session";
 import { AlertList } from "../parts/alert-list";
 import { DeviceDetail } from "../parts/device-detail";
 import { DeviceList, Strangers } from "../parts/device-list";
@@ -14,7 +14,7 @@ export function Devices({ at }: { at: At<"devices"> }) {
   const farm = useFarm(at.farm);
   const devices = useDeviceStates(at.farm);
   const fields = useFields(at.farm);
-  const may = who.value.state === "person" && who.value.session.scopes.includes("write:devices");
+  const may = mayDo("write:devices");
   const fieldName = (field: number | null) =>
     fields.value?.find((one) => one.id === field)?.name ?? t("devices.whole_farm");
   const chosen = devices.value?.find((one) => one.id === at.device);

@@ -80,7 +80,6 @@ export const devices = {
   "alerts.by": "acknowledged by {name}, {time}",
   "alerts.note": "Note",
   "alerts.note_help": "What is being done, for the others. May stay empty.",
-  "alerts.more": "Show {count} more",
   "alerts.cancel": "Cancel",
 
   "claim.title": "Add a device",

@@ -18,6 +18,7 @@ export const frame = {
   "app.live": "live",
   "app.not_live": "not live",
   "app.retry": "Try again",
+  "app.more": "Show {count} more",
   "app.not_found": "There is no such page",
   "app.not_found_more": "The address may be mistyped, or what it showed is gone.",
   "app.home": "To the farms",

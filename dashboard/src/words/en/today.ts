@@ -15,7 +15,6 @@ export const today = {
   "today.nothing": "No field needs water this week",
   "today.nothing_known": "Of the fields whose water is known, none needs any this week",
   "today.nothing_more": "All fields that are irrigated have enough until {day}.",
-  "today.more": { one: "Show {count} more", other: "Show {count} more" },
   "today.rain_fed": "Nothing here is irrigated",
   "today.rain_fed_more": "What the crops lack only rain can give; the map shows where they stand.",
   "today.total": "Together {volume} of water today",

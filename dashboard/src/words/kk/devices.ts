@@ -85,7 +85,6 @@ export const devices: Words<typeof english> = {
   "alerts.by": "назарға алған: {name}, {time}",
   "alerts.note": "Жазба",
   "alerts.note_help": "Басқаларға арналған: не істеліп жатыр. Бос қалдыруға болады.",
-  "alerts.more": "Тағы {count} көрсету",
   "alerts.cancel": "Болдырмау",
 
   "claim.title": "Құрылғы қосу",

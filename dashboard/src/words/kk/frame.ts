@@ -22,6 +22,7 @@ export const frame: Words<typeof english> = {
   "app.live": "тікелей",
   "app.not_live": "тікелей емес",
   "app.retry": "Қайталау",
+  "app.more": "Тағы {count} көрсету",
   "app.not_found": "Мұндай бет жоқ",
   "app.not_found_more": "Мекенжай қате терілген немесе ондағы дерек енді жоқ болуы мүмкін.",
   "app.home": "Шаруашылықтарға",

@@ -19,7 +19,6 @@ export const today: Words<typeof english> = {
   "today.nothing": "Бұл аптада суару қажет емес",
   "today.nothing_known": "Ылғалы белгілі танаптарды бұл аптада суару қажет емес",
   "today.nothing_more": "Барлық суармалы танапқа ылғал {day} күніне дейін жетеді.",
-  "today.more": { one: "Тағы {count} көрсету", other: "Тағы {count} көрсету" },
   "today.rain_fed": "Мұнда ештеңе суарылмайды",
   "today.rain_fed_more": "Дақылға жетпеген ылғалды тек жаңбыр береді; жағдайды картадан көріңіз.",
   "today.total": "Бүгін барлығы {volume} су",

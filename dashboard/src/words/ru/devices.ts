@@ -103,7 +103,6 @@ export const devices: Words<typeof english> = {
   "alerts.by": "приняли к сведению: {name}, {time}",
   "alerts.note": "Заметка",
   "alerts.note_help": "Что делается, для остальных. Можно не заполнять.",
-  "alerts.more": "Показать ещё {count}",
   "alerts.cancel": "Отменить",
 
   "claim.title": "Добавить устройство",

@@ -22,6 +22,7 @@ export const frame: Words<typeof english> = {
   "app.live": "вживую",
   "app.not_live": "не вживую",
   "app.retry": "Повторить",
+  "app.more": "Показать ещё {count}",
   "app.not_found": "Такой страницы нет",
   "app.not_found_more": "Возможно, адрес набран с ошибкой или того, что было по нему, больше нет.",
   "app.home": "К хозяйствам",

@@ -23,12 +23,6 @@ export const today: Words<typeof english> = {
   "today.nothing": "На этой неделе поливать не нужно",
   "today.nothing_known": "Полям, влага которых известна, полив на этой неделе не нужен",
   "today.nothing_more": "Всем орошаемым полям хватит влаги до {day}.",
-  "today.more": {
-    one: "Показать ещё {count}",
-    few: "Показать ещё {count}",
-    many: "Показать ещё {count}",
-    other: "Показать ещё {count}",
-  },
   "today.rain_fed": "Здесь ничего не поливают",
   "today.rain_fed_more": "Чего не хватает растениям, даст только дождь; карта показывает, где как.",
   "today.total": "Всего сегодня {volume} воды",
