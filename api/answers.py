@@ -41,8 +41,7 @@ class Answers:
 
     def tag(self, *inputs: object) -> str:
         """A strong ETag of all that an answer depends on."""
-        told = repr((self._program, *inputs)).encode()
-        return f'"{hashlib.sha256(told).hexdigest()[:32]}"'
+        return strong_tag(repr((self._program, *inputs)).encode())
 
     def get(self, tag: str) -> bytes | None:
         """The body of a tag, where it is still kept."""
@@ -132,6 +131,11 @@ def remember(request: Request, answer: Response, found: Found, *, body: str) -> 
         request.app.state.recall.keep(request, answer, found, body=body)
 
 
+def strong_tag(told: bytes) -> str:
+    """An ETag of all that makes an answer what it is (RFC 9110, 8.8.3)."""
+    return f'"{hashlib.sha256(told).hexdigest()[:32]}"'
+
+
 def known_tags(header: str) -> set[str]:
     """ETags of a condition; a proxy that packs makes them weak."""
     return {one.strip().removeprefix("W/") for one in header.split(",") if one.strip()}
@@ -161,7 +165,7 @@ def as_json(
 ) -> Response:
     """Plain values as JSON, a hundred times as fast as by a model of every row; or 304."""
     body = msgspec.json.encode(content)
-    tag = f'"{hashlib.sha256(body + media_type.encode()).hexdigest()[:32]}"'
+    tag = strong_tag(body + media_type.encode())
     said = {**headers, **_headers(tag)}
     if known_tags(request.headers.get("if-none-match", "")) & {tag, "*"}:
         return settled(request, Response(status_code=304, headers=said))

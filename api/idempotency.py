@@ -25,6 +25,9 @@ from storage.kept_answers import Kept
 REPLAYED = "Idempotent-Replayed"
 _HEADERS = ("content-type", "location", "etag")
 
+# Of a whole answer, those members that are other ones without the secret.
+Beside = Callable[[dict[str, Any]], dict[str, Any]]
+
 
 class Repeatable:
     """A write of the present request."""
@@ -39,7 +42,7 @@ class Repeatable:
         make: Callable[[], Response],
         *,
         told_once: str | None = None,
-        beside: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {},
+        beside: Beside = lambda _: {},
     ) -> Response:
         """What ``make`` answers, or what it answered when the same was sent before.
 
@@ -74,8 +77,7 @@ class Repeatable:
         headers = {name: made.headers[name] for name in _HEADERS if name in made.headers}
         body = bytes(made.body)
         if told_once is not None:
-            told = json.loads(body)
-            body = json.dumps(told | beside(told) | {told_once: None}, ensure_ascii=False).encode()
+            body = _without_secret(body, told_once, beside)
             headers.pop("etag", None)  # it was that of the whole
         tenancy.enter_entrance(connection)
         answered = Kept(self._hash, made.status_code, headers, body)
@@ -89,6 +91,11 @@ class Repeatable:
             )
         self._request.state.noted = True  # it stands in the book already
         return Response(kept.body, kept.status, {**kept.headers, REPLAYED: "true"})
+
+
+def _without_secret(body: bytes, told_once: str, beside: Beside) -> bytes:
+    told = json.loads(body)
+    return json.dumps(told | beside(told) | {told_once: None}, ensure_ascii=False).encode()
 
 
 async def _repeatable(

@@ -94,12 +94,7 @@ def run(
     rows, end = each * streams, START + dt.timedelta(seconds=interval_s * each)
     sensors = list(series.SENSORS)
     kinds = [(number + 1, sensors[number % len(sensors)]) for number in range(streams)]
-    random = np.random.default_rng(7)
-    commits_us = _commits_us(end, random)
-    made = []
-    for part in series.made(kinds, rows, start=START, end=end, rows_a_part=ROWS_A_PART):
-        arrived_us = _measured_apart(part, interval_s, random)
-        made.append(Made(part, 1 + np.searchsorted(commits_us, arrived_us)))
+    made = _made(kinds, rows, end, interval_s)
     report: Report = {
         "bench": "storage",
         "machine": this_machine()._asdict(),
@@ -127,6 +122,19 @@ def run(
                     _other(engine, one, progress, task) for one in others
                 ]
     return report
+
+
+def _made(
+    kinds: Sequence[tuple[int, str]], rows: int, end: dt.datetime, interval_s: int
+) -> list[Made]:
+    """Readings of all datastreams in turn, in parts, each reading in the batch it came in."""
+    random = np.random.default_rng(7)
+    commits_us = _commits_us(end, random)
+    made = []
+    for part in series.made(kinds, rows, start=START, end=end, rows_a_part=ROWS_A_PART):
+        arrived_us = _measured_apart(part, interval_s, random)
+        made.append(Made(part, 1 + np.searchsorted(commits_us, arrived_us)))
+    return made
 
 
 def _measured_apart(

@@ -144,11 +144,8 @@ def _people(connection: sa.Connection) -> Finding:
 
 def _schedules(connection: sa.Connection) -> Finding:
     """Whether reports that file themselves are filed."""
-    what, standing, now = (
-        "Scheduled reports",
-        schedules.standing(connection),
-        database.clock(connection),
-    )
+    what, now = "Scheduled reports", database.clock(connection)
+    standing = schedules.standing(connection)
     if not standing:
         return Finding(what, None, "none: dala report schedule harvest --region KZ")
     amiss, due = [], []
@@ -162,7 +159,7 @@ def _schedules(connection: sa.Connection) -> Finding:
             amiss.append(f"{named} was due at {at:%Y-%m-%d %H:%M} UTC: is `dala watch` running?")
         else:
             due.append(at)
-    key = ApiSettings().report_key_file or EmbeddedSettings().home / KEY_FILE
+    key = _report_key()
     if not amiss and not key.exists():
         amiss = [f"there is no key to sign with at {key}: dala report key"]
     if amiss:
@@ -180,12 +177,16 @@ def _evidence(connection: sa.Connection) -> Finding:
             words = f"all is sealed, the last at {newest.sealed_at:%Y-%m-%d %H:%M} UTC"
         return Finding(what, None if newest is None else True, words)
     words = f"batches that wait: {waiting.batches}, since {waiting.since:%Y-%m-%d %H:%M} UTC"
-    key = ApiSettings().report_key_file or EmbeddedSettings().home / KEY_FILE
+    key = _report_key()
     if not key.exists():
         return Finding(what, None, f"{words}, which are sealed with a key: dala report key")
     if waiting.since < database.clock(connection) - UNSEALED:
         return Finding(what, False, f"{words}: is `dala watch` running?")
     return Finding(what, True, words)
+
+
+def _report_key() -> Path:
+    return ApiSettings().report_key_file or EmbeddedSettings().home / KEY_FILE
 
 
 def _broker() -> Finding:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from fastapi import Request, Response
 from pydantic import BaseModel
 
-from api.answers import Found, Ground, known_tags, remember, settled
+from api.answers import Found, Ground, known_tags, remember, settled, strong_tag
 from api.formats import tables, writers
 from api.formats.choosing import Form, Offer
 from api.formats.kept import Kept
@@ -115,7 +115,7 @@ def answer(
 
 def content_tag(plain: bytes, form: Form) -> str:
     """A strong ETag of what an answer says, in one form."""
-    return f'"{hashlib.sha256(plain + repr(form).encode()).hexdigest()[:32]}"'
+    return strong_tag(plain + repr(form).encode())
 
 
 def feature(properties: dict[str, Any], geometry: Any) -> dict[str, Any]:
