@@ -134,14 +134,19 @@ class Held(NamedTuple):
 
 _FIRST_READING = sa.text("""
     SELECT min(found.time) FROM unnest(CAST(:ids AS int[])) AS series (id)
-CROSS JOIN LATERAL (SELECT time FROM readings WHERE datastream_id = series.id AND time >= :at
+CROSS JOIN LATERAL (SELECT time FROM readings
+                     WHERE datastream_id = series.id AND time BETWEEN :at AND :last
                   ORDER BY time LIMIT 1) AS found
 """)
 _FIRST_POINT = sa.text("""
     SELECT min(found.time) FROM unnest(CAST(:ids AS text[])) AS series (id)
-CROSS JOIN LATERAL (SELECT time FROM track_points WHERE device_id = series.id AND time >= :at
+CROSS JOIN LATERAL (SELECT time FROM track_points
+                     WHERE device_id = series.id AND time BETWEEN :at AND :last
                   ORDER BY time LIMIT 1) AS found
 """)
+# The database knows times that Python has no word for, and whoever puts a row there may mean it.
+_CALENDAR = (dt.datetime(2, 1, 1, tzinfo=dt.UTC), dt.datetime(9999, 1, 1, tzinfo=dt.UTC))
+_BEYOND = (("-infinity", "0001-12-31 23:59:59.999999Z"), ("9999-01-01Z", "infinity"))
 _BEGINS = {"readings": _FIRST_READING, "track_points": _FIRST_POINT}
 
 
@@ -159,15 +164,26 @@ def swept(connection: sa.Connection, of: Series) -> Iterator[Held]:
                   FROM unnest(CAST(%(ids)s AS {of_type}[])) AS series (id)
             CROSS JOIN LATERAL (SELECT batch_id, time, received_at FROM {of.kind}
                                  WHERE {key} = series.id
-                                       AND time >= %(start)s AND time < %(end)s
+                                       AND time BETWEEN %(start)s AND %(end)s
                                 OFFSET 0) AS row
               GROUP BY 1) AS grouped
     """  # noqa: S608 - names of this module
-    at: dt.datetime | None = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
-    while (at := connection.scalar(_BEGINS[of.kind], {"ids": ids, "at": at})) is not None:
-        asked = {"ids": ids, "start": at, "end": at + STRETCH}
+    for start, end in _BEYOND:
+        asked = {"ids": ids, "start": start, "end": end}
         yield Held(*arrays.fetch(connection, statement, asked))
-        at += STRETCH
+    first, last = _CALENDAR
+    while (at := _first(connection, of, first, last)) is not None:
+        first = min(at + STRETCH, last)
+        asked = {"ids": ids, "start": at, "end": first - dt.timedelta(microseconds=1)}
+        yield Held(*arrays.fetch(connection, statement, asked))
+
+
+def _first(
+    connection: sa.Connection, of: Series, start: dt.datetime, last: dt.datetime
+) -> dt.datetime | None:
+    asked = {"ids": of.ids.tolist(), "at": start, "last": last - dt.timedelta(microseconds=1)}
+    found: dt.datetime | None = connection.scalar(_BEGINS[of.kind], asked)
+    return found
 
 
 _WAITING = sa.text("""

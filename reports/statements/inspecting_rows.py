@@ -264,5 +264,8 @@ def _us(at: dt.datetime) -> int:
 
 
 def _written(time_us: int) -> str:
-    at = dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=int(time_us))
+    try:
+        at = dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=int(time_us))
+    except OverflowError:
+        return "a time that no calendar has"
     return entries.moment(at)

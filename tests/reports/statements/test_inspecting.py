@@ -132,10 +132,22 @@ def test_a_row_that_was_changed_added_or_taken_away_is_named(
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        # Far from where the batch's entry has rows.
-        (
-            _COPIED.format("'40 days'", ":stream", "batch_id"),
-            "whose entry is of 2025-07-01T00:00:00Z to 2025-07-01T12:30:00Z: one at least was",
+        # Far from where the batch's entry has rows, also where nobody would look.
+        *(
+            (
+                _COPIED.format(later, ":stream", "batch_id"),
+                "whose entry is of 2025-07-01T00:00:00Z to 2025-07-01T12:30:00Z: one at least was",
+            )
+            for later in (
+                "'40 days'",
+                "'-300 years'",
+                "'-3000 years'",
+                "'7000 years'",
+                "'7974 years'",
+                "'18000 years'",
+                "'infinity'",
+                "'-infinity'",
+            )
         ),
         # With the number of a batch that is another farm's alone, and one that never was.
         (
@@ -306,7 +318,7 @@ def test_many_rows_are_looked_at_a_few_at_a_time(
     rows = inspecting_rows.sealed_rows.rows
 
     def counted(opened: sa.Connection, of: object, batches: object, *span: object) -> object:
-        found = rows(opened, of, batches, *span)  # type: ignore[arg-type]
+        found = rows(opened, of, batches, *span)
         asked.append(len(found[0]))
         return found
 
