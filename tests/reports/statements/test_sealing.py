@@ -281,7 +281,7 @@ def test_a_witness_signs_a_head_as_a_head_and_once(
 
     (witness,) = countersignatures.of(connection, countersignatures.HEADS, head.seal)
     assert (witness.kid, witness.owner) == (MINISTRY.kid, "owner of countersigns")
-    assert tree_heads.newest(connection).countersignatures == 1  # type: ignore[union-attr]
+    assert tree_heads.newest(connection).countersignatures == 1
     assert sealing.signed(connection, head).signatures[1] == signature
 
 
