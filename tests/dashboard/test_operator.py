@@ -199,6 +199,24 @@ def test_measured_and_simulated_water_stand_side_by_side(browser: Browser, addre
         assert shown == pytest.approx(100 * newest, abs=1.0)
 
 
+def test_charts_speak_the_language_that_is_chosen_while_they_are_looked_at(
+    browser: Browser, address: str
+) -> None:
+    with window(browser, address, login="aigul", language="kk") as page:
+        page.goto(FIELD)
+        settled(page)
+        legends = page.locator("figure .legend")
+        expect(legends).to_have_count(4)
+        kazakh = legends.all_inner_texts()
+        page.locator(".top > label select").select_option("ru")
+        settled(page)
+        changed = legends.all_inner_texts()
+        page.reload()
+        settled(page)
+        assert changed == legends.all_inner_texts()
+        assert not set(changed) & set(kazakh)
+
+
 def test_paper_has_the_map_and_dark_ink_whatever_the_theme(browser: Browser, address: str) -> None:
     with window(browser, address, login="aigul") as page:
         page.emulate_media(color_scheme="dark")

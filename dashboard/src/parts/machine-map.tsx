@@ -5,7 +5,7 @@ import { number, withUnit } from "../format";
 import { PRESSURE } from "../model/machine-days";
 import { LOOKS } from "../model/signs";
 import { SPEED_KM_H } from "../model/tracks";
-import { t } from "../words";
+import { language, t } from "../words";
 import { ground } from "./figures";
 import { rampFill } from "./fills";
 import { FillLegend, Ground } from "./ground";
@@ -25,7 +25,7 @@ import {
 /** What machines covered, where they drove and flew, where herds were. */
 export function MachineMap({ shown }: { shown: Shown }) {
   const dark = isDark();
-  const drawing = useMemo(() => drawingOf(shown, dark), [shown, dark]);
+  const drawing = useMemo(() => drawingOf(shown, dark), [shown, dark, language.value]);
   const kinds = new Set(
     shown.maps.flatMap((map) => map.features.map((one) => one.properties.kind)),
   );

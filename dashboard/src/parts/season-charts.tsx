@@ -1,9 +1,9 @@
 import { useMemo } from "preact/hooks";
-import type { WaterBalanceOut, ZoneAdvice } from "../api/schema";
+import type { BalanceDay, WaterBalanceOut, ZoneAdvice } from "../api/schema";
 import { day as dayText, depth, depthFactor, depthUnitName, number } from "../format";
-import { column, expectedDepletion, joined } from "../model/season";
-import { t } from "../words";
-import { Chart } from "./chart";
+import { column, expectedDepletion, joined, type SeasonDays } from "../model/season";
+import { language, t } from "../words";
+import { Chart, type Series } from "./chart";
 import { DayTable } from "./day-table";
 import { Empty } from "./states";
 import { Unfold } from "./unfold";
@@ -21,79 +21,10 @@ export function SeasonCharts({
   const factor = depthFactor();
   const unit = depthUnitName();
   const season = useMemo(() => joined(balance.days, zone?.days ?? []), [balance, zone]);
-  const charts = useMemo(() => {
-    const measured = column(season, (day) => day.measured_depletion_mm, factor);
-    return {
-      soil: [
-        {
-          label: t("field.depletion"),
-          kind: "area",
-          colour: "--accent",
-          values: column(season, (day) => day.depletion_mm, factor),
-        },
-        {
-          label: t("field.refill_line"),
-          kind: "dashed",
-          colour: "--alarm",
-          values: column(season, (day) => day.raw_mm, factor),
-        },
-        {
-          label: t("field.wilting"),
-          kind: "dotted",
-          colour: "--quiet",
-          values: column(season, (day) => day.taw_mm, factor),
-        },
-        ...(measured.some((value) => value !== null)
-          ? [
-              {
-                label: t("field.measured"),
-                kind: "points",
-                colour: "--eta",
-                values: measured,
-              } as const,
-            ]
-          : []),
-        ...(zone && zone.days.length > 0
-          ? [
-              {
-                label: t("field.planned"),
-                kind: "dashed",
-                colour: "--etc",
-                values: expectedDepletion(season, factor),
-              } as const,
-            ]
-          : []),
-      ],
-      inputs: [
-        {
-          label: t("field.rain"),
-          kind: "bars",
-          colour: "--rain",
-          values: column(season, (day) => day.rain_mm, factor),
-        },
-        {
-          label: t("field.irrigation"),
-          kind: "bars",
-          colour: "--irrigation",
-          values: column(season, (day) => day.irrigation_net_mm, factor),
-        },
-      ],
-      et: [
-        {
-          label: t("field.eta"),
-          kind: "line",
-          colour: "--eta",
-          values: column(season, (day) => day.eta_mm, factor),
-        },
-        {
-          label: t("field.etc"),
-          kind: "dashed",
-          colour: "--etc",
-          values: column(season, (day) => day.etc_mm, factor),
-        },
-      ],
-    } as const;
-  }, [season, zone, factor, unit]);
+  const charts = useMemo(
+    () => chartsOf(season, factor, zone !== null && zone.days.length > 0),
+    [season, factor, zone, language.value], // legends are words
+  );
   const last = balance.days.at(-1);
   if (last === undefined)
     return <Empty title={t("field.no_days")} more={t("field.no_days_more")} />;
@@ -131,4 +62,43 @@ export function SeasonCharts({
       <p class="small quiet">{t("field.last_day", { day: dayText(last.day, "year") })}</p>
     </>
   );
+}
+
+type Figure = (day: BalanceDay) => number | null; // mm
+
+/** What each chart shows. [the unit of depths that is chosen] */
+function chartsOf(season: SeasonDays, factor: number, planned: boolean) {
+  const series = (kind: Series["kind"], label: string, colour: string, of: Figure): Series => ({
+    kind,
+    label,
+    colour,
+    values: column(season, of, factor),
+  });
+  const soil = [
+    series("area", t("field.depletion"), "--accent", (day) => day.depletion_mm),
+    series("dashed", t("field.refill_line"), "--alarm", (day) => day.raw_mm),
+    series("dotted", t("field.wilting"), "--quiet", (day) => day.taw_mm),
+  ];
+  const measured = series(
+    "points",
+    t("field.measured"),
+    "--eta",
+    (day) => day.measured_depletion_mm,
+  );
+  if (measured.values.some((value) => value !== null)) soil.push(measured);
+  if (planned) {
+    const values = expectedDepletion(season, factor);
+    soil.push({ kind: "dashed", label: t("field.planned"), colour: "--etc", values });
+  }
+  return {
+    soil,
+    inputs: [
+      series("bars", t("field.rain"), "--rain", (day) => day.rain_mm),
+      series("bars", t("field.irrigation"), "--irrigation", (day) => day.irrigation_net_mm),
+    ],
+    et: [
+      series("line", t("field.eta"), "--eta", (day) => day.eta_mm),
+      series("dashed", t("field.etc"), "--etc", (day) => day.etc_mm),
+    ],
+  };
 }

@@ -4,7 +4,7 @@ import { useSoilMoisture } from "../api/soil";
 import { day as dayText, NONE, number, percent } from "../format";
 import { dayAt } from "../model/days";
 import { type DepthsOnTime, onOneTime } from "../model/depths";
-import { t } from "../words";
+import { language, t } from "../words";
 import { Chart, type Series } from "./chart";
 import { Failed, Loading } from "./states";
 import { Unfold } from "./unfold";
@@ -37,7 +37,7 @@ function Depths(props: { soil: SoilMoistureOut; days: readonly BalanceDay[]; tim
     () => onOneTime(soil, days, (day) => Date.parse(dayAt(day, timezone).end)),
     [soil, days, timezone],
   );
-  const series = useMemo(() => seriesOf(soil, found), [soil, found]);
+  const series = useMemo(() => seriesOf(soil, found), [soil, found, language.value]);
   const low = useMemo(() => Math.floor(lowest(series) / 5) * 5, [series]);
   return (
     <>
