@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import resource
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import sqlalchemy as sa
 import structlog
@@ -124,8 +124,8 @@ class Live:
                 words = f"{type(error).__name__}: {error}".splitlines()[0]
                 log.error("no news", error=words, exc_info=not away)
                 continue
-            if not batch.is_empty:
-                for client in self._clients:
+            for client in self._clients:
+                if not (batch.is_empty and batch.covers(client.view)):
                     client.offer(batch)
             self._reached = batch.position
 
@@ -143,7 +143,7 @@ class Live:
         self._start = here
         seen = self._seen | news.rows
         self._seen = {row: xact for row, xact in seen.items() if xact >= here.xact}
-        return Batch(here, facts)
+        return Batch(here, facts, farms=farms, everything=everything)
 
     def missed(self, client: Client, start: Position) -> Batch:
         """What a client missed since a position."""
@@ -155,7 +155,7 @@ class Live:
             facts = live_news.facts(
                 connection, news, farm_ids=view.farms, everything=view.everything, now=_now()
             )
-        return Batch(here, facts)
+        return Batch(here, facts, farms=view.farms, everything=view.everything)
 
     async def stream(
         self,
@@ -179,8 +179,7 @@ class Live:
             words = "too long ago to tell what was missed: read everything anew"
             yield event("reset", {"reason": words}, position=here)
         elif asked:
-            missed = await run_in_threadpool(self.missed, client, start)
-            for told in missed.events(client.view, client.language):
+            for told in await self._missed_events(client, start):
                 yield told
         yield event("ready", {}, position=here)
         told_to = here
@@ -194,6 +193,8 @@ class Live:
                 told_id = None if reached is None else str(reached)
                 yield format_sse_event(comment="still here", id=told_id)
             else:
+                if not batch.covers(client.view):  # it began before the client may see so much
+                    batch = await run_in_threadpool(self.missed, client, told_to)
                 for told in batch.events(client.view, client.language):
                     yield told
                 told_to = batch.position
@@ -206,9 +207,12 @@ class Live:
                 if view != client.view:
                     # What was looked up for others by now has nothing of what it may see as well.
                     client.view = view
-                    missed = await run_in_threadpool(self.missed, client, told_to)
-                    for told in missed.events(client.view, client.language):
+                    for told in await self._missed_events(client, told_to):
                         yield told
+
+    async def _missed_events(self, client: Client, start: Position) -> Sequence[bytes]:
+        batch = await run_in_threadpool(self.missed, client, start)
+        return batch.events(client.view, client.language)
 
 
 class Events(Taken):

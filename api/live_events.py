@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,10 +26,13 @@ class View(NamedTuple):
 
 
 class Batch:
-    """What one look found."""
+    """What one look found, which was for some farms, or for every one."""
 
-    def __init__(self, position: Position, facts: Facts) -> None:
+    def __init__(
+        self, position: Position, facts: Facts, *, farms: Set[int], everything: bool
+    ) -> None:
         self.position, self.is_empty = position, not any(facts)
+        self._looked_at, self._everything = farms, everything
         self._facts = facts
         self._farms: dict[int | None, Facts] = defaultdict(lambda: Facts([], [], []))
         for reading in facts.readings:
@@ -39,6 +42,10 @@ class Batch:
         for alert in facts.alerts:
             self._farms[alert.farm_id].alerts.append(alert)
         self._told: dict[tuple[View, Language], Sequence[bytes]] = {}
+
+    def covers(self, view: View) -> bool:
+        """Whether it was looked at all that a client may see."""
+        return self._everything or not (view.everything or view.farms - self._looked_at)
 
     def events(self, view: View, language: Language) -> Sequence[bytes]:
         """What a client is told of it: nothing but its farms' affairs."""

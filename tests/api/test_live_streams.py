@@ -46,14 +46,15 @@ def test_who_may_see_more_is_told_what_was_looked_up_before_they_could(
 
     def missed(client: Client, start: Position) -> Batch:
         asked_from.append((client.view.farms, start))
-        return Batch(here, facts)
+        return Batch(here, facts, farms={2}, everything=False)
 
     monkeypatch.setattr(live, "missed", missed)
 
     async def listened() -> bytes:
         client = Client("a", View(frozenset({1}), False, True), "en", 2)
         live.join(client, here)
-        client.offer(Batch(Position(5, 1), live_news.Facts([one], [], [])))
+        own = live_news.Facts([one], [], [])
+        client.offer(Batch(Position(5, 1), own, farms={1}, everything=False))
         stream = live.stream(
             client,
             asked=None,
@@ -69,9 +70,48 @@ def test_who_may_see_more_is_told_what_was_looked_up_before_they_could(
     assert asked_from == [(frozenset({2}), Position(5, 1))]
 
 
+@pytest.mark.parametrize("view", [View(frozenset({2}), False, True), View(frozenset(), True, True)])
+def test_who_comes_while_others_affairs_are_looked_up_is_told_of_its_own(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, view: View
+) -> None:
+    """The look began without it, found nothing, and has gone past what happened meanwhile."""
+    live = Live(engine, LiveSettings(**(STILL | {"every_s": 0.02, "check_s": 60})))
+    here = Position(3, int(time.time()))
+    one = LiveReading(1, 11, "a", None, "soil_moisture", None, None, NOW, 0.3, 0)
+    nothing = live_news.Facts([], [], [])
+    looks = iter([Batch(Position(9, 1), nothing, farms={1}, everything=False)])
+    asked_from = []
+
+    def missed(client: Client, start: Position) -> Batch:
+        asked_from.append(start)
+        facts = live_news.Facts([one._replace(farm_id=2)], [], [])
+        return Batch(
+            Position(10, 1), facts, farms=client.view.farms, everything=client.view.everything
+        )
+
+    def look() -> Batch:
+        everything = Batch(Position(11, 1), nothing, farms=frozenset(), everything=True)
+        return next(looks, everything)
+
+    monkeypatch.setattr(live, "missed", missed)
+    monkeypatch.setattr(live, "_look", look)
+
+    async def listened() -> bytes:
+        client = Client("a", view, "en", 2)
+        live.join(client, here)
+        stream = live.stream(client, asked=None, here=here, check=lambda: view, seconds=0.5)
+        told = [piece async for piece in stream]
+        live.leave(client)
+        return b"".join(told)
+
+    assert asyncio.run(listened()).count(b'"value"') == 1
+    assert asked_from == [here]
+
+
 def test_who_sees_the_same_is_told_the_same_bytes_made_once() -> None:
     one = LiveReading(1, 11, "a", None, "soil_moisture", None, None, NOW, 0.3, 0)
-    batch = Batch(Position(7, 1), live_news.Facts([one, one._replace(farm_id=2)], [], []))
+    facts = live_news.Facts([one, one._replace(farm_id=2)], [], [])
+    batch = Batch(Position(7, 1), facts, farms=frozenset(), everything=True)
     first = batch.events(View(frozenset({1}), False, True), "en")
     again = batch.events(View(frozenset({1}), False, True), "en")
     both = batch.events(View(frozenset(), True, True), "en")
@@ -113,7 +153,7 @@ def test_a_client_that_falls_behind_is_let_go(engine: sa.Engine) -> None:
 
 
 def live_news_batch(here: Position) -> Any:
-    return Batch(here, live_news.Facts([], [], []))
+    return Batch(here, live_news.Facts([], [], []), farms=frozenset(), everything=True)
 
 
 def test_who_takes_nothing_is_cut_off() -> None:
