@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import gzip
-import json
 import re
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -25,7 +22,7 @@ from tests.dashboard.looking import (
     window,
     without_worker,
 )
-from tests.dashboard.season import DAY, FARM, PASSWORD, ROOT
+from tests.dashboard.season import DAY, FARM, PASSWORD
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +33,6 @@ SCREENS = {
     "method": f"/farms/{FARM}/savings/method",
 }
 FIELDS = "section[aria-labelledby=fields] tbody tr"
-FIRST_LOAD_LIMIT = 500_000
 
 
 def test_an_operator_finds_the_driest_field_and_reads_what_to_do(
@@ -285,24 +281,3 @@ def test_the_last_known_data_are_there_without_a_connection_and_gone_after_signi
         page.get_by_role("button", name="Sign out").click()
         page.get_by_label("Login").wait_for()
         assert "dala-data" not in page.evaluate("() => caches.keys()")
-
-
-def test_the_first_load_is_small() -> None:
-    folder = ROOT / "dashboard" / "dist"
-    if not folder.is_dir():
-        pytest.skip("needs the built page")
-    chunks = json.loads((folder / ".vite/manifest.json").read_text())
-    # The map's engine and its worker apart: everything else at once, in all three languages.
-    files = {folder / "index.html"} | {
-        folder / file
-        for name, one in chunks.items()
-        if "map" not in name
-        for file in [one["file"], *one.get("css", [])]
-    }
-    sizes = {file.name: _packed(file) for file in files}
-    assert sum(sizes.values()) <= FIRST_LOAD_LIMIT, sizes
-    assert len(sizes) > 5  # the manifest was read aright
-
-
-def _packed(file: Path) -> int:
-    return len(gzip.compress(file.read_bytes(), 9))
