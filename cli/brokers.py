@@ -45,13 +45,14 @@ def mosquitto(
         while True:
             with services.engine.begin() as connection:
                 found = mosquitto_files.update(connection, seal, passwords, acl)
+                # Before it counts as told: else who ends here leaves a broker that nobody tells.
+                if found.told or found.is_other:
+                    _read_again(pid_file)
             if found.told or found.is_other:
                 say(f"{found.told} credentials are new, changed or gone.")
             for username, why in found.failures.items():
                 if not follow:
                     say(f"{username}: {why}")
-            if found.is_other:
-                _read_again(pid_file)
             if not follow:
                 return
             time.sleep(LOOK_S)

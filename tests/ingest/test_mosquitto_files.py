@@ -250,3 +250,28 @@ def test_the_verb_writes_and_lets_the_broker_read(
     deadline = time.monotonic() + 10
     while not visit("probe-1", token).came_in:
         assert time.monotonic() < deadline
+
+
+def test_a_broker_that_was_not_told_before_the_verb_ended_is_told_by_the_next(
+    empty_engine: sa.Engine,
+    broker: FileMosquitto,
+    postgres_url: str,
+    visit: Callable[..., Visitor],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    token = put(empty_engine, "probe-1")
+    write(empty_engine, broker)
+    with empty_engine.begin() as connection:
+        registering.set_disabled(connection, "probe-1", disabled=True)
+    with empty_engine.connect() as connection:  # what it wrote stands, and nothing else
+        assert update(connection, SEAL, broker.passwords, broker.access).is_other
+        connection.rollback()
+    assert visit("probe-1", token).came_in
+    monkeypatch.setenv("DALA_DATABASE_URL", postgres_url)
+    monkeypatch.setenv("DALA_BROKER_KEY", KEY)
+    places = ["--passwords", str(broker.passwords), "--acl", str(broker.access)]
+
+    result = CliRunner().invoke(app, ["mosquitto", *places, "--pid-file", str(broker.pid_file)])
+
+    assert result.exit_code == 0, result.stderr
+    wait_until(lambda: not visit("probe-1", token).came_in, "the broker to be told")
