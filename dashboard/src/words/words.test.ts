@@ -85,3 +85,14 @@ it("has no key that the page never says", () => {
   const silent = Object.keys(en).filter((key) => !built.test(key) && !code.includes(`"${key}"`));
   expect(silent).toEqual([]);
 });
+
+it("says in words every reason for which a message may be refused", () => {
+  const protocol = readFileSync(join(import.meta.dirname, "../../../docs/protocol.md"), "utf8");
+  const [, reasons = ""] = protocol.split("## Reasons for a refusal");
+  const [section = ""] = reasons.split(/^## /m);
+  const rows = [...section.matchAll(/^\| (`[^|]+)\|/gm)].map(([, cell = ""]) => cell).join();
+  const named = [...rows.matchAll(/`([a-z0-9-]+)`/g)].map(([, name]) => `refusal.${name}`);
+  const said = Object.keys(en).filter((key) => key.startsWith("refusal."));
+  expect(said.sort()).toEqual(named.sort());
+  expect(said.length).toBeGreaterThan(50);
+});
