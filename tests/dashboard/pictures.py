@@ -23,7 +23,7 @@ import migrations
 from embedded.home import EmbeddedSettings
 from embedded.stack import open_embedded
 from storage.database import make_engine
-from tests.dashboard.looking import settled
+from tests.dashboard.looking import COUNT_ASKED, settled
 from tests.dashboard.season import (
     BROWSER_ARGUMENTS,
     DAY,
@@ -97,6 +97,7 @@ def take(page: Page, address: str, one: Picture, file: Path) -> None:
     """Show what a picture is of, wait until it stands still, and keep it."""
     page.set_viewport_size(one.size)  # type: ignore[arg-type]
     page.add_init_script(_display(one))
+    page.add_init_script(COUNT_ASKED)
     page.goto(address + one.path)
     settled(page)
     page.screenshot(path=file, full_page=one.whole, animations="disabled")
